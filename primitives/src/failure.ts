@@ -1,0 +1,28 @@
+// The first two kinds of error. Rejected is a value: somebody sent something wrong. Failure is thrown
+// by adapters only: the world failed. (The third, InvariantError, is in assert.ts.)
+
+/** What a pure function answers to wrong input; `code` is a literal union declared beside the function. */
+export type Rejected<Code extends string = string> = {
+  readonly kind: "rejected";
+  readonly code: Code;
+  /** One sentence for a person, with the values that matter. */
+  readonly message: string;
+};
+
+export function rejected<Code extends string>(code: Code, message: string): Rejected<Code> {
+  return { kind: "rejected", code, message };
+}
+
+export function isRejected(value: unknown): value is Rejected {
+  return typeof value === "object" && value !== null && (value as Rejected).kind === "rejected";
+}
+
+/** Thrown by adapters when the world fails: time-out, disk, RPC. The runtime turns it into an event. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+  readonly code: string;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

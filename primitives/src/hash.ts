@@ -1,0 +1,58 @@
+// Hashes. Everything that is hashed or signed by our protocol goes through H (FMT-1), so that a hash
+// of one thing on one network is never the hash of another.
+import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import type { Brand } from "./brand.ts";
+import { type Bytes32, bytes32, concat, utf8 } from "./bytes.ts";
+
+/** SHA-256 of the genesis body (FMT-1). */
+export type NetworkId = Brand<Uint8Array, "NetworkId">;
+
+export function sha256(bytes: Uint8Array): Bytes32 {
+  return nobleSha256(bytes) as Bytes32;
+}
+
+/** Bitcoin's double SHA-256. */
+export function sha256d(bytes: Uint8Array): Bytes32 {
+  return sha256(sha256(bytes));
+}
+
+export function keccak256(bytes: Uint8Array): Bytes32 {
+  return keccak_256(bytes) as Bytes32;
+}
+
+/** BIP-340's tagged hash: SHA-256(SHA-256(tag) || SHA-256(tag) || message). */
+export function taggedHash(tag: string, ...message: readonly Uint8Array[]): Bytes32 {
+  return hashAfter(tagPrefix(tag), message);
+}
+
+const prefixes = new Map<string, Uint8Array>();
+
+function tagPrefix(tag: string): Uint8Array {
+  let prefix = prefixes.get(tag);
+  if (prefix === undefined) {
+    const half = sha256(utf8(tag));
+    prefix = concat(half, half);
+    prefixes.set(tag, prefix);
+  }
+  return prefix;
+}
+
+function hashAfter(prefix: Uint8Array, parts: readonly Uint8Array[]): Bytes32 {
+  const hash = nobleSha256.create().update(prefix);
+  for (const part of parts) hash.update(part);
+  return bytes32(hash.digest());
+}
+
+/**
+ * FMT-1: H(what, m) = SHA-256(SHA-256(tag) || SHA-256(tag) || networkId || m),
+ * tag = "causeway/<what>/v<version>".
+ */
+export function H(
+  what: string,
+  network: NetworkId,
+  message: Uint8Array,
+  version: number = 1,
+): Bytes32 {
+  return hashAfter(tagPrefix(`causeway/${what}/v${version}`), [network, message]);
+}
