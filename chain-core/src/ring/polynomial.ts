@@ -1,0 +1,90 @@
+// Shamir's polynomials in the exponent: what anyone can compute from the commitments of a deal.
+// Seat i in 0..n-1 has x = i + 1, as in BIP-445. Everything here is public: variable time.
+import { assert, must } from "@causeway/primitives";
+import type { Point } from "@causeway/primitives/secp256k1";
+import { invert, mod, multiply, order, sum, sumMany } from "@causeway/primitives/secp256k1";
+
+/** f(seat + 1) x G from the coefficients times G, constant term first; undefined is infinity. */
+export function evaluateCommitments(
+  commitments: readonly Point[],
+  seat: number,
+): Point | undefined {
+  const x = BigInt(seat + 1);
+  let value: Point | undefined;
+  for (let k = commitments.length - 1; k >= 0; k--) {
+    const scaled = value === undefined ? undefined : multiply(value, x);
+    value = sum([scaled, must(commitments[k], "commitment")]);
+  }
+  return value;
+}
+
+/** f(seat + 1) mod the order from secret coefficients, constant term first (bigint arithmetic). */
+export function evaluate(coefficients: readonly bigint[], seat: number): bigint {
+  const x = BigInt(seat + 1);
+  let value = 0n;
+  for (let k = coefficients.length - 1; k >= 0; k--)
+    value = mod(value * x + must(coefficients[k], "coefficient"));
+  return value;
+}
+
+/**
+ * Sum of commitment vectors of one length, coefficient by coefficient: the commitment to the sum of the
+ * polynomials. Undefined when a sum is infinite, which honest deals never give.
+ */
+export function mergeCommitments(
+  vectors: readonly (readonly Point[])[],
+): readonly Point[] | undefined {
+  const size = must(vectors[0], "first vector").length;
+  assert(
+    vectors.every((vector) => vector.length === size),
+    "commitment vectors of different length",
+  );
+  const merged: Point[] = [];
+  for (let k = 0; k < size; k++) {
+    const point = sumMany(vectors.map((vector) => must(vector[k], "commitment")));
+    if (point === undefined) return undefined;
+    merged.push(point);
+  }
+  return merged;
+}
+
+/**
+ * Lagrange's coefficients at 0 for distinct seats, in the order given, with one inversion for all.
+ * sum of lambda_i f(i + 1) = f(0) for degree below the number of seats.
+ */
+export function lagrangeCoefficients(seats: readonly number[]): readonly bigint[] {
+  assert(new Set(seats).size === seats.length, "a seat stands twice");
+  const xs = seats.map((seat) => BigInt(seat + 1));
+  const numerators: bigint[] = [];
+  const denominators: bigint[] = [];
+  for (const xi of xs) {
+    let numerator = 1n;
+    let denominator = 1n;
+    for (const xj of xs) {
+      if (xj === xi) continue;
+      numerator = (numerator * xj) % order;
+      denominator = mod(denominator * (xj - xi));
+    }
+    numerators.push(numerator);
+    denominators.push(denominator);
+  }
+  const inverses = invertAll(denominators);
+  return numerators.map((numerator, i) => mod(numerator * must(inverses[i], "inverse")));
+}
+
+/** Montgomery's trick: all inverses mod the order by one inversion; no value may be 0. */
+function invertAll(values: readonly bigint[]): readonly bigint[] {
+  const before: bigint[] = [];
+  let product = 1n;
+  for (const value of values) {
+    before.push(product);
+    product = (product * value) % order;
+  }
+  let inverse = invert(product);
+  const out: bigint[] = new Array(values.length).fill(0n);
+  for (let i = values.length - 1; i >= 0; i--) {
+    out[i] = (inverse * must(before[i], "product")) % order;
+    inverse = (inverse * must(values[i], "value")) % order;
+  }
+  return out;
+}
