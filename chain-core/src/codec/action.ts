@@ -1,0 +1,106 @@
+// Actions and their bytes: a transaction is a list of them (DESIGN 2). A kind is never renumbered (FMT-2).
+// Bodies of the ring's ceremony (deal, complaint, confirm) are in ring/keygen.ts; those about foreign
+// chains in interchain/statement.ts; the rest is here.
+import type { Codec } from "@causeway/primitives";
+import {
+  ByteListType,
+  b32,
+  ContainerType,
+  codec,
+  ListCompositeType,
+  u16,
+  u32,
+  u128,
+} from "@causeway/primitives";
+
+/** Kind numbers. 3, 4 (issue, retire), 30-39 (stake), 40-49 (beacon), 50-59 (governance) are reserved. */
+export const kinds = {
+  spend: 1,
+  create: 2,
+  burn: 5,
+  headers: 10,
+  attest: 11,
+  settle: 12,
+  signature: 13,
+  deal: 20,
+  complaint: 21,
+  confirm: 22,
+} as const;
+
+export type KindName = keyof typeof kinds;
+
+/** FMT-9. */
+export const actionBodySizeMax: number = 256 * 1024;
+export const actionsMax = 64;
+export const inputsMax = 64;
+export const outputsMax = 64;
+export const bitcoinHeadersMax = 2_000;
+
+/** One entry of a transaction; `kind` as in {@link kinds}, `body` the bytes of that kind's container. */
+export type Action = { kind: number; body: Uint8Array };
+export const actionType: ContainerType<{ kind: typeof u16; body: ByteListType }> =
+  new ContainerType({ kind: u16, body: new ByteListType(actionBodySizeMax) });
+
+/** FMT-4: the id of an output is the transaction's id and its position among all outputs of it. */
+export type OutputId = { txid: Uint8Array; index: number };
+export const outputIdType: ContainerType<{ txid: typeof b32; index: typeof u32 }> =
+  new ContainerType({ txid: b32, index: u32 });
+
+/** `asset` 32-byte id, `amount` in its smallest unit (never 0), `lock` 32 bytes (FMT-4). */
+export type Output = { asset: Uint8Array; amount: bigint; lock: Uint8Array };
+export const outputType: ContainerType<{
+  asset: typeof b32;
+  amount: typeof u128;
+  lock: typeof b32;
+}> = new ContainerType({ asset: b32, amount: u128, lock: b32 });
+
+/** FMT-8: where value goes. Chain: networkId for our ledger, EVM chain id big-endian, Bitcoin's block 0 hash. */
+export type Destination = { chain: Uint8Array; payload: Uint8Array };
+export const destinationType: ContainerType<{ chain: typeof b32; payload: ByteListType }> =
+  new ContainerType({ chain: b32, payload: new ByteListType(128) });
+
+/** Spends unspent outputs; one witness signature per distinct lock, in order of first appearance. */
+export type Spend = { inputs: OutputId[] };
+export const spendCodec: Codec<Spend> = codec(
+  "spend",
+  new ContainerType({ inputs: new ListCompositeType(outputIdType, inputsMax) }),
+  actionBodySizeMax,
+);
+
+export type Create = { outputs: Output[] };
+export const createCodec: Codec<Create> = codec(
+  "create",
+  new ContainerType({ outputs: new ListCompositeType(outputType, outputsMax) }),
+  actionBodySizeMax,
+);
+
+/**
+ * Sends `amount` of a wrapped asset out to `destination` on another chain. The recipient gets amount less
+ * the fee share, which never exceeds `maxFee` (same unit). `refund` is the lock that a failure returns to.
+ */
+export type Burn = {
+  asset: Uint8Array;
+  amount: bigint;
+  destination: Destination;
+  maxFee: bigint;
+  refund: Uint8Array;
+};
+export const burnCodec: Codec<Burn> = codec(
+  "burn",
+  new ContainerType({
+    asset: b32,
+    amount: u128,
+    destination: destinationType,
+    maxFee: u128,
+    refund: b32,
+  }),
+  actionBodySizeMax,
+);
+
+/** Bitcoin headers, 80 bytes each, in order, for the header chain on the ledger (WIT-4). */
+export type Headers = { chain: Uint8Array; headers: Uint8Array };
+export const headersCodec: Codec<Headers> = codec(
+  "headers",
+  new ContainerType({ chain: b32, headers: new ByteListType(80 * bitcoinHeadersMax) }),
+  actionBodySizeMax,
+);

@@ -1,0 +1,69 @@
+// A transaction: actions, when they expire, and who stands behind them. Either users sign the EIP-712
+// message for the inputs that they spend (FMT-6), or a validator's key signs an envelope (CON-7).
+import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
+import {
+  ByteListType,
+  b32,
+  ContainerType,
+  codec,
+  H,
+  ListCompositeType,
+  u8,
+  u64,
+} from "@causeway/primitives";
+import type { Action } from "./action.ts";
+import { actionsMax, actionType } from "./action.ts";
+
+/** FMT-9. */
+export const transactionSizeMax: number = 512 * 1024;
+
+/** Roles whose registered keys sign envelopes (STK-1): the relay key, and the signer's host key. */
+export const roles = { relay: 1, signer: 2 } as const;
+
+/** CON-7: `validator` is its owner's lock, `sequence` is dense per (validator, role) and starts at 1. */
+export type Envelope = { validator: Uint8Array; role: number; sequence: number };
+
+/**
+ * `envelope` has at most one entry: present, the transaction is fee-free and its one witness is the 65-byte
+ * recoverable signature of the role's key over H("envelope", id). Absent, it spends at least one output and
+ * pays the fee. `expires` is ledger time in ms: not valid in a block of a later time.
+ */
+export type Transaction = {
+  envelope: Envelope[];
+  expires: number;
+  actions: Action[];
+  witnesses: Uint8Array[];
+};
+
+const envelopeType = new ContainerType({ validator: b32, role: u8, sequence: u64 });
+const unsignedFields = {
+  envelope: new ListCompositeType(envelopeType, 1),
+  expires: u64,
+  actions: new ListCompositeType(actionType, actionsMax),
+};
+
+const unsignedCodec: Codec<Omit<Transaction, "witnesses">> = codec(
+  "unsigned transaction",
+  new ContainerType(unsignedFields),
+  transactionSizeMax,
+);
+
+export const transactionCodec: Codec<Transaction> = codec(
+  "transaction",
+  new ContainerType({
+    ...unsignedFields,
+    witnesses: new ListCompositeType(new ByteListType(1024), 64),
+  }),
+  transactionSizeMax,
+);
+
+/** FMT-4: the hash without witnesses. */
+export function transactionId(network: NetworkId, tx: Transaction): Bytes32 {
+  const { envelope, expires, actions } = tx;
+  return H("tx", network, unsignedCodec.encode({ envelope, expires, actions }));
+}
+
+/** What an envelope's key signs. */
+export function envelopeDigest(network: NetworkId, id: Uint8Array): Bytes32 {
+  return H("envelope", network, id);
+}

@@ -1,0 +1,103 @@
+// The genesis: two files. The body, whose SHA-256 is networkId, and the proofs of possession over it,
+// checked on every load (FMT-1). All constants of the network are here or in the state (GOV-1).
+import type { Bytes32, NetworkId } from "@causeway/primitives";
+
+/** STK-1. Hex in the file, bytes here. `owner` is a ledger lock; keys: BLS 48 bytes, secp256k1 33 bytes. */
+export type GenesisValidator = {
+  readonly owner: Bytes32;
+  readonly stake: bigint;
+  readonly consensusKey: Uint8Array;
+  readonly attestKey: Uint8Array;
+  readonly relayKey: Uint8Array;
+  readonly hostKey: Uint8Array;
+  /** secp256k1 public keys of the libp2p identities of node and signer. */
+  readonly nodePeerKey: Uint8Array;
+  readonly signerPeerKey: Uint8Array;
+};
+
+/** A wrapped asset: `chain` and `token` of its origin (token zero: the chain's own coin). */
+export type RegistryAsset = {
+  readonly symbol: string;
+  readonly decimals: number;
+  readonly chain: Bytes32;
+  readonly token: Uint8Array;
+  /** Where the wrapped form exists besides our ledger: EVM chain -> ERC-20 address. */
+  readonly exports: readonly { readonly chain: Bytes32; readonly token: Uint8Array }[];
+};
+
+export type BitcoinChain = {
+  readonly kind: "bitcoin";
+  /** Hash of block 0, internal order (FMT-8). */
+  readonly chain: Bytes32;
+  readonly network: "regtest" | "testnet4" | "mainnet";
+  /** WIT-4: header (80 bytes) at `height`, from which the ledger's header chain grows. Its `work` counts as 0.
+   * For retargets the timestamp of the first block of the checkpoint's period is `periodStart` (seconds). */
+  readonly checkpoint: {
+    readonly height: number;
+    readonly header: Uint8Array;
+    readonly periodStart: number;
+  };
+};
+
+export type EvmChain = {
+  readonly kind: "evm";
+  /** EIP-155 id, also as bytes32 big-endian in `chain` (FMT-8). */
+  readonly chain: Bytes32;
+  readonly chainId: bigint;
+  /** ETH-3: CREATE address of the gateway; tokens are in the assets' exports. */
+  readonly gateway: Uint8Array;
+  /** keccak-256 of the gateway's runtime code with its immutables zeroed. */
+  readonly templateHash: Bytes32;
+};
+
+/** Constants of the network; (p) in PROTOCOL. Times in ms, rates in sat/kvB. Presets in params/. */
+export type Params = {
+  readonly blockIntervalMs: number;
+  readonly heartbeatMs: number;
+  /** TIM-1: precision + message delay. */
+  readonly clockToleranceMs: number;
+  readonly proposeTimeoutMs: number;
+  readonly voteTimeoutMs: number;
+  readonly timeoutDeltaMs: number;
+  readonly creditDepth: number;
+  readonly finalDepth: number;
+  /** BTC-2's E, sats. */
+  readonly loanLimit: bigint;
+  readonly depositMin: bigint;
+  readonly depositCap: bigint;
+  readonly withdrawalMin: bigint;
+  readonly feeRateInitial: number;
+  /** BTC-4. */
+  readonly minCoin: bigint;
+  readonly vaultCoins: number;
+  readonly reclaimMarginBlocks: number;
+  readonly loanOverdueBlocks: number;
+  /** ETH-2. */
+  readonly stipend: number;
+  readonly overhead: number;
+  /** Quoted cost of one EVM item in the asset's unit (a genesis price until oracles come). */
+  readonly evmItemFee: bigint;
+  /** RNG-4. */
+  readonly ceremonyWindowMs: number;
+  /** RNG-6. */
+  readonly finalityAgeMaxMs: number;
+  /** Base fee: BTM units per byte of transaction, burnt. */
+  readonly feePerByte: bigint;
+  readonly expiryMaxMs: number;
+  readonly requestTtlMs: number;
+};
+
+export type Genesis = {
+  readonly networkId: NetworkId;
+  readonly name: string;
+  readonly time: number;
+  readonly params: Params;
+  readonly validators: readonly GenesisValidator[];
+  /** BTC-1, GOV-2: x-only-capable secp256k1 points (33 bytes) in their order, and m of them. */
+  readonly guardians: { readonly keys: readonly Uint8Array[]; readonly threshold: number };
+  readonly bitcoin: BitcoinChain;
+  readonly evm: readonly EvmChain[];
+  readonly assets: readonly RegistryAsset[];
+  /** Initial BTM: lock -> amount (8 decimals). */
+  readonly balances: readonly { readonly lock: Bytes32; readonly amount: bigint }[];
+};

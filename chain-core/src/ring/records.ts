@@ -1,0 +1,132 @@
+// Records of the ring module: ceremonies, keys and who holds them (RNG-3 to 5). Provable (CON-8).
+import {
+  ByteListType,
+  b32,
+  b33,
+  b64,
+  bigEndian,
+  bool,
+  ContainerType,
+  codec,
+  concat,
+  ListBasicType,
+  ListCompositeType,
+  u8,
+  u16,
+  u32,
+  u64,
+} from "@causeway/primitives";
+import type { Table } from "../ledger/state.ts";
+import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
+
+/** A seat of a ring: the validator's owner lock and the host key that its deals are encrypted to. */
+export type Seat = { validator: Uint8Array; hostKey: Uint8Array };
+
+export const ceremonyStages = { deal: 1, confirm: 2, canary: 3, active: 4, retired: 5 } as const;
+
+/** One key generation, by key id. A failed attempt starts the next with the same n and t (RNG-3). */
+export type Ceremony = {
+  keyId: number;
+  /** The foreign chain that the key is for (FMT-8). */
+  chain: Uint8Array;
+  attempt: number;
+  threshold: number;
+  seats: Seat[];
+  stage: number;
+  /** Ledger time and height at which the present window began (RNG-4). */
+  startedAt: number;
+  startedHeight: number;
+  /** Seats whose deal is on the ledger, and those whose deal a complaint has voided. */
+  dealt: number[];
+  voided: number[];
+  /** H over the accepted deals in seat order; zero in stage deal. */
+  dealsHash: Uint8Array;
+  /** Sum of the accepted deals' commitments; the first is the group point. Empty in stage deal. */
+  commitments: Uint8Array[];
+  confirmed: { seat: number; share: Uint8Array }[];
+};
+export const ceremonies: Table<number, Ceremony> = table(
+  modules.ring,
+  1,
+  byNumber,
+  codec(
+    "ceremony",
+    new ContainerType({
+      keyId: u32,
+      chain: b32,
+      attempt: u32,
+      threshold: u16,
+      seats: new ListCompositeType(new ContainerType({ validator: b32, hostKey: b33 }), 150),
+      stage: u8,
+      startedAt: u64,
+      startedHeight: u64,
+      dealt: new ListBasicType(u16, 150),
+      voided: new ListBasicType(u16, 150),
+      dealsHash: b32,
+      commitments: new ListCompositeType(b33, 150),
+      confirmed: new ListCompositeType(new ContainerType({ seat: u16, share: b33 }), 150),
+    }),
+    64 * 1024,
+  ),
+);
+
+/** The bytes of a deal (dealCodec), by key, attempt and seat. */
+export const deals: Table<{ keyId: number; attempt: number; seat: number }, { deal: Uint8Array }> =
+  table(
+    modules.ring,
+    2,
+    ({ keyId, attempt, seat }) =>
+      concat(bigEndian(keyId, 4), bigEndian(attempt, 4), bigEndian(seat, 2)),
+    codec("deal record", new ContainerType({ deal: new ByteListType(16 * 1024) }), 32 * 1024),
+  );
+
+/** An activated key, by key id: what a signer, a wallet and a contract need to know of it. */
+export type Key = {
+  keyId: number;
+  chain: Uint8Array;
+  /** Threshold point, 33 bytes, any parity; BTC-1's K is its x. */
+  groupPoint: Uint8Array;
+  threshold: number;
+  seats: Seat[];
+  /** Y_j by seat; 33 zero bytes for a seat that has not confirmed. */
+  shares: Uint8Array[];
+  active: boolean;
+  canary: Uint8Array;
+  activatedAt: number;
+};
+export const keys: Table<number, Key> = table(
+  modules.ring,
+  3,
+  byNumber,
+  codec(
+    "key",
+    new ContainerType({
+      keyId: u32,
+      chain: b32,
+      groupPoint: b33,
+      threshold: u16,
+      seats: new ListCompositeType(new ContainerType({ validator: b32, hostKey: b33 }), 150),
+      shares: new ListCompositeType(b33, 150),
+      active: bool,
+      canary: b64,
+      activatedAt: u64,
+    }),
+    32 * 1024,
+  ),
+);
+
+/** By chain: the key of the running term; absent until one is active. */
+export const currentKeys: Table<Uint8Array, { keyId: number }> = table(
+  modules.ring,
+  4,
+  byBytes,
+  codec("current key", new ContainerType({ keyId: u32 }), 8),
+);
+
+/** Key ids with an open ceremony (stage before active): what signers visit at every block. */
+export const openCeremonies: Table<"only", { keyIds: number[] }> = table(
+  modules.ring,
+  5,
+  single,
+  codec("open ceremonies", new ContainerType({ keyIds: new ListBasicType(u32, 64) }), 512),
+);
