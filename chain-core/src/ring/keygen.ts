@@ -23,7 +23,7 @@ import { isPoint } from "@causeway/primitives/secp256k1";
 export const seatsMax = 150;
 
 /** What everyone knows of one attempt to generate one key, fixed before the first deal. */
-export type Ceremony = {
+export type CeremonyParams = {
   readonly network: NetworkId;
   /** From 1 (FMT-8). */
   readonly keyId: number;
@@ -142,7 +142,7 @@ const ceremonyType = new ContainerType({
   hostKeys: new ListCompositeType(b33, seatsMax),
 });
 
-const ceremonyCodec = codec<Omit<Ceremony, "network">>("Ceremony", ceremonyType, 8192);
+const ceremonyCodec = codec<Omit<CeremonyParams, "network">>("Ceremony", ceremonyType, 8192);
 const dealBodyCodec = codec<Omit<Deal, "proof" | "ephemeralProof" | "hostProof">>(
   "DealBody",
   dealBodyType,
@@ -150,8 +150,8 @@ const dealBodyCodec = codec<Omit<Deal, "proof" | "ephemeralProof" | "hostProof">
 );
 
 /** The 32 bytes to which every proof and pad of the ceremony is bound; asserts the ceremony's own limits. */
-export function ceremonyContext(ceremony: Ceremony): Bytes32 {
-  const { network, keyId, attempt, chain, n, t, hostKeys } = ceremony;
+export function ceremonyContext(params: CeremonyParams): Bytes32 {
+  const { network, keyId, attempt, chain, n, t, hostKeys } = params;
   assert(keyId >= 1, "key ids start at 1");
   assert(n >= 1 && n <= seatsMax, `a ring of ${n} seats`);
   assert(t >= 1 && t <= n, `threshold ${t} of ${n}`);
@@ -162,21 +162,25 @@ export function ceremonyContext(ceremony: Ceremony): Bytes32 {
 }
 
 /** What the deal's three proofs sign: everything else in it, under the ceremony. */
-export function hashDeal(context: Bytes32, ceremony: Ceremony, deal: Deal): Bytes32 {
+export function hashDeal(context: Bytes32, params: CeremonyParams, deal: Deal): Bytes32 {
   const { keyId, attempt, seat, commitments, ephemeral, shares } = deal;
   const body = dealBodyCodec.encode({ keyId, attempt, seat, commitments, ephemeral, shares });
-  return H("deal", ceremony.network, concat(context, body));
+  return H("deal", params.network, concat(context, body));
 }
 
 /** Names the set of deals that make the key; `deals` in order of seats, the valid ones that no complaint voided. */
-export function hashDeals(context: Bytes32, ceremony: Ceremony, deals: readonly Deal[]): Bytes32 {
+export function hashDeals(
+  context: Bytes32,
+  params: CeremonyParams,
+  deals: readonly Deal[],
+): Bytes32 {
   let seatBefore = -1;
   for (const { seat } of deals) {
     assert(seat > seatBefore, "deals out of order");
     seatBefore = seat;
   }
-  const hashes = deals.map((deal) => hashDeal(context, ceremony, deal));
-  return H("deals", ceremony.network, concat(context, ...hashes));
+  const hashes = deals.map((deal) => hashDeal(context, params, deal));
+  return H("deals", params.network, concat(context, ...hashes));
 }
 
 const confirmBodyType = new ContainerType({ context: b32, seat: u16, share: b33, dealsHash: b32 });
@@ -190,12 +194,12 @@ const confirmBodyCodec = codec<{
 /** What a confirmation's proof signs (RNG-3). */
 export function hashConfirm(
   context: Bytes32,
-  ceremony: Ceremony,
+  params: CeremonyParams,
   confirm: Pick<Confirm, "seat" | "share" | "dealsHash">,
 ): Bytes32 {
   const { seat, share, dealsHash } = confirm;
   const body = confirmBodyCodec.encode({ context, seat, share, dealsHash });
-  return H("confirm", ceremony.network, body);
+  return H("confirm", params.network, body);
 }
 
 const canaryType = new ContainerType({ keyId: u32, groupPoint: b33 });
