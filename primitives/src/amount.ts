@@ -2,7 +2,8 @@
 // bigint back, so every result is range-checked when it is named again.
 import { assert } from "./assert.ts";
 import type { Brand } from "./brand.ts";
-import { type Rejected, rejected } from "./failure.ts";
+import type { Rejected } from "./failure.ts";
+import { rejected } from "./failure.ts";
 
 /** Amount of any asset in its smallest unit, 0 to 2^128 - 1. */
 export type Amount = Brand<bigint, "Amount">;

@@ -2,7 +2,8 @@
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { Brand } from "./brand.ts";
-import { type Rejected, rejected } from "./failure.ts";
+import type { Rejected } from "./failure.ts";
+import { rejected } from "./failure.ts";
 
 export type Bytes = Uint8Array;
 export type Bytes32 = Brand<Uint8Array, "Bytes32">;

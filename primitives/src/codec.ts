@@ -1,10 +1,10 @@
 // Canonical bytes (FMT-2): SSZ containers without Union; what comes from outside is bounded before it
 // is parsed and accepted only if encoding it again gives the same bytes.
+import type { CompositeType } from "@chainsafe/ssz";
 import {
   BooleanType,
   ByteListType,
   ByteVectorType,
-  type CompositeType,
   ContainerType,
   ListBasicType,
   ListCompositeType,
@@ -14,7 +14,8 @@ import {
 import { amountMax } from "./amount.ts";
 import { assert } from "./assert.ts";
 import { equal } from "./bytes.ts";
-import { type Rejected, rejected } from "./failure.ts";
+import type { Rejected } from "./failure.ts";
+import { rejected } from "./failure.ts";
 
 // The field types that our containers are made of. Numbers up to 2^53 - 1 for u64.
 export const u8: UintNumberType = new UintNumberType(1);

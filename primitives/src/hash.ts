@@ -3,7 +3,8 @@
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import type { Brand } from "./brand.ts";
-import { type Bytes32, bytes32, concat, utf8 } from "./bytes.ts";
+import type { Bytes32 } from "./bytes.ts";
+import { bytes32, concat, utf8 } from "./bytes.ts";
 
 /** SHA-256 of the genesis body (FMT-1). */
 export type NetworkId = Brand<Uint8Array, "NetworkId">;

@@ -36,7 +36,10 @@ export type Store = {
   readonly get: (key: Uint8Array) => Uint8Array | undefined;
   readonly write: (puts: readonly Put[]) => Promise<void>;
   /** Entries with from <= key < to in key order. */
-  readonly scan: (from: Uint8Array, to: Uint8Array) => AsyncIterable<readonly [Uint8Array, Uint8Array]>;
+  readonly scan: (
+    from: Uint8Array,
+    to: Uint8Array,
+  ) => AsyncIterable<readonly [Uint8Array, Uint8Array]>;
   readonly close: () => Promise<void>;
 };
 

@@ -5,7 +5,8 @@
 // secret x P is `ecdhPoint` (constant time). Scalar arithmetic is bigint. (research: threshold 1.6)
 import addon from "secp256k1/bindings.js";
 import { assert } from "./assert.ts";
-import { type Bytes32, bigEndian, bytes32, concat, equal, fromBigEndian } from "./bytes.ts";
+import type { Bytes32 } from "./bytes.ts";
+import { bigEndian, bytes32, concat, equal, fromBigEndian } from "./bytes.ts";
 import { keccak256, taggedHash } from "./hash.ts";
 
 /** Order of the group. */
@@ -137,7 +138,11 @@ export function liftX(x: Uint8Array): Point {
 }
 
 /** BIP340 verification of a 64-byte signature under a 32-byte x-only key; false for anything malformed. */
-export function verifySchnorr(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+export function verifySchnorr(
+  key: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   if (signature.length !== 64 || !isXOnly(key)) return false;
   const r = signature.subarray(0, 32);
   const s = fromBigEndian(signature.subarray(32));

@@ -1,0 +1,33 @@
+import type { ViteUserConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [
+            "*/src/**/*.test.ts",
+            "deploy/**/*.test.ts",
+            "contracts/*.test.ts",
+            "test/tidy/**/*.test.ts",
+          ],
+          testTimeout: 60_000,
+        },
+      },
+      { test: { name: "spec", include: ["test/spec/**/*.spec.ts"], testTimeout: 120_000 } },
+      {
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.e2e.ts"],
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
+
+export default config;
