@@ -1,0 +1,142 @@
+// The laws of the house that a linter cannot say: layers inside packages, doors between them, READMEs,
+// rule ids, sizes, dependencies.
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root: string = resolve(import.meta.dirname, "../..");
+const packages = ["primitives", "chain-core", "signer", "gateway"];
+
+const sources: string[] = globSync("{primitives,chain-core,signer,gateway}/src/**/*.ts", {
+  cwd: root,
+}).sort();
+const everything: string[] = [
+  ...sources,
+  ...globSync("{test,deploy,contracts,cli}/**/*.ts", { cwd: root }),
+].filter((file) => !file.includes("node_modules"));
+
+function read(file: string): string {
+  return readFileSync(join(root, file), "utf8");
+}
+
+function importsOf(file: string): string[] {
+  const statements = read(file).matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g);
+  return [...statements].map((match) => match[1] as string);
+}
+
+/** Inside chain-core a room imports only rooms to its left (docs/SEAMS.md), or itself. */
+const order = [
+  ["codec"],
+  ["ledger/state.ts", "ledger/genesis.ts", "ledger/rule.ts"],
+  ["params"],
+  ["ring", "interchain", "consensus/quorum.ts", "consensus/power.ts"],
+  ["ledger"],
+  ["consensus", "light.ts", "mempool", "wallet"],
+  ["sync", "node", "client.ts", "client"],
+  ["foreign", "rpc", "config.ts", "index.ts"],
+  ["adapters"],
+  ["main.ts"],
+];
+
+function layerOf(path: string): number {
+  let best = -1;
+  let bestSize = -1;
+  for (const [layer, rooms] of order.entries())
+    for (const room of rooms)
+      if ((path === room || path.startsWith(`${room}/`)) && room.length > bestSize) {
+        best = layer;
+        bestSize = room.length;
+      }
+  return best;
+}
+
+describe("layers", () => {
+  test("a room of chain-core imports only rooms to its left", () => {
+    const wrong: string[] = [];
+    for (const file of sources.filter((one) => one.startsWith("chain-core/"))) {
+      if (file.endsWith(".test.ts")) continue;
+      const from = relative("chain-core/src", file);
+      for (const target of importsOf(file).filter((one) => one.startsWith("."))) {
+        const to = relative("chain-core/src", join(dirname(file), target));
+        if (layerOf(from) < 0) wrong.push(`${file}: in no known room`);
+        if (layerOf(to) > layerOf(from)) wrong.push(`${file} -> ${to}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test("signer and gateway never import each other, and use chain-core only by its doors", () => {
+    const doors = ["light", "interchain", "foreign", "client"].map(
+      (door) => `@causeway/chain-core/${door}`,
+    );
+    const wrong: string[] = [];
+    for (const file of sources) {
+      const own = file.split("/")[0];
+      if (own !== "signer" && own !== "gateway") continue;
+      for (const target of importsOf(file)) {
+        if (target.startsWith("@causeway/chain-core") && !doors.includes(target))
+          wrong.push(`${file} -> ${target}`);
+        if (target.startsWith(own === "signer" ? "@causeway/gateway" : "@causeway/signer"))
+          wrong.push(`${file} -> ${target}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("papers", () => {
+  test("every package README has the fixed headings", () => {
+    const headings = ["Purpose", "Owns", "Does not own", "Map", "Invariants", "Try it"];
+    for (const name of [...packages, "contracts"]) {
+      const text = read(`${name}/README.md`);
+      for (const heading of headings)
+        expect(text, `${name}/README.md`).toMatch(new RegExp(`^## ${heading}$`, "m"));
+    }
+  });
+
+  test("every rule id that code or a test cites is in the spec", () => {
+    const spec = globSync("docs/spec/*.md", { cwd: root }).map(read).join("\n");
+    const known = new Set([...spec.matchAll(/^- ([A-Z]{3}-\d+)/gm)].map((match) => match[1]));
+    const unknown = new Set<string>();
+    for (const file of everything)
+      for (const match of read(file).matchAll(
+        /\b((?:FMT|TIM|CON|GOV|STK|BCN|WIT|BTC|ETH|RNG|ACC)-\d+)\b/g,
+      ))
+        if (!known.has(match[1])) unknown.add(`${file}: ${match[1]}`);
+    expect([...unknown]).toEqual([]);
+  });
+
+  test("every dependency has its line in the ADR on dependencies", () => {
+    const adr = read("docs/adr/0002-dependencies.md");
+    const missing: string[] = [];
+    for (const name of ["", ...packages.map((one) => `${one}/`)]) {
+      const manifest = JSON.parse(read(`${name}package.json`)) as Record<
+        string,
+        Record<string, string> | undefined
+      >;
+      const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
+      for (const [dependency, version] of Object.entries(wanted)) {
+        if (dependency.startsWith("@causeway/")) continue;
+        if (!adr.includes(`\`${dependency}\``)) missing.push(dependency);
+        expect(version, dependency).toMatch(/^\d+\.\d+\.\d+$/);
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+});
+
+describe("sizes and words", () => {
+  test("no source file is over 400 lines", () => {
+    const long = everything.filter((file) => read(file).split("\n").length > 401);
+    expect(long).toEqual([]);
+  });
+
+  test("nothing is left to do without saying so in an issue, and no test is focused", () => {
+    const word = ["TO", "DO"].join("");
+    const wrong = everything.filter((file) => {
+      const text = read(file);
+      return new RegExp(`\\b${word}\\b|\\.only\\(`).test(text);
+    });
+    expect(wrong).toEqual([]);
+  });
+});
