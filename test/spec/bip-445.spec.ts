@@ -122,9 +122,9 @@ const noncesOf = (group: TestGroup, test: Case) =>
     nonce: at(group.pubnonces, index),
   }));
 
-function accepted<T>(value: T | Rejected): T {
+function accepted<T>(value: T): Exclude<T, Rejected> {
   if (isRejected(value)) throw new Error(`${value.code}: ${value.message}`);
-  return value;
+  return value as Exclude<T, Rejected>;
 }
 
 const codeOf = (value: unknown): string => (isRejected(value) ? value.code : "accepted");
