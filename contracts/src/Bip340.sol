@@ -18,7 +18,7 @@ library Bip340 {
     /// form of each signature; ecrecover answers zero to what it refuses.
     function verify(bytes32 px, bytes32 message, bytes32 rx, bytes32 ry, bytes32 s)
         internal
-        view
+        pure
         returns (bool)
     {
         uint256 x = uint256(px);

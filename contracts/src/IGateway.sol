@@ -15,7 +15,7 @@ struct Destination {
 struct Batch {
     uint32 keyId;
     uint64 nonce;
-    /// Gas that every item's call is given.
+    /// Gas that every item's call is given, above 0.
     uint32 stipend;
     /// Gas that must be left for the call's own cost besides the stipend (20,000; never below 16,000).
     uint32 overhead;
@@ -83,12 +83,12 @@ interface IGateway {
     event Claimed(uint64 indexed nonce, uint256 index, address executor);
     /// @notice Status and capacity of a token are now these.
     event TokenSet(address indexed token, uint8 status, uint104 capacity);
-    /// @notice They will be these once `applyToken` is called at `at` (seconds) or later.
-    event TokenAnnounced(address indexed token, uint8 status, uint104 capacity, uint256 at);
+    /// @notice They will be these once `applyToken` is called at `dueAt` (seconds) or later.
+    event TokenAnnounced(address indexed token, uint8 status, uint104 capacity, uint256 dueAt);
     /// @notice Directions are closed until these times (seconds).
     event PauseSet(uint40 inUntil, uint40 outUntil);
-    /// @notice Guardians want this key; it is installed at `at` unless the ring signs anything before.
-    event RecoveryProposed(uint32 keyId, bytes32 px, uint256 at);
+    /// @notice Guardians want this key; it is installed at `dueAt` unless the ring signs anything before.
+    event RecoveryProposed(uint32 keyId, bytes32 px, uint256 dueAt);
 
     error Locked();
     error Paused(uint256 until);
@@ -101,8 +101,9 @@ interface IGateway {
     error BadSignature();
     error BadQuorum();
     error BadClaim();
+    error NotPaid();
     error NotEnoughGas();
-    error TooEarly(uint256 at);
+    error TooEarly(uint256 dueAt);
 
     // For users.
 
@@ -182,8 +183,6 @@ interface IGateway {
     function networkId() external view returns (bytes32);
     /// @notice keccak256(abi.encode(threshold, guardians)).
     function guardiansHash() external view returns (bytes32);
-    /// @notice keccak256(abi.encode(keyId, px, tokens)) of the constructor's arguments.
-    function deploymentHash() external view returns (bytes32);
     function key() external view returns (uint32 keyId, bytes32 px);
     function isUsed(uint64 nonce) external view returns (bool);
     function lastSignatureAt() external view returns (uint256);

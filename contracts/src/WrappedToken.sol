@@ -18,7 +18,7 @@ contract WrappedToken is ERC20, ERC20Permit, IWrappedToken {
     address public nextMinter;
     uint64 public nextMinterAt;
 
-    event MinterAnnounced(address indexed next, uint256 at);
+    event MinterAnnounced(address indexed next, uint256 dueAt);
     event MinterMoved(address indexed minter);
 
     error NotMinter();

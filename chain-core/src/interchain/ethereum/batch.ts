@@ -78,10 +78,11 @@ export type BadBatch = Rejected<"bad-batch">;
 export function checkBatch(batch: Batch): Batch | BadBatch {
   const { keyId, nonce, stipend, overhead, items } = batch;
   if (!isBetween(keyId, 1, u32Max))
-    return rejected("bad-batch", `key id ${keyId} is not 1 to 2^32`);
+    return rejected("bad-batch", `key id ${keyId} is not 1 to 2^32 - 1`);
   if (!isBetween(nonce, 1, Number.MAX_SAFE_INTEGER))
     return rejected("bad-batch", `nonce ${nonce} is not from 1`);
-  if (!isBetween(stipend, 0, u32Max)) return rejected("bad-batch", `stipend ${stipend} is no u32`);
+  if (!isBetween(stipend, 1, u32Max))
+    return rejected("bad-batch", `stipend ${stipend} is not 1 to 2^32 - 1`);
   if (!isBetween(overhead, overheadMin, u32Max))
     return rejected("bad-batch", `overhead ${overhead} is below ${overheadMin}`);
   if (items.length === 0 || items.length > itemsMaxAt(stipend))

@@ -1,0 +1,559 @@
+// SPDX-License-Identifier: MIT
+// The house's only door on Ethereum (ETH-1 to ETH-4): takes deposits, runs what the ring signed, and defends
+// itself by caps, pauses and a slow recovery. It has no owner and cannot be changed.
+//
+// What one batch touches is packed so that a single mint stays below 80 k gas: a word of the nonce bitmap
+// carries the heart-beat, a hash of the key shares its slot with the pause, a token is one slot.
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Bip340} from "./Bip340.sol";
+import {GuardianQuorum} from "./GuardianQuorum.sol";
+import {
+    Batch,
+    Destination,
+    IGateway,
+    IWrappedToken,
+    Quorum,
+    Signature,
+    TokenSetting
+} from "./IGateway.sol";
+import {Payout} from "./Payout.sol";
+
+contract Gateway is IGateway, GuardianQuorum {
+    using SafeERC20 for IERC20;
+
+    // SHA-256 of the tags "causeway/eth-<what>/v1" (FMT-1).
+    bytes32 private constant BATCH =
+        0x8c006709c97467a3eb0f4564a3f534680f914bf6fd029722a61df1ed51a72f0b;
+    bytes32 private constant SET_KEY =
+        0x25cebf04cf436edf01e46b3087e95ca834d0d414bd8bc38eaae50930c674f4d6;
+    bytes32 private constant HEARTBEAT =
+        0xfa436665c7bb89d80680c36d04b1647e7b1357016bb0fac14dcf0b38c46d3cbd;
+    bytes32 private constant SET_TOKEN =
+        0xb0bea58dc75d922e334f4848aa29927220de9aed409e78f181c5bca937d8a818;
+    bytes32 private constant SET_PAUSE =
+        0x92d852a1441dad8aa5702c103b27ea870e8927ef0846042924fcbb57b29cba70;
+    bytes32 private constant MOVE_MINTER =
+        0x3a254e407544b3cccfe77296281f605cda20072b700320fb41e0e5016be79ef0;
+
+    uint8 private constant NONE = 0;
+    uint8 private constant FOREIGN = 1;
+    uint8 private constant WRAPPED = 2;
+
+    uint8 private constant DIRECTION_IN = 1;
+    uint8 private constant DIRECTION_OUT = 2;
+
+    /// @dev FMT-8.
+    uint256 private constant PAYLOAD_MAX = 128;
+    /// @dev ETH-2.
+    uint256 private constant ITEMS_MAX = 50;
+    uint256 private constant ITEM_SIZE = 57;
+    /// @dev A capacity refills in this time.
+    uint256 private constant WINDOW = 1 days;
+    /// @dev GOV-1: what loosens waits.
+    uint256 private constant NOTICE = 7 days;
+    /// @dev GOV-2.
+    uint256 private constant PAUSE = 7 days;
+    /// @dev From the start of one pause by guardians to the next, unless the ring allows it before.
+    uint256 private constant PAUSE_AGAIN = 14 days;
+    /// @dev ETH-3.
+    uint256 private constant SILENCE = 60 days;
+    uint256 private constant OPEN = 14 days;
+    /// @dev Nonces in a word of the bitmap; the time of the last signature is above them.
+    uint256 private constant WORD = 216;
+
+    /// @dev What every batch reads: 160 bits of keccak-256(px), the highest used word, the pause.
+    struct Ring {
+        uint160 keyHash;
+        uint56 word;
+        uint40 outPausedUntil;
+    }
+
+    /// @dev What batches do not read.
+    struct Rare {
+        uint40 inPausedUntil;
+        uint40 inPauseFrom;
+        uint40 outPauseFrom;
+        /// Last signature whose nonce lies below the highest used word.
+        uint40 lateSignatureAt;
+        uint64 guardianNonce;
+        uint32 keyId;
+    }
+
+    /// @dev A leaky bucket: `used` drains at `capacity` a WINDOW.
+    struct Token {
+        uint8 status;
+        uint104 capacity;
+        uint104 used;
+        uint40 usedAt;
+    }
+
+    struct Announced {
+        uint8 status;
+        uint104 capacity;
+        uint40 dueAt;
+    }
+
+    struct Recovery {
+        uint32 keyId;
+        uint40 proposedAt;
+        bytes32 px;
+    }
+
+    bytes32 public immutable override networkId;
+
+    Ring private ring;
+    Rare private rare;
+    bytes32 private px;
+    mapping(uint256 word => uint256) private words;
+    mapping(address token => Token) private tokens;
+    mapping(address token => Announced) private announced;
+    mapping(uint256 slot => bytes32) private claims;
+    Recovery private recovery;
+    bool private transient locked;
+
+    /// @dev On everything that writes: _pay keeps a token's slot in memory across a foreign call.
+    modifier lock() {
+        if (locked) revert Locked();
+        locked = true;
+        _;
+        locked = false;
+    }
+
+    /// @param guardians their addresses in the genesis' order, distinct; `guardianThreshold` of them act.
+    /// @param keyId the first activated key and `keyX` its x.
+    /// @param settings ETH and tokens; wrapped ones may be addresses that hold no code yet.
+    constructor(
+        bytes32 network,
+        address[] memory guardians,
+        uint256 guardianThreshold,
+        uint32 keyId,
+        bytes32 keyX,
+        TokenSetting[] memory settings
+    ) GuardianQuorum(guardians, guardianThreshold) {
+        networkId = network;
+        words[0] = block.timestamp << WORD;
+        _installKey(0, keyId, keyX);
+        for (uint256 i = 0; i < settings.length; ++i) {
+            TokenSetting memory setting = settings[i];
+            _checkSetting(setting.token, setting.status);
+            _installToken(setting.token, setting.status, setting.capacity);
+        }
+    }
+
+    // ------------------------------------------------------------------ in
+
+    /// @inheritdoc IGateway
+    function deposit(
+        address token,
+        uint256 amount,
+        Destination calldata destination,
+        uint256 maxFee
+    ) external payable override lock {
+        _checkIn(amount, destination, maxFee);
+        if (tokens[token].status != FOREIGN) revert BadToken(token);
+        if (token == address(0)) {
+            if (msg.value != amount) revert BadAmount();
+        } else {
+            if (msg.value != 0) revert BadAmount();
+            // What arrives counts: some tokens take a fee on the way.
+            uint256 before = IERC20(token).balanceOf(address(this));
+            IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+            amount = IERC20(token).balanceOf(address(this)) - before;
+            if (amount == 0 || amount > type(uint128).max) revert BadAmount();
+        }
+        emit Deposited(
+            token, msg.sender, amount, destination.chain, destination.payload, maxFee
+        );
+    }
+
+    /// @inheritdoc IGateway
+    function burn(
+        address token,
+        uint256 amount,
+        Destination calldata destination,
+        uint256 maxFee
+    ) external override lock {
+        _checkIn(amount, destination, maxFee);
+        if (tokens[token].status != WRAPPED) revert BadToken(token);
+        IWrappedToken(token).burn(msg.sender, amount);
+        emit Burned(token, msg.sender, amount, destination.chain, destination.payload, maxFee);
+    }
+
+    function _checkIn(uint256 amount, Destination calldata destination, uint256 maxFee)
+        private
+        view
+    {
+        if (block.timestamp < rare.inPausedUntil) revert Paused(rare.inPausedUntil);
+        if (amount == 0 || amount > type(uint128).max || maxFee > type(uint128).max) {
+            revert BadAmount();
+        }
+        uint256 size = destination.payload.length;
+        if (size == 0 || size > PAYLOAD_MAX) revert BadDestination();
+    }
+
+    // ------------------------------------------------------------------ out
+
+    /// @inheritdoc IGateway
+    function execute(Batch calldata batch, Signature calldata signature) external override lock {
+        bytes calldata items = batch.items;
+        // A stipend of 0 would mean all gas, see _pay.
+        if (
+            items.length > ITEMS_MAX * ITEM_SIZE || items.length % ITEM_SIZE != 0
+                || batch.stipend == 0
+        ) revert BadBatch();
+        Ring memory current = ring;
+        if (block.timestamp < current.outPausedUntil) revert Paused(current.outPausedUntil);
+        bytes memory message = abi.encode(
+            block.chainid,
+            address(this),
+            batch.keyId,
+            batch.nonce,
+            batch.stipend,
+            batch.overhead,
+            items
+        );
+        _authorise(current, batch.nonce, _digest(BATCH, message), signature);
+        emit Executed(batch.nonce, batch.keyId, _runItems(batch, items), msg.sender);
+    }
+
+    function _runItems(Batch calldata batch, bytes calldata items)
+        private
+        returns (uint256 failedBitmap)
+    {
+        uint256 count = items.length / ITEM_SIZE;
+        for (uint256 i = 0; i < count; ++i) {
+            (uint8 kind, address token, address to, uint256 amount) = _item(items, i * ITEM_SIZE);
+            if (_pay(kind, token, to, amount, batch.stipend, batch.overhead)) continue;
+            failedBitmap |= 1 << i;
+            claims[_claimSlot(batch.nonce, i)] =
+                keccak256(items[i * ITEM_SIZE:(i + 1) * ITEM_SIZE]);
+            emit Claimable(batch.nonce, i, kind, token, to, amount);
+        }
+    }
+
+    /// @inheritdoc IGateway
+    function claim(uint64 nonce, uint256 index, bytes calldata item) external override lock {
+        if (block.timestamp < ring.outPausedUntil) revert Paused(ring.outPausedUntil);
+        if (item.length != ITEM_SIZE || index >= ITEMS_MAX) revert BadClaim();
+        uint256 slot = _claimSlot(nonce, index);
+        if (claims[slot] != keccak256(item)) revert BadClaim();
+        delete claims[slot];
+        (uint8 kind, address token, address to, uint256 amount) = _item(item, 0);
+        // Whoever claims brings the gas: a call that needs more than a stipend gets it.
+        if (!_pay(kind, token, to, amount, 0, 0)) revert NotPaid();
+        emit Claimed(nonce, index, msg.sender);
+    }
+
+    /// @dev True if paid. A stipend of 0 stands for all gas.
+    function _pay(
+        uint8 kind,
+        address token,
+        address to,
+        uint256 amount,
+        uint256 stipend,
+        uint256 overhead
+    ) private returns (bool) {
+        Token memory entry = tokens[token];
+        uint256 used = _usedNow(entry);
+        if (used + amount > entry.capacity) return false;
+        if (!Payout.run(kind, entry.status == WRAPPED, token, to, amount, stipend, overhead)) {
+            return false;
+        }
+        entry.used = uint104(used + amount);
+        entry.usedAt = uint40(block.timestamp);
+        tokens[token] = entry;
+        return true;
+    }
+
+    function _usedNow(Token memory entry) private view returns (uint256) {
+        uint256 drained = uint256(entry.capacity) * (block.timestamp - entry.usedAt) / WINDOW;
+        return entry.used > drained ? entry.used - drained : 0;
+    }
+
+    function _item(bytes calldata items, uint256 offset)
+        private
+        pure
+        returns (uint8 kind, address token, address to, uint256 amount)
+    {
+        // In bounds: callers checked that whole items lie there; reads past the last one are shifted away.
+        assembly ("memory-safe") {
+            let place := add(items.offset, offset)
+            let word := calldataload(place)
+            kind := shr(248, word)
+            token := shr(96, shl(8, word))
+            to := shr(96, calldataload(add(place, 21)))
+            amount := shr(128, calldataload(add(place, 41)))
+        }
+    }
+
+    function _claimSlot(uint64 nonce, uint256 index) private pure returns (uint256) {
+        return uint256(nonce) << 8 | index;
+    }
+
+    // ------------------------------------------------------------------ the ring
+
+    /// @inheritdoc IGateway
+    function setKey(
+        uint32 keyId,
+        uint64 nonce,
+        uint32 newKeyId,
+        bytes32 newPx,
+        Signature calldata signature
+    ) external override lock {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), keyId, nonce, newKeyId, newPx);
+        _runMessage(SET_KEY, message, keyId, nonce, signature);
+        _installKey(nonce, newKeyId, newPx);
+    }
+
+    /// @inheritdoc IGateway
+    function heartbeat(uint32 keyId, uint64 nonce, Signature calldata signature)
+        external
+        override
+        lock
+    {
+        bytes memory message = abi.encode(block.chainid, address(this), keyId, nonce);
+        _runMessage(HEARTBEAT, message, keyId, nonce, signature);
+    }
+
+    /// @inheritdoc IGateway
+    function setToken(
+        uint32 keyId,
+        uint64 nonce,
+        TokenSetting calldata setting,
+        Signature calldata signature
+    ) external override lock {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), keyId, nonce, setting);
+        _runMessage(SET_TOKEN, message, keyId, nonce, signature);
+        address token = setting.token;
+        _checkSetting(token, setting.status);
+        Token memory entry = tokens[token];
+        bool loosens = setting.capacity > entry.capacity
+            || (setting.status != entry.status && setting.status != NONE);
+        if (!loosens) return _installToken(token, setting.status, setting.capacity);
+        uint256 dueAt = block.timestamp + NOTICE;
+        announced[token] = Announced(setting.status, setting.capacity, uint40(dueAt));
+        emit TokenAnnounced(token, setting.status, setting.capacity, dueAt);
+    }
+
+    /// @inheritdoc IGateway
+    function applyToken(address token) external override lock {
+        Announced memory next = announced[token];
+        if (next.dueAt == 0) revert BadToken(token);
+        if (block.timestamp < next.dueAt) revert TooEarly(next.dueAt);
+        _installToken(token, next.status, next.capacity);
+    }
+
+    /// @inheritdoc IGateway
+    function setPause(
+        uint32 keyId,
+        uint64 nonce,
+        uint40 inUntil,
+        uint40 outUntil,
+        Signature calldata signature
+    ) external override lock {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), keyId, nonce, inUntil, outUntil);
+        _runMessage(SET_PAUSE, message, keyId, nonce, signature);
+        rare.inPausedUntil = inUntil;
+        rare.inPauseFrom = 0;
+        rare.outPauseFrom = 0;
+        ring.outPausedUntil = outUntil;
+        emit PauseSet(inUntil, outUntil);
+    }
+
+    /// @inheritdoc IGateway
+    function moveMinter(
+        uint32 keyId,
+        uint64 nonce,
+        address token,
+        address newMinter,
+        Signature calldata signature
+    ) external override lock {
+        bytes memory message =
+            abi.encode(block.chainid, address(this), keyId, nonce, token, newMinter);
+        _runMessage(MOVE_MINTER, message, keyId, nonce, signature);
+        if (tokens[token].status != WRAPPED) revert BadToken(token);
+        IWrappedToken(token).announceMinter(newMinter);
+    }
+
+    function _runMessage(
+        bytes32 tag,
+        bytes memory message,
+        uint32 keyId,
+        uint64 nonce,
+        Signature calldata signature
+    ) private {
+        _authorise(ring, nonce, _digest(tag, message), signature);
+        emit Executed(nonce, keyId, 0, msg.sender);
+    }
+
+    /// @dev FMT-1: H(what, m) with the hash of the tag at hand.
+    function _digest(bytes32 tag, bytes memory message) private view returns (bytes32) {
+        return sha256(abi.encodePacked(tag, tag, networkId, message));
+    }
+
+    /// @dev Uses up the nonce, beats the heart, and reverts unless the present key signed the digest. The key id
+    /// needs no comparison: it is in the digest, and the key signs for its own id only.
+    function _authorise(
+        Ring memory current,
+        uint64 nonce,
+        bytes32 digest,
+        Signature calldata signature
+    ) private {
+        if (_hashOf(signature.px) != current.keyHash) revert BadKey();
+        if (!Bip340.verify(signature.px, digest, signature.rx, signature.ry, signature.s)) {
+            revert BadSignature();
+        }
+        uint256 word = nonce / WORD;
+        uint256 bit = 1 << (nonce % WORD);
+        uint256 bitmap = uint216(words[word]);
+        if (nonce == 0 || word > type(uint56).max || bitmap & bit != 0) revert BadNonce(nonce);
+        words[word] = block.timestamp << WORD | bitmap | bit;
+        // lastSignatureAt reads the highest used word; a signature below it is remembered apart.
+        if (word > current.word) ring.word = uint56(word);
+        else if (word < current.word) rare.lateSignatureAt = uint40(block.timestamp);
+    }
+
+    function _installKey(uint64 nonce, uint32 keyId, bytes32 keyX) private {
+        if (keyId <= rare.keyId || !Bip340.isKey(keyX)) revert BadKey();
+        rare.keyId = keyId;
+        px = keyX;
+        ring.keyHash = _hashOf(keyX);
+        emit KeySet(nonce, keyId, keyX);
+    }
+
+    function _hashOf(bytes32 keyX) private pure returns (uint160) {
+        return uint160(uint256(keccak256(abi.encode(keyX))));
+    }
+
+    function _checkSetting(address token, uint8 status) private pure {
+        if (status > WRAPPED || (token == address(0) && status == WRAPPED)) revert BadToken(token);
+    }
+
+    function _installToken(address token, uint8 status, uint104 capacity) private {
+        Token memory entry = tokens[token];
+        // What drained so far drained at the old capacity.
+        entry.used = uint104(_usedNow(entry));
+        entry.usedAt = uint40(block.timestamp);
+        entry.status = status;
+        entry.capacity = capacity;
+        tokens[token] = entry;
+        delete announced[token];
+        emit TokenSet(token, status, capacity);
+    }
+
+    // ------------------------------------------------------------------ guardians
+
+    /// @inheritdoc IGateway
+    function pause(uint8 directions, Quorum calldata quorum) external override lock {
+        if (directions == 0 || directions > 3) revert BadQuorum();
+        _requireQuorum(keccak256(abi.encode(PAUSE_TYPE, directions, _nextNonce())), quorum);
+        uint40 until = uint40(block.timestamp + PAUSE);
+        uint40 again = uint40(block.timestamp + PAUSE_AGAIN);
+        if (directions & DIRECTION_IN != 0) {
+            if (block.timestamp < rare.inPauseFrom) revert TooEarly(rare.inPauseFrom);
+            rare.inPauseFrom = again;
+            if (until > rare.inPausedUntil) rare.inPausedUntil = until;
+        }
+        if (directions & DIRECTION_OUT != 0) {
+            if (block.timestamp < rare.outPauseFrom) revert TooEarly(rare.outPauseFrom);
+            rare.outPauseFrom = again;
+            if (until > ring.outPausedUntil) ring.outPausedUntil = until;
+        }
+        emit PauseSet(rare.inPausedUntil, ring.outPausedUntil);
+    }
+
+    /// @inheritdoc IGateway
+    function limit(address token, uint104 capacity, Quorum calldata quorum)
+        external
+        override
+        lock
+    {
+        bytes32 structHash = keccak256(abi.encode(LIMIT_TYPE, token, capacity, _nextNonce()));
+        _requireQuorum(structHash, quorum);
+        Token memory entry = tokens[token];
+        if (capacity > entry.capacity) revert BadToken(token);
+        _installToken(token, entry.status, capacity);
+    }
+
+    /// @inheritdoc IGateway
+    function proposeRecovery(uint32 newKeyId, bytes32 newPx, Quorum calldata quorum)
+        external
+        override
+        lock
+    {
+        bytes32 structHash = keccak256(abi.encode(RECOVER_TYPE, newKeyId, newPx, _nextNonce()));
+        _requireQuorum(structHash, quorum);
+        uint256 from = lastSignatureAt() + SILENCE;
+        if (block.timestamp < from) revert TooEarly(from);
+        if (newKeyId <= rare.keyId || !Bip340.isKey(newPx)) revert BadKey();
+        recovery = Recovery(newKeyId, uint40(block.timestamp), newPx);
+        emit RecoveryProposed(newKeyId, newPx, block.timestamp + OPEN);
+    }
+
+    /// @inheritdoc IGateway
+    function recover() external override lock {
+        Recovery memory next = recovery;
+        // Any signature since the proposal has called it off, also one in the same block.
+        if (next.proposedAt == 0 || lastSignatureAt() >= next.proposedAt) revert BadKey();
+        uint256 dueAt = next.proposedAt + OPEN;
+        if (block.timestamp < dueAt) revert TooEarly(dueAt);
+        delete recovery;
+        _installKey(0, next.keyId, next.px);
+    }
+
+    function _nextNonce() private returns (uint64) {
+        return rare.guardianNonce++;
+    }
+
+    // ------------------------------------------------------------------ readers
+
+    /// @inheritdoc IGateway
+    function key() external view override returns (uint32, bytes32) {
+        return (rare.keyId, px);
+    }
+
+    /// @inheritdoc IGateway
+    function isUsed(uint64 nonce) external view override returns (bool) {
+        return words[nonce / WORD] >> (nonce % WORD) & 1 == 1;
+    }
+
+    /// @inheritdoc IGateway
+    function lastSignatureAt() public view override returns (uint256) {
+        uint256 late = rare.lateSignatureAt;
+        uint256 newest = words[ring.word] >> WORD;
+        return newest > late ? newest : late;
+    }
+
+    /// @inheritdoc IGateway
+    function pausedUntil() external view override returns (uint40, uint40) {
+        return (rare.inPausedUntil, ring.outPausedUntil);
+    }
+
+    /// @inheritdoc IGateway
+    function guardianNonce() external view override returns (uint64) {
+        return rare.guardianNonce;
+    }
+
+    /// @inheritdoc IGateway
+    function tokenOf(address token) external view override returns (uint8, uint104, uint256) {
+        Token memory entry = tokens[token];
+        uint256 used = _usedNow(entry);
+        uint256 available = used < entry.capacity ? entry.capacity - used : 0;
+        return (entry.status, entry.capacity, available);
+    }
+
+    /// @inheritdoc IGateway
+    function claimOf(uint64 nonce, uint256 index) external view override returns (bytes32) {
+        return index < ITEMS_MAX ? claims[_claimSlot(nonce, index)] : bytes32(0);
+    }
+
+    function _salt() internal view override returns (bytes32) {
+        return networkId;
+    }
+}
