@@ -1,0 +1,84 @@
+// What the node machine needs from outside: the ledger as functions, the state as a reader, the final
+// blocks as a reader. The composition binds the real ones; tests and the simulator bind what they like.
+import type { Bls, Bytes32, Put, Rejected } from "@causeway/primitives";
+import type { Certificate, Committee, Header } from "../codec/block.ts";
+import type { Transaction } from "../codec/transaction.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import type { StateReader } from "../ledger/state.ts";
+
+/** The Merkle trees over the provable modules (CON-8), immutable; only the ledger looks inside. */
+export type StateTree = unknown;
+
+/** What one block does to the state (SEAMS, `ledger/apply.ts`). */
+export type Applied = {
+  readonly puts: readonly Put[];
+  /** After this block. */
+  readonly tree: StateTree;
+  /** Interchain or ring state changed: the next block comes at once (CON-1). */
+  readonly changed: boolean;
+  /** An open ceremony window waits for blocks (RNG-4): the next block comes at once. */
+  readonly hurried: boolean;
+  /** One per transaction, in order. */
+  readonly receipts: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[];
+};
+
+/** A transaction that could enter a block now. `fee` in BTM units, 0 in an envelope (CON-7). */
+export type Checked = {
+  readonly id: Uint8Array;
+  readonly tx: Transaction;
+  readonly weight: number;
+  readonly fee: bigint;
+};
+
+/** Height and time (ms) of the block that a transaction would be in. */
+export type BlockTime = { readonly height: number; readonly time: number };
+
+export type LedgerPort = {
+  /** The state before block 1. */
+  readonly genesis: () => { readonly puts: readonly Put[]; readonly tree: StateTree };
+  readonly root: (tree: StateTree) => Bytes32;
+  /**
+   * Everything of a block but the header's consensus fields. May throw on a proposed block (CON-5: then it is
+   * not voted for), never on a final one. `tree` is the one after the parent.
+   */
+  readonly apply: (
+    reader: StateReader,
+    tree: StateTree,
+    header: Header,
+    transactions: readonly Uint8Array[],
+  ) => Applied | Rejected;
+  /** The candidates that are valid in this order, within the block's limits. */
+  readonly build: (
+    reader: StateReader,
+    block: BlockTime,
+    candidates: readonly Uint8Array[],
+  ) => readonly Uint8Array[];
+  readonly check: (reader: StateReader, block: BlockTime, bytes: Uint8Array) => Checked | Rejected;
+};
+
+/** A final block as stored and as served to peers: canonical bytes of both. */
+export type FinalBlock = { readonly block: Uint8Array; readonly certificate: Uint8Array };
+
+/** Everything that does not change while the node runs. */
+export type Context = {
+  readonly genesis: Genesis;
+  readonly bls: Bls;
+  /** BLS secret of the consensus key, 32 bytes; absent: the node follows and does not vote. */
+  readonly secretKey?: Uint8Array;
+  readonly committee: Committee;
+  readonly ledger: LedgerPort;
+  /** The state after the newest persisted block. */
+  readonly store: StateReader;
+  /** A persisted final block, or undefined (never for a height from 1 to the newest, unless pruned). */
+  readonly blocks: (height: number) => FinalBlock | undefined;
+};
+
+/** What the composition reads from disk at start. */
+export type Stored = {
+  /** The newest persisted block; absent: only the genesis state is there. */
+  readonly tip?: { readonly header: Header; readonly certificate: Certificate };
+  /** Over the provable records of the stored state. */
+  readonly tree: StateTree;
+  /** Every record of the vote journal, oldest first. */
+  readonly journal: Iterable<Uint8Array>;
+};
