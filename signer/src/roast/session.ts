@@ -1,0 +1,76 @@
+// One ROAST session as coordinator and signers both compute it: the checked set of signers, the session id and one
+// BIP-445 session a message. The messages are rebuilt by each side from the request, never taken from the other.
+
+import type { BadTweak, Tweak } from "@causeway/chain-core/ring";
+import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
+import { assert, equal, must, rejected } from "@causeway/primitives";
+import type { Group, Session, SignersCode } from "../frost/signing.ts";
+import { openSession, validateSigners } from "../frost/signing.ts";
+import type { Conversation, SessionOpen } from "./message.ts";
+import { messagesMax, sessionId } from "./message.ts";
+
+/** What one signature signs: a BIP341 sighash or one of our own tagged hashes, under a tweak of the ring's key. */
+export type Input = { readonly message: Bytes32; readonly tweaks: readonly Tweak[] };
+
+/** What a conversation is about, as each side knows it by itself. */
+export type Job = Conversation & {
+  readonly network: NetworkId;
+  readonly group: Group;
+  /** 1..152 messages, in the order of the plan. */
+  readonly inputs: readonly Input[];
+};
+
+/** An open session over all messages of the job. */
+export type Batch = {
+  readonly sid: Bytes32;
+  readonly open: SessionOpen;
+  /** One a message. */
+  readonly sessions: readonly Session[];
+};
+
+export type OpenCode =
+  /** Another key, request or coordinator. */
+  | "wrong-conversation"
+  /** Not one aggregate nonce a message. */
+  | "bad-length"
+  /** Signers out of order. */
+  | "bad-order"
+  /** An aggregate nonce is malformed. */
+  | "bad-nonce"
+  | SignersCode
+  | BadTweak["code"];
+
+/** Checks what a coordinator opens and computes what its shares have in common. 3 ms for 100 signers, 0.2 a message. */
+export function openBatch(job: Job, open: SessionOpen): Batch | Rejected<OpenCode> {
+  assertJob(job);
+  if (!sameConversation(job, open))
+    return rejected("wrong-conversation", `session for key ${open.keyId}`);
+  if (open.nonces.length !== job.inputs.length)
+    return rejected("bad-length", `${open.nonces.length} nonces, ${job.inputs.length} messages`);
+  const seats = open.signers.map(({ seat }) => seat);
+  if (seats.some((seat, i) => i > 0 && seat < must(seats[i - 1], "seat before")))
+    return rejected("bad-order", "signers out of order");
+  const signers = validateSigners(job.group, seats);
+  if ("kind" in signers) return signers;
+  const sessions: Session[] = [];
+  for (const [i, { message, tweaks }] of job.inputs.entries()) {
+    const session = openSession(signers, message, tweaks, must(open.nonces[i], "nonce"));
+    if ("kind" in session) return session;
+    sessions.push(session);
+  }
+  const signed = sessions.map(({ key }, i) => ({
+    key,
+    message: must(job.inputs[i], "input").message,
+  }));
+  return { sid: sessionId(job.network, open, signed), open, sessions };
+}
+
+export function sameConversation(a: Conversation, b: Conversation): boolean {
+  return a.keyId === b.keyId && a.coordinator === b.coordinator && equal(a.request, b.request);
+}
+
+/** Asserts the limits of a job, which is our own. */
+export function assertJob(job: Job): void {
+  const count = job.inputs.length;
+  assert(count >= 1 && count <= messagesMax, `a request of ${count} messages`);
+}
