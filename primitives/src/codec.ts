@@ -53,7 +53,8 @@ export type Codec<T> = {
 export function codec<T>(name: string, type: unknown, sizeMax: number): Codec<T> {
   const ssz = type as CompositeType<T, unknown, unknown>;
   const encode = (value: T): Uint8Array => {
-    assertInRange(value, name);
+    const problem = outOfRange(value);
+    assert(problem === undefined, `${name}: ${problem}`);
     const bytes = ssz.serialize(value);
     assert(bytes.length <= sizeMax, `${name} of ${bytes.length} bytes exceeds ${sizeMax}`);
     return bytes;
@@ -64,6 +65,9 @@ export function codec<T>(name: string, type: unknown, sizeMax: number): Codec<T>
     let value: T;
     try {
       value = ssz.deserialize(bytes);
+      // What is accepted can always be encoded again: encode asserts, and hostile bytes must not reach that.
+      const problem = outOfRange(value);
+      if (problem !== undefined) return rejected("bad-bytes", `${name}: ${problem}`);
       if (equal(ssz.serialize(value), bytes)) return value;
     } catch (cause) {
       return rejected("bad-bytes", `${name}: ${(cause as Error).message}`);
@@ -74,13 +78,18 @@ export function codec<T>(name: string, type: unknown, sizeMax: number): Codec<T>
   return { sizeMax, encode, parse, decode };
 }
 
-function assertInRange(value: unknown, name: string): void {
+/** What in `value` our types cannot hold: an amount above u128, a u64 above 2^53 - 1. */
+function outOfRange(value: unknown): string | undefined {
   if (typeof value === "bigint")
-    assert(value >= 0n && value <= amountMax, `${name}: ${value} is no u128`);
-  else if (typeof value === "number")
-    assert(Number.isSafeInteger(value) && value >= 0, `${name}: ${value} is no unsigned integer`);
-  else if (value instanceof Uint8Array) return;
-  else if (Array.isArray(value)) for (const item of value) assertInRange(item, name);
-  else if (typeof value === "object" && value !== null)
-    for (const field of Object.values(value)) assertInRange(field, name);
+    return value >= 0n && value <= amountMax ? undefined : `${value} is no u128`;
+  if (typeof value === "number")
+    return Number.isSafeInteger(value) && value >= 0
+      ? undefined
+      : `${value} is no unsigned integer`;
+  if (value instanceof Uint8Array || typeof value !== "object" || value === null) return undefined;
+  for (const item of Array.isArray(value) ? value : Object.values(value)) {
+    const problem = outOfRange(item);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
