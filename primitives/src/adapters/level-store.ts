@@ -1,0 +1,82 @@
+// The Store port on LevelDB. LevelDB loses and hides data in silence when its files rot (building-blocks
+// 4), so it never creates a database but on request, and the owner of the data checks it at open.
+import { Level } from "level";
+import { Failure } from "../failure.ts";
+import type { Store } from "../ports.ts";
+
+export type LevelStoreOptions = {
+  /** Make a new database; only `init` does that, for a lost CURRENT would otherwise open as an empty one. */
+  readonly create: boolean;
+  /** Throws a Failure when the content is not what its owner last wrote (a state root, a count). */
+  readonly check?: (store: Store) => Promise<void>;
+  /** Read cache, bytes. */
+  readonly cacheSize?: number;
+};
+
+const binary = { keyEncoding: "view", valueEncoding: "view" } as const;
+
+/**
+ * Throws Failure: "missing" (no database and not `create`), "locked" (another process), "store-broken"
+ * (LevelDB reports corruption), "disk", or what `check` throws.
+ */
+export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<Store> {
+  const db = new Level<Uint8Array, Uint8Array>(folder, {
+    ...binary,
+    createIfMissing: options.create,
+    errorIfExists: options.create,
+    ...(options.cacheSize === undefined ? {} : { cacheSize: options.cacheSize }),
+  });
+  try {
+    await db.open();
+  } catch (cause) {
+    throw openFailure(folder, cause);
+  }
+  const store = storeOf(db, folder);
+  try {
+    await options.check?.(store);
+  } catch (cause) {
+    await db.close();
+    throw cause;
+  }
+  return store;
+}
+
+function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
+  return {
+    get: (key) => {
+      try {
+        return db.getSync(key, binary);
+      } catch (cause) {
+        throw new Failure("disk", `cannot read ${folder}`, { cause });
+      }
+    },
+    write: async (puts) => {
+      const operations = puts.map(({ key, value }) =>
+        value === undefined
+          ? ({ type: "del", key } as const)
+          : ({ type: "put", key, value } as const),
+      );
+      try {
+        await db.batch(operations, { ...binary, sync: true });
+      } catch (cause) {
+        throw new Failure("disk", `cannot write ${folder}`, { cause });
+      }
+    },
+    scan: (from, to) => db.iterator({ ...binary, gte: from, lt: to }),
+    close: () => db.close(),
+  };
+}
+
+function openFailure(folder: string, cause: unknown): Failure {
+  const inner = (cause as { cause?: { code?: string; message?: string } }).cause;
+  const message = inner?.message ?? (cause as Error).message;
+  if (inner?.code === "LEVEL_LOCKED")
+    return new Failure("locked", `${folder} is in use by another process`, { cause });
+  if (/does not exist/.test(message))
+    return new Failure("missing", `no database at ${folder}`, { cause });
+  if (/exists \(error_if_exists/.test(message))
+    return new Failure("exists", `${folder} already holds a database`, { cause });
+  if (inner?.code === "LEVEL_CORRUPTION" || /orruption/.test(message))
+    return new Failure("store-broken", `${folder}: ${message}`, { cause });
+  return new Failure("disk", `cannot open ${folder}: ${message}`, { cause });
+}
