@@ -1,0 +1,83 @@
+// A whole key generation in one place, for tests and simulations: every seat deals, opens, confirms, and every
+// step is judged as the ledger would. Real protocol, no dealer; only the wire is missing.
+import type { CeremonyParams, Confirm, Deal } from "@causeway/chain-core/ring";
+import { ceremonyContext, verifyConfirm, verifyDeal } from "@causeway/chain-core/ring";
+import type { Bytes32, NetworkId, Random } from "@causeway/primitives";
+import { assert, bytes32, must } from "@causeway/primitives";
+import type { Point } from "@causeway/primitives/secp256k1";
+import { isSecretKey, publicPoint } from "@causeway/primitives/secp256k1";
+import { makeConfirm, makeDeal, openDeals } from "./keygen.ts";
+import type { Group } from "./signing.ts";
+
+export type TestCeremony = {
+  readonly params: CeremonyParams;
+  readonly context: Bytes32;
+  /** By seat. */
+  readonly hostSecrets: readonly Uint8Array[];
+};
+
+export type TestRing = TestCeremony & {
+  readonly group: Group;
+  /** Secret shares by seat. */
+  readonly shares: readonly Bytes32[];
+  readonly deals: readonly Deal[];
+  readonly confirms: readonly Confirm[];
+};
+
+export function testSecret(random: Random): Uint8Array {
+  const secret = random.bytes(32);
+  return isSecretKey(secret) ? secret : testSecret(random);
+}
+
+export function testCeremony(n: number, t: number, random: Random): TestCeremony {
+  const hostSecrets = Array.from({ length: n }, () => testSecret(random));
+  const params: CeremonyParams = {
+    network: random.bytes(32) as NetworkId,
+    keyId: 1,
+    attempt: 0,
+    chain: bytes32(random.bytes(32)),
+    n,
+    t,
+    hostKeys: hostSecrets.map(publicPoint),
+  };
+  return { params, context: ceremonyContext(params), hostSecrets };
+}
+
+export function dealAll(ceremony: TestCeremony, random: Random): readonly Deal[] {
+  const { context, params, hostSecrets } = ceremony;
+  return hostSecrets.map((secret, seat) =>
+    makeDeal(context, params, seat, secret, random.bytes(32)),
+  );
+}
+
+/** A ring whose seats have all dealt and confirmed; asserts every verdict on the way. */
+export function generateRing(n: number, t: number, random: Random): TestRing {
+  const ceremony = testCeremony(n, t, random);
+  const { context, params, hostSecrets } = ceremony;
+  const deals = dealAll(ceremony, random);
+  for (const deal of deals)
+    assert(verifyDeal(context, params, deal) === true, "an honest deal is refused");
+  const shares: Bytes32[] = [];
+  const confirms: Confirm[] = [];
+  const points = new Map<number, Point>();
+  let thresholdPoint: Point | undefined;
+  for (const [seat, secret] of hostSecrets.entries()) {
+    const opened = openDeals(context, params, seat, secret, deals, random.bytes(32));
+    assert(opened.kind === "opened", "an honest deal does not open");
+    const { share, dealsHash, merged } = opened;
+    const confirm = makeConfirm(context, params, seat, share, dealsHash, random.bytes(32));
+    const verdict = verifyConfirm(context, params, merged, dealsHash, confirm);
+    assert(verdict === true, "an honest confirmation is refused");
+    shares.push(share);
+    confirms.push(confirm);
+    points.set(seat, confirm.share);
+    thresholdPoint = merged.groupPoint;
+  }
+  const group: Group = {
+    n,
+    t,
+    thresholdPoint: must(thresholdPoint, "group point"),
+    shares: points,
+  };
+  return { ...ceremony, group, shares, deals, confirms };
+}
