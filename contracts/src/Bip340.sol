@@ -18,18 +18,45 @@ library Bip340 {
     /// form of each signature; ecrecover answers zero to what it refuses.
     function verify(bytes32 px, bytes32 message, bytes32 rx, bytes32 ry, bytes32 s)
         internal
-        pure
+        view
         returns (bool)
     {
         uint256 x = uint256(px);
         uint256 scalar = uint256(s);
         if (x == 0 || x >= N || scalar == 0 || scalar >= N) return false;
         if (uint256(rx) >= P || uint256(ry) & 1 == 1) return false;
-        uint256 e = uint256(sha256(abi.encodePacked(CHALLENGE, CHALLENGE, rx, px, message))) % N;
+        uint256 e = uint256(_challenge(rx, px, message)) % N;
         address r = ecrecover(
             bytes32(N - mulmod(scalar, x, N)), 27, px, bytes32(N - mulmod(e, x, N))
         );
-        return r != address(0) && r == address(uint160(uint256(keccak256(abi.encodePacked(rx, ry)))));
+        return r != address(0) && r == address(uint160(uint256(_hash(rx, ry))));
+    }
+
+    /// @dev BIP340's tagged hash of rx || px || message, by the SHA-256 precompile.
+    function _challenge(bytes32 rx, bytes32 px, bytes32 message)
+        private
+        view
+        returns (bytes32 hash)
+    {
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, CHALLENGE)
+            mstore(add(data, 0x20), CHALLENGE)
+            mstore(add(data, 0x40), rx)
+            mstore(add(data, 0x60), px)
+            mstore(add(data, 0x80), message)
+            if iszero(staticcall(gas(), 2, data, 0xa0, 0, 0x20)) { revert(0, 0) }
+            hash := mload(0)
+        }
+    }
+
+    /// @dev keccak-256 of x || y, of which an address is the last 20 bytes.
+    function _hash(bytes32 x, bytes32 y) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            mstore(0, x)
+            mstore(0x20, y)
+            hash := keccak256(0, 0x40)
+        }
     }
 
     /// @notice True iff px is the x of a point and below the order, so that `verify` can ever accept.

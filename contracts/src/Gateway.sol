@@ -2,8 +2,8 @@
 // The house's only door on Ethereum (ETH-1 to ETH-4): takes deposits, runs what the ring signed, and defends
 // itself by caps, pauses and a slow recovery. It has no owner and cannot be changed.
 //
-// What one batch touches is packed so that a single mint stays below 80 k gas: a word of the nonce bitmap
-// carries the heart-beat, a hash of the key shares its slot with the pause, a token is one slot.
+// What one batch touches is packed so that a single mint stays below 80 k gas: one slot for key, heart-beat,
+// pause and the newest nonces, one slot for a token with its cap.
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -20,6 +20,7 @@ import {
     TokenSetting
 } from "./IGateway.sol";
 import {Payout} from "./Payout.sol";
+import {RingWord, SPAN, TokenWord, WINDOW_MAX, tokenWord} from "./Words.sol";
 
 contract Gateway is IGateway, GuardianQuorum {
     using SafeERC20 for IERC20;
@@ -50,8 +51,6 @@ contract Gateway is IGateway, GuardianQuorum {
     /// @dev ETH-2.
     uint256 private constant ITEMS_MAX = 50;
     uint256 private constant ITEM_SIZE = 57;
-    /// @dev A capacity refills in this time.
-    uint256 private constant WINDOW = 1 days;
     /// @dev GOV-1: what loosens waits.
     uint256 private constant NOTICE = 7 days;
     /// @dev GOV-2.
@@ -61,33 +60,14 @@ contract Gateway is IGateway, GuardianQuorum {
     /// @dev ETH-3.
     uint256 private constant SILENCE = 60 days;
     uint256 private constant OPEN = 14 days;
-    /// @dev Nonces in a word of the bitmap; the time of the last signature is above them.
-    uint256 private constant WORD = 216;
-
-    /// @dev What every batch reads: 160 bits of keccak-256(px), the highest used word, the pause.
-    struct Ring {
-        uint160 keyHash;
-        uint56 word;
-        uint40 outPausedUntil;
-    }
-
     /// @dev What batches do not read.
     struct Rare {
         uint40 inPausedUntil;
+        uint40 outPausedUntil;
         uint40 inPauseFrom;
         uint40 outPauseFrom;
-        /// Last signature whose nonce lies below the highest used word.
-        uint40 lateSignatureAt;
         uint64 guardianNonce;
         uint32 keyId;
-    }
-
-    /// @dev A leaky bucket: `used` drains at `capacity` a WINDOW.
-    struct Token {
-        uint8 status;
-        uint104 capacity;
-        uint104 used;
-        uint40 usedAt;
     }
 
     struct Announced {
@@ -104,22 +84,23 @@ contract Gateway is IGateway, GuardianQuorum {
 
     bytes32 public immutable override networkId;
 
-    Ring private ring;
+    RingWord private ring;
     Rare private rare;
     bytes32 private px;
-    mapping(uint256 word => uint256) private words;
-    mapping(address token => Token) private tokens;
+    mapping(uint256 window => uint256) private windows;
+    mapping(address token => TokenWord) private tokens;
     mapping(address token => Announced) private announced;
     mapping(uint256 slot => bytes32) private claims;
     Recovery private recovery;
-    bool private transient locked;
+    /// @dev A whole word: a bool would be read before it is written.
+    uint256 private transient locked;
 
     /// @dev On everything that writes: _pay keeps a token's slot in memory across a foreign call.
     modifier lock() {
-        if (locked) revert Locked();
-        locked = true;
+        if (locked != 0) revert Locked();
+        locked = 1;
         _;
-        locked = false;
+        locked = 0;
     }
 
     /// @param guardians their addresses in the genesis' order, distinct; `guardianThreshold` of them act.
@@ -134,7 +115,7 @@ contract Gateway is IGateway, GuardianQuorum {
         TokenSetting[] memory settings
     ) GuardianQuorum(guardians, guardianThreshold) {
         networkId = network;
-        words[0] = block.timestamp << WORD;
+        ring = ring.signed(block.timestamp);
         _installKey(0, keyId, keyX);
         for (uint256 i = 0; i < settings.length; ++i) {
             TokenSetting memory setting = settings[i];
@@ -153,7 +134,7 @@ contract Gateway is IGateway, GuardianQuorum {
         uint256 maxFee
     ) external payable override lock {
         _checkIn(amount, destination, maxFee);
-        if (tokens[token].status != FOREIGN) revert BadToken(token);
+        if (tokens[token].status() != FOREIGN) revert BadToken(token);
         if (token == address(0)) {
             if (msg.value != amount) revert BadAmount();
         } else {
@@ -177,7 +158,7 @@ contract Gateway is IGateway, GuardianQuorum {
         uint256 maxFee
     ) external override lock {
         _checkIn(amount, destination, maxFee);
-        if (tokens[token].status != WRAPPED) revert BadToken(token);
+        if (tokens[token].status() != WRAPPED) revert BadToken(token);
         IWrappedToken(token).burn(msg.sender, amount);
         emit Burned(token, msg.sender, amount, destination.chain, destination.payload, maxFee);
     }
@@ -204,39 +185,74 @@ contract Gateway is IGateway, GuardianQuorum {
             items.length > ITEMS_MAX * ITEM_SIZE || items.length % ITEM_SIZE != 0
                 || batch.stipend == 0
         ) revert BadBatch();
-        Ring memory current = ring;
-        if (block.timestamp < current.outPausedUntil) revert Paused(current.outPausedUntil);
-        bytes memory message = abi.encode(
-            block.chainid,
-            address(this),
-            batch.keyId,
-            batch.nonce,
-            batch.stipend,
-            batch.overhead,
-            items
-        );
-        _authorise(current, batch.nonce, _digest(BATCH, message), signature);
+        RingWord current = ring;
+        if (current.mayBePaused()) _requireNoPause();
+        _authorise(current, batch.nonce, _batchDigest(batch, items), signature);
         emit Executed(batch.nonce, batch.keyId, _runItems(batch, items), msg.sender);
+    }
+
+    /// @dev _digest(BATCH, abi.encode(chainId, this, keyId, nonce, stipend, overhead, items)), copied once.
+    function _batchDigest(Batch calldata batch, bytes calldata items)
+        private
+        view
+        returns (bytes32 digest)
+    {
+        bytes32 network = networkId;
+        uint256 keyId = batch.keyId;
+        uint256 nonce = batch.nonce;
+        uint256 stipend = batch.stipend;
+        uint256 overhead = batch.overhead;
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, BATCH)
+            mstore(add(data, 0x20), BATCH)
+            mstore(add(data, 0x40), network)
+            mstore(add(data, 0x60), chainid())
+            mstore(add(data, 0x80), address())
+            mstore(add(data, 0xa0), keyId)
+            mstore(add(data, 0xc0), nonce)
+            mstore(add(data, 0xe0), stipend)
+            mstore(add(data, 0x100), overhead)
+            mstore(add(data, 0x120), 0xe0)
+            mstore(add(data, 0x140), items.length)
+            let tail := add(data, 0x160)
+            let size := and(add(items.length, 31), not(31))
+            // The padding, before the last word is written over it.
+            mstore(add(tail, items.length), 0)
+            calldatacopy(tail, items.offset, items.length)
+            if iszero(staticcall(gas(), 2, data, add(0x160, size), 0, 0x20)) { revert(0, 0) }
+            digest := mload(0)
+        }
+    }
+
+    function _requireNoPause() private view {
+        uint40 until = rare.outPausedUntil;
+        if (block.timestamp < until) revert Paused(until);
     }
 
     function _runItems(Batch calldata batch, bytes calldata items)
         private
         returns (uint256 failedBitmap)
     {
-        uint256 count = items.length / ITEM_SIZE;
-        for (uint256 i = 0; i < count; ++i) {
-            (uint8 kind, address token, address to, uint256 amount) = _item(items, i * ITEM_SIZE);
-            if (_pay(kind, token, to, amount, batch.stipend, batch.overhead)) continue;
-            failedBitmap |= 1 << i;
-            claims[_claimSlot(batch.nonce, i)] =
-                keccak256(items[i * ITEM_SIZE:(i + 1) * ITEM_SIZE]);
-            emit Claimable(batch.nonce, i, kind, token, to, amount);
+        uint256 stipend = batch.stipend;
+        uint256 overhead = batch.overhead;
+        unchecked {
+            uint256 count = items.length / ITEM_SIZE;
+            for (uint256 i = 0; i < count; ++i) {
+                uint256 start = i * ITEM_SIZE;
+                (uint8 kind, address token, address to, uint256 amount) = _item(items, start);
+                if (_pay(kind, token, to, amount, stipend, overhead)) continue;
+                failedBitmap |= 1 << i;
+                bytes32 itemHash = keccak256(items[start:start + ITEM_SIZE]);
+                claims[_claimSlot(batch.nonce, i)] = itemHash;
+                emit Claimable(batch.nonce, i, kind, token, to, amount);
+            }
         }
     }
 
     /// @inheritdoc IGateway
     function claim(uint64 nonce, uint256 index, bytes calldata item) external override lock {
-        if (block.timestamp < ring.outPausedUntil) revert Paused(ring.outPausedUntil);
+        _requireNoPause();
         if (item.length != ITEM_SIZE || index >= ITEMS_MAX) revert BadClaim();
         uint256 slot = _claimSlot(nonce, index);
         if (claims[slot] != keccak256(item)) revert BadClaim();
@@ -256,21 +272,17 @@ contract Gateway is IGateway, GuardianQuorum {
         uint256 stipend,
         uint256 overhead
     ) private returns (bool) {
-        Token memory entry = tokens[token];
-        uint256 used = _usedNow(entry);
-        if (used + amount > entry.capacity) return false;
-        if (!Payout.run(kind, entry.status == WRAPPED, token, to, amount, stipend, overhead)) {
-            return false;
+        TokenWord entry = tokens[token];
+        uint256 used;
+        unchecked {
+            // Both are below 2^129.
+            used = entry.usedAt(block.timestamp) + amount;
         }
-        entry.used = uint104(used + amount);
-        entry.usedAt = uint40(block.timestamp);
-        tokens[token] = entry;
+        if (used > entry.capacity()) return false;
+        bool isWrapped = entry.status() == WRAPPED;
+        if (!Payout.run(kind, isWrapped, token, to, amount, stipend, overhead)) return false;
+        tokens[token] = entry.withUsed(used, block.timestamp);
         return true;
-    }
-
-    function _usedNow(Token memory entry) private view returns (uint256) {
-        uint256 drained = uint256(entry.capacity) * (block.timestamp - entry.usedAt) / WINDOW;
-        return entry.used > drained ? entry.used - drained : 0;
     }
 
     function _item(bytes calldata items, uint256 offset)
@@ -331,9 +343,9 @@ contract Gateway is IGateway, GuardianQuorum {
         _runMessage(SET_TOKEN, message, keyId, nonce, signature);
         address token = setting.token;
         _checkSetting(token, setting.status);
-        Token memory entry = tokens[token];
-        bool loosens = setting.capacity > entry.capacity
-            || (setting.status != entry.status && setting.status != NONE);
+        TokenWord entry = tokens[token];
+        bool loosens = setting.capacity > entry.capacity()
+            || (setting.status != entry.status() && setting.status != NONE);
         if (!loosens) return _installToken(token, setting.status, setting.capacity);
         uint256 dueAt = block.timestamp + NOTICE;
         announced[token] = Announced(setting.status, setting.capacity, uint40(dueAt));
@@ -362,7 +374,8 @@ contract Gateway is IGateway, GuardianQuorum {
         rare.inPausedUntil = inUntil;
         rare.inPauseFrom = 0;
         rare.outPauseFrom = 0;
-        ring.outPausedUntil = outUntil;
+        rare.outPausedUntil = outUntil;
+        ring = ring.withPause(outUntil > block.timestamp);
         emit PauseSet(inUntil, outUntil);
     }
 
@@ -377,7 +390,7 @@ contract Gateway is IGateway, GuardianQuorum {
         bytes memory message =
             abi.encode(block.chainid, address(this), keyId, nonce, token, newMinter);
         _runMessage(MOVE_MINTER, message, keyId, nonce, signature);
-        if (tokens[token].status != WRAPPED) revert BadToken(token);
+        if (tokens[token].status() != WRAPPED) revert BadToken(token);
         IWrappedToken(token).announceMinter(newMinter);
     }
 
@@ -400,35 +413,40 @@ contract Gateway is IGateway, GuardianQuorum {
     /// @dev Uses up the nonce, beats the heart, and reverts unless the present key signed the digest. The key id
     /// needs no comparison: it is in the digest, and the key signs for its own id only.
     function _authorise(
-        Ring memory current,
+        RingWord current,
         uint64 nonce,
         bytes32 digest,
         Signature calldata signature
     ) private {
-        if (_hashOf(signature.px) != current.keyHash) revert BadKey();
+        if (!current.isKey(signature.px)) revert BadKey();
         if (!Bip340.verify(signature.px, digest, signature.rx, signature.ry, signature.s)) {
             revert BadSignature();
         }
-        uint256 word = nonce / WORD;
-        uint256 bit = 1 << (nonce % WORD);
-        uint256 bitmap = uint216(words[word]);
-        if (nonce == 0 || word > type(uint56).max || bitmap & bit != 0) revert BadNonce(nonce);
-        words[word] = block.timestamp << WORD | bitmap | bit;
-        // lastSignatureAt reads the highest used word; a signature below it is remembered apart.
-        if (word > current.word) ring.word = uint56(word);
-        else if (word < current.word) rare.lateSignatureAt = uint40(block.timestamp);
+        uint256 window = nonce / SPAN;
+        uint256 bit = 1 << (nonce % SPAN);
+        uint256 newest = current.window();
+        if (nonce == 0) revert BadNonce(nonce);
+        if (window == newest) {
+            if (current.bitmap() & bit != 0) revert BadNonce(nonce);
+            current = current.withBit(bit);
+        } else if (window > newest) {
+            if (window > WINDOW_MAX) revert BadNonce(nonce);
+            windows[newest] = current.bitmap();
+            current = current.withWindow(window, bit);
+        } else {
+            uint256 bitmap = windows[window];
+            if (bitmap & bit != 0) revert BadNonce(nonce);
+            windows[window] = bitmap | bit;
+        }
+        ring = current.signed(block.timestamp);
     }
 
     function _installKey(uint64 nonce, uint32 keyId, bytes32 keyX) private {
         if (keyId <= rare.keyId || !Bip340.isKey(keyX)) revert BadKey();
         rare.keyId = keyId;
         px = keyX;
-        ring.keyHash = _hashOf(keyX);
+        ring = ring.withKey(keyX);
         emit KeySet(nonce, keyId, keyX);
-    }
-
-    function _hashOf(bytes32 keyX) private pure returns (uint160) {
-        return uint160(uint256(keccak256(abi.encode(keyX))));
     }
 
     function _checkSetting(address token, uint8 status) private pure {
@@ -436,13 +454,9 @@ contract Gateway is IGateway, GuardianQuorum {
     }
 
     function _installToken(address token, uint8 status, uint104 capacity) private {
-        Token memory entry = tokens[token];
         // What drained so far drained at the old capacity.
-        entry.used = uint104(_usedNow(entry));
-        entry.usedAt = uint40(block.timestamp);
-        entry.status = status;
-        entry.capacity = capacity;
-        tokens[token] = entry;
+        uint256 used = tokens[token].usedAt(block.timestamp);
+        tokens[token] = tokenWord(status, capacity, used, block.timestamp);
         delete announced[token];
         emit TokenSet(token, status, capacity);
     }
@@ -463,9 +477,10 @@ contract Gateway is IGateway, GuardianQuorum {
         if (directions & DIRECTION_OUT != 0) {
             if (block.timestamp < rare.outPauseFrom) revert TooEarly(rare.outPauseFrom);
             rare.outPauseFrom = again;
-            if (until > ring.outPausedUntil) ring.outPausedUntil = until;
+            if (until > rare.outPausedUntil) rare.outPausedUntil = until;
+            ring = ring.withPause(true);
         }
-        emit PauseSet(rare.inPausedUntil, ring.outPausedUntil);
+        emit PauseSet(rare.inPausedUntil, rare.outPausedUntil);
     }
 
     /// @inheritdoc IGateway
@@ -476,9 +491,9 @@ contract Gateway is IGateway, GuardianQuorum {
     {
         bytes32 structHash = keccak256(abi.encode(LIMIT_TYPE, token, capacity, _nextNonce()));
         _requireQuorum(structHash, quorum);
-        Token memory entry = tokens[token];
-        if (capacity > entry.capacity) revert BadToken(token);
-        _installToken(token, entry.status, capacity);
+        TokenWord entry = tokens[token];
+        if (capacity > entry.capacity()) revert BadToken(token);
+        _installToken(token, entry.status(), capacity);
     }
 
     /// @inheritdoc IGateway
@@ -520,19 +535,19 @@ contract Gateway is IGateway, GuardianQuorum {
 
     /// @inheritdoc IGateway
     function isUsed(uint64 nonce) external view override returns (bool) {
-        return words[nonce / WORD] >> (nonce % WORD) & 1 == 1;
+        uint256 window = nonce / SPAN;
+        uint256 bitmap = window == ring.window() ? ring.bitmap() : windows[window];
+        return bitmap >> (nonce % SPAN) & 1 == 1;
     }
 
     /// @inheritdoc IGateway
     function lastSignatureAt() public view override returns (uint256) {
-        uint256 late = rare.lateSignatureAt;
-        uint256 newest = words[ring.word] >> WORD;
-        return newest > late ? newest : late;
+        return ring.signedAt();
     }
 
     /// @inheritdoc IGateway
     function pausedUntil() external view override returns (uint40, uint40) {
-        return (rare.inPausedUntil, ring.outPausedUntil);
+        return (rare.inPausedUntil, rare.outPausedUntil);
     }
 
     /// @inheritdoc IGateway
@@ -542,10 +557,10 @@ contract Gateway is IGateway, GuardianQuorum {
 
     /// @inheritdoc IGateway
     function tokenOf(address token) external view override returns (uint8, uint104, uint256) {
-        Token memory entry = tokens[token];
-        uint256 used = _usedNow(entry);
-        uint256 available = used < entry.capacity ? entry.capacity - used : 0;
-        return (entry.status, entry.capacity, available);
+        TokenWord entry = tokens[token];
+        uint256 used = entry.usedAt(block.timestamp);
+        uint104 capacity = entry.capacity();
+        return (entry.status(), capacity, used < capacity ? capacity - used : 0);
     }
 
     /// @inheritdoc IGateway
