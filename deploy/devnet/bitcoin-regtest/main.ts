@@ -1,6 +1,11 @@
 // The embedded Bitcoin node as a process: prints one JSON line when it listens, stops on SIGTERM.
 import { parseArgs } from "node:util";
-import { startBitcoinRegtest } from "./index.ts";
+import { setFlagsFromString } from "node:v8";
+
+// A young generation that does not grow saves about 15 MB; it must be said before anything else loads.
+setFlagsFromString("--semi-space-growth-factor=1");
+setFlagsFromString("--optimize-for-size");
+const { startBitcoinRegtest } = await import("./index.ts");
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,7 @@
 // Transactions as the node keeps them, and the checks that need no coins: consensus sanity, finality,
 // standardness. Rejection codes and messages are Bitcoin Core's own, since clients read them.
 import type { Rejected } from "@causeway/primitives";
-import { rejected, reversed, toHex } from "@causeway/primitives";
+import { rejected, reversed, sha256d, toHex } from "@causeway/primitives";
 import { Transaction } from "bitcoinjs-lib";
 import { classify, dustLimit, isUnspendable } from "./script.ts";
 
@@ -56,7 +56,8 @@ export function describe(body: Transaction): Tx {
   return {
     body,
     txid: body.getId(),
-    wtxid: display(body.getHash(true)),
+    // Not getHash(true), which is zero for a coinbase: right in a witness commitment, wrong as an id.
+    wtxid: display(sha256d(raw)),
     raw,
     strippedSize,
     weight,
