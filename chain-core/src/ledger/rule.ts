@@ -22,6 +22,8 @@ export type ActionContext = BlockContext & {
   readonly txid: Bytes32;
   /** Position of the action in its transaction. */
   readonly position: number;
+  /** Outputs that earlier actions of the transaction create (FMT-4); 0 where absent. */
+  readonly firstOutput?: number;
   /** Who signed the envelope; absent in a user's transaction (CON-7). */
   readonly sender?: { readonly validator: Uint8Array; readonly role: number };
 };

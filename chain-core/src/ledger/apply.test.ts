@@ -1,0 +1,256 @@
+import { concat, isRejected, must } from "@causeway/primitives";
+import { describe, expect, test } from "vitest";
+import type { Action, Output, OutputId } from "../codec/action.ts";
+import { createCodec, kinds, spendCodec } from "../codec/action.ts";
+import type { Header } from "../codec/block.ts";
+import { transactionsRoot } from "../codec/block.ts";
+import type { Transaction } from "../codec/transaction.ts";
+import { transactionCodec, transactionId } from "../codec/transaction.ts";
+import type { Applied } from "./apply.ts";
+import { applyBlock, protocolVersion } from "./apply.ts";
+import { btm } from "./assets.ts";
+import { buildTransactions } from "./build.ts";
+import { checkTransaction } from "./check.ts";
+import { ledgerEnv } from "./env.ts";
+import { genesisState } from "./genesis-state.ts";
+import type { MemoryState } from "./memory-state.ts";
+import { memoryState } from "./memory-state.ts";
+import { signTransaction, unsignedTransaction } from "./sign.ts";
+import { testBls, testGenesis, testLock, testSecret } from "./testing.ts";
+import type { Tree } from "./tree.ts";
+import { emptyTree, root, update } from "./tree.ts";
+import { economy, outputs } from "./utxo/outputs.ts";
+
+const genesis = testGenesis(4);
+const env = ledgerEnv(genesis, testBls);
+const own = btm(genesis);
+const initial = genesisState(genesis);
+const at = { height: 1, time: genesis.time + 1_000 };
+
+function start(): { state: MemoryState; tree: Tree } {
+  return { state: memoryState(initial), tree: update(emptyTree, initial) };
+}
+
+function header(tree: Tree, transactions: readonly Uint8Array[], time: number = at.time): Header {
+  const zero = new Uint8Array(32);
+  return {
+    version: protocolVersion,
+    height: 1,
+    time,
+    parent: zero,
+    proposer: 0,
+    transactionsRoot: transactionsRoot(genesis.networkId, transactions),
+    stateRoot: root(tree),
+    utxoCommitment: zero,
+    committee: zero,
+    nextCommittee: zero,
+  };
+}
+
+const spend = (inputs: OutputId[]): Action => ({
+  kind: kinds.spend,
+  body: spendCodec.encode({ inputs }),
+});
+const create = (...created: Output[]): Action => ({
+  kind: kinds.create,
+  body: createCodec.encode({ outputs: created }),
+});
+
+/** The output that the genesis gave to a user. */
+function initialOutput(state: MemoryState, name: string): { id: OutputId; output: Output } {
+  const lock = testLock(name);
+  for (const index of [0, 1, 2]) {
+    const id = { txid: genesisTxid(), index };
+    const output = outputs.get(state, id);
+    if (output !== undefined && Buffer.from(output.lock).equals(lock)) return { id, output };
+  }
+  throw new Error(`no output of ${name}`);
+}
+
+function genesisTxid(): Uint8Array {
+  const put = must(
+    initial.find(({ key }) => key[0] === 1),
+    "genesis output",
+  );
+  return put.key.slice(2, 34);
+}
+
+function transfer(
+  state: MemoryState,
+  from: string,
+  to: string,
+  amount: bigint,
+  fee: bigint = 100_000n,
+): Transaction {
+  const { id, output } = initialOutput(state, from);
+  const unsigned = unsignedTransaction(
+    genesis,
+    [
+      spend([id]),
+      create(
+        { asset: own, amount, lock: testLock(to) },
+        { asset: own, amount: output.amount - amount - fee, lock: testLock(from) },
+      ),
+    ],
+    [output],
+    at.time + 1000,
+  );
+  const tx = signTransaction(unsigned, [testSecret(from)]);
+  if (isRejected(tx)) throw new Error(tx.message);
+  return tx;
+}
+
+const bytesOf = (tx: Transaction): Uint8Array => transactionCodec.encode(tx);
+
+function applied(result: unknown): Applied {
+  if (isRejected(result)) throw new Error(`${result.code}: ${result.message}`);
+  return result as Applied;
+}
+
+describe("a block", () => {
+  test("moves value, burns the fee and keeps the sum", () => {
+    const { state, tree } = start();
+    const tx = bytesOf(transfer(state, "alice", "bob", 5_00000000n));
+    const result = applied(applyBlock(env, state, tree, header(tree, [tx]), [tx]));
+    state.write(result.puts);
+    expect(result.receipts).toHaveLength(1);
+    expect(economy.get(state, "only")?.burnt).toBe(100_000n);
+    let sum = 0n;
+    for (const { key, value } of state.entries())
+      if (key[0] === 1) sum += outputs.codec.decode(value).amount;
+    const { issued, bonded, burnt } = must(economy.get(state, "only"), "economy");
+    expect(sum).toBe(issued - bonded - burnt);
+    expect(root(result.tree)).not.toEqual(root(tree));
+  });
+
+  test("spends an output once, within a block and after it", () => {
+    const { state, tree } = start();
+    const first = bytesOf(transfer(state, "alice", "bob", 1n));
+    const second = bytesOf(transfer(state, "alice", "carol", 1n));
+    const both = [first, second];
+    const twice = applyBlock(env, state, tree, header(tree, both), both);
+    expect(twice).toMatchObject({ code: "missing-output" });
+    const once = applied(applyBlock(env, state, tree, header(tree, [first]), [first]));
+    state.write(once.puts);
+    const late = applyBlock(env, state, once.tree, header(once.tree, [second]), [second]);
+    expect(late).toMatchObject({ code: "missing-output" });
+  });
+
+  test("is rejected for a wrong state root, transactions root, version or commitment", () => {
+    const { state, tree } = start();
+    const good = header(tree, []);
+    const one = new Uint8Array(32).fill(1);
+    for (const bad of [
+      { stateRoot: one },
+      { transactionsRoot: one },
+      { version: 2 },
+      { utxoCommitment: one },
+    ])
+      expect(applyBlock(env, state, tree, { ...good, ...bad }, [])).toMatchObject({
+        code: "bad-header",
+      });
+    applied(applyBlock(env, state, tree, good, []));
+  });
+});
+
+describe("a user's transaction", () => {
+  const check = (state: MemoryState, tx: Transaction, time: number = at.time): unknown =>
+    checkTransaction(env, state, { ...at, time }, bytesOf(tx));
+
+  test("is accepted by the mempool with its id, size and fee", () => {
+    const { state } = start();
+    const tx = transfer(state, "alice", "bob", 1n);
+    expect(check(state, tx)).toMatchObject({
+      id: transactionId(genesis.networkId, tx),
+      weight: bytesOf(tx).length,
+      fee: 100_000n,
+    });
+  });
+
+  test("needs the signature of the owner over what it does", () => {
+    const { state } = start();
+    const tx = transfer(state, "alice", "bob", 1n);
+    const other = transfer(state, "alice", "bob", 2n);
+    const mixed = { ...tx, witnesses: other.witnesses };
+    expect(check(state, mixed)).toMatchObject({ code: "bad-signature" });
+    expect(check(state, { ...tx, witnesses: [] })).toMatchObject({ code: "wrong-witness-count" });
+    const [witness = new Uint8Array(0)] = tx.witnesses;
+    const two = { ...tx, witnesses: [witness, witness] };
+    expect(check(state, two)).toMatchObject({ code: "wrong-witness-count" });
+    const highV = concat(witness.subarray(0, 64), Uint8Array.of(0));
+    expect(check(state, { ...tx, witnesses: [highV] })).toMatchObject({ code: "bad-signature" });
+  });
+
+  test("expires, and cannot be valid too far ahead", () => {
+    const { state } = start();
+    const tx = transfer(state, "alice", "bob", 1n);
+    expect(check(state, tx, tx.expires)).not.toMatchObject({ kind: "rejected" });
+    expect(check(state, tx, tx.expires + 1)).toMatchObject({ code: "expired" });
+    const early = tx.expires - genesis.params.expiryMaxMs - 1;
+    expect(check(state, tx, early)).toMatchObject({ code: "expires-too-late" });
+  });
+
+  test("pays at least the base fee and never more than it takes", () => {
+    const { state } = start();
+    expect(check(state, transfer(state, "alice", "bob", 1n, 10n))).toMatchObject({
+      code: "fee-too-low",
+    });
+    const { id, output } = initialOutput(state, "alice");
+    const unsigned = unsignedTransaction(
+      genesis,
+      [spend([id]), create({ ...output, amount: output.amount - 1n })],
+      [output],
+      at.time,
+    );
+    const inflated = {
+      ...unsigned.tx,
+      actions: [spend([id]), create({ ...output, amount: output.amount + 1n })],
+      witnesses: [new Uint8Array(65)],
+    };
+    expect(check(state, inflated)).toMatchObject({ code: "unbalanced" });
+    const foreign = {
+      ...unsigned.tx,
+      actions: [spend([id]), create({ ...output, asset: new Uint8Array(32), amount: 1n })],
+      witnesses: [new Uint8Array(65)],
+    };
+    expect(check(state, foreign)).toMatchObject({ code: "unbalanced" });
+  });
+
+  test("is rejected with a code for every malformed shape", () => {
+    const { state } = start();
+    const tx = transfer(state, "alice", "bob", 1n);
+    const { id } = initialOutput(state, "alice");
+    const cases: [string, Action[]][] = [
+      ["no-actions", []],
+      ["unknown-action", [{ kind: 999, body: new Uint8Array(0) }]],
+      ["no-inputs", [create({ asset: own, amount: 1n, lock: testLock("bob") })]],
+      ["repeated-input", [spend([id, id])]],
+      ["repeated-input", [spend([id]), spend([id])]],
+      ["missing-output", [spend([{ ...id, index: 99 }])]],
+      ["bad-bytes", [{ kind: kinds.spend, body: new Uint8Array(3) }]],
+    ];
+    for (const [code, actions] of cases)
+      expect(check(state, { ...tx, actions })).toMatchObject({ kind: "rejected", code });
+    expect(checkTransaction(env, state, at, new Uint8Array(7))).toMatchObject({
+      code: "bad-bytes",
+    });
+  });
+});
+
+describe("the proposer", () => {
+  test("takes what is valid in order and leaves out the rest", () => {
+    const { state, tree } = start();
+    const first = bytesOf(transfer(state, "alice", "bob", 1n));
+    const conflicting = bytesOf(transfer(state, "alice", "carol", 1n));
+    const other = bytesOf(transfer(state, "bob", "carol", 1n));
+    const built = buildTransactions(env, state, at, [
+      first,
+      new Uint8Array(100),
+      conflicting,
+      other,
+      first,
+    ]);
+    expect(built).toEqual([first, other]);
+    applied(applyBlock(env, state, tree, header(tree, built), built));
+  });
+});

@@ -1,0 +1,62 @@
+// What a proposer puts into its block: from candidates in the order of their wishes, those that are valid one
+// after the other and fit. Envelopes fill the reserved fifth first, then users their part, then the rest (CON-7).
+import { isRejected } from "@causeway/primitives";
+import { transactionCodec } from "../codec/transaction.ts";
+import type { Room } from "./block-limits.ts";
+import { emptyRoom, reservedSize, roomAfter } from "./block-limits.ts";
+import { blockContext } from "./context.ts";
+import type { LedgerEnv } from "./env.ts";
+import { executeTransaction } from "./execute.ts";
+import type { Overlay } from "./overlay.ts";
+import { commit, overlay } from "./overlay.ts";
+import type { BlockContext } from "./rule.ts";
+import type { StateReader } from "./state.ts";
+
+/** `at` are height and time (ms) of the block; the result is valid in it in this order. Leaves the rest out. */
+export function buildTransactions(
+  env: LedgerEnv,
+  reader: StateReader,
+  at: { readonly height: number; readonly time: number },
+  candidates: readonly Uint8Array[],
+): Uint8Array[] {
+  const state = overlay(reader);
+  const context = blockContext(env, state, at);
+  const envelopes: Uint8Array[] = [];
+  const paid: Uint8Array[] = [];
+  for (const bytes of candidates) {
+    const tx = transactionCodec.parse(bytes);
+    if (!isRejected(tx)) (tx.envelope.length > 0 ? envelopes : paid).push(bytes);
+  }
+  const chosen: Uint8Array[] = [];
+  let room = emptyRoom;
+  const take = (from: readonly Uint8Array[], freeMax: number): Uint8Array[] =>
+    from.filter((bytes) => {
+      const after = tryOne(env, context, room, bytes, freeMax);
+      if (after === undefined) return true;
+      room = after;
+      chosen.push(bytes);
+      return false;
+    });
+  const waiting = take(envelopes, reservedSize);
+  take(paid, reservedSize);
+  take(waiting, Number.POSITIVE_INFINITY);
+  return chosen;
+}
+
+/** The room after `bytes` when it fits and is valid; only then its effect is in the context's state. */
+function tryOne(
+  env: LedgerEnv,
+  context: BlockContext,
+  room: Room,
+  bytes: Uint8Array,
+  freeMax: number,
+): Room | undefined {
+  if (roomAfter(room, bytes, true) === undefined) return undefined;
+  const attempt: Overlay = overlay(context.state);
+  const executed = executeTransaction(env, { ...context, state: attempt }, bytes);
+  if (isRejected(executed)) return undefined;
+  const after = roomAfter(room, bytes, executed.isFeeFree);
+  if (after === undefined || (executed.isFeeFree && after.free > freeMax)) return undefined;
+  commit(attempt, context.state);
+  return after;
+}

@@ -1,0 +1,29 @@
+// The state that the genesis begins with, of which the tree is the state root of block 1.
+import type { Put } from "@causeway/primitives";
+import { H } from "@causeway/primitives";
+import { btm } from "./assets.ts";
+import type { Genesis } from "./genesis.ts";
+import { overlay } from "./overlay.ts";
+import { putParameters } from "./parameters.ts";
+import type { State } from "./state.ts";
+import { addOutput, economy } from "./utxo/outputs.ts";
+
+/** Writes of height 0, on an empty store. Initial balance i is output i of the txid H("genesis", nothing). */
+export function genesisState(genesis: Genesis): Put[] {
+  const state = overlay({ get: () => undefined });
+  putParameters(state, genesis.params);
+  putBalances(state, genesis);
+  return [...state.changes().values()];
+}
+
+function putBalances(state: State, genesis: Genesis): void {
+  const txid = H("genesis", genesis.networkId, new Uint8Array(0));
+  const asset = btm(genesis);
+  let paid = 0n;
+  for (const [index, { lock, amount }] of genesis.balances.entries()) {
+    addOutput(state, { txid, index }, { asset, amount, lock });
+    paid += amount;
+  }
+  const bonded = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
+  economy.put(state, "only", { issued: paid + bonded, bonded, burnt: 0n });
+}

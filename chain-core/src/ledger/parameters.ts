@@ -1,0 +1,86 @@
+// The parameter store (GOV-1): the network's constants as one record of the state, written by the genesis and
+// read from there, so that a change by the committee is a change of state.
+import type { Codec } from "@causeway/primitives";
+import {
+  assert,
+  ByteListType,
+  ContainerType,
+  codec,
+  ListCompositeType,
+  u128,
+  utf8,
+} from "@causeway/primitives";
+import type { Params } from "./genesis.ts";
+import type { State, StateReader, Table } from "./state.ts";
+import { modules, single, table } from "./state.ts";
+
+/** Every parameter: the type of its value, and the least and greatest that makes sense at all. */
+type Field = { readonly type: "number" | "bigint"; readonly min: bigint; readonly max: bigint };
+const ms = (min: bigint, max: bigint): Field => ({ type: "number", min, max });
+const count = ms;
+const money: Field = { type: "bigint", min: 0n, max: 2_100_000_000_000_000n };
+const day = 86_400_000n;
+
+export const paramFields: { readonly [Name in keyof Params]: Field } = {
+  blockIntervalMs: ms(50n, 60_000n),
+  heartbeatMs: ms(100n, 600_000n),
+  clockToleranceMs: ms(100n, 60_000n),
+  proposeTimeoutMs: ms(100n, 60_000n),
+  voteTimeoutMs: ms(50n, 60_000n),
+  timeoutDeltaMs: ms(10n, 60_000n),
+  creditDepth: count(1n, 1_000n),
+  finalDepth: count(1n, 1_000n),
+  loanLimit: money,
+  depositMin: money,
+  depositCap: money,
+  withdrawalMin: money,
+  feeRateInitial: count(1_000n, 1_000_000n),
+  minCoin: money,
+  vaultCoins: count(1n, 64n),
+  reclaimMarginBlocks: count(1n, 26_280n),
+  loanOverdueBlocks: count(1n, 26_280n),
+  stipend: count(0n, 1_000_000n),
+  overhead: count(16_000n, 1_000_000n),
+  evmItemFee: money,
+  ceremonyWindowMs: ms(100n, day),
+  finalityAgeMaxMs: ms(1_000n, day),
+  feePerByte: { type: "bigint", min: 1n, max: 10n ** 12n },
+  expiryMaxMs: ms(1_000n, 30n * day),
+  requestTtlMs: ms(1_000n, 365n * day),
+};
+export const paramNames: readonly (keyof Params)[] = Object.keys(paramFields) as (keyof Params)[];
+
+type Entries = { entries: { name: Uint8Array; value: bigint }[] };
+const entriesCodec: Codec<Entries> = codec(
+  "parameters",
+  new ContainerType({
+    entries: new ListCompositeType(
+      new ContainerType({ name: new ByteListType(64), value: u128 }),
+      256,
+    ),
+  }),
+  32 * 1024,
+);
+
+/** Name and value of every parameter in order of the names. */
+export const parameters: Table<"only", Entries> = table(modules.system, 3, single, entriesCodec);
+
+export function putParameters(state: State, params: Params): void {
+  const entries = [...paramNames]
+    .sort()
+    .map((name) => ({ name: utf8(name), value: BigInt(params[name]) }));
+  parameters.put(state, "only", { entries });
+}
+
+/** The parameters in force; those of the genesis where the state has none, as a tool's may. */
+export function readParameters(state: StateReader, genesis: Params): Params {
+  const record = parameters.get(state, "only");
+  if (record === undefined) return genesis;
+  const params: Record<string, number | bigint> = {};
+  for (const { name, value } of record.entries) {
+    const key = new TextDecoder().decode(name) as keyof Params;
+    params[key] = paramFields[key]?.type === "number" ? Number(value) : value;
+  }
+  for (const name of paramNames) assert(name in params, `parameter ${name} is not in the state`);
+  return params as Params;
+}

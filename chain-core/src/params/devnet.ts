@@ -1,0 +1,48 @@
+// Constants of a network on one machine: fast, because nobody else's money is on it (PROTOCOL, devnet preset).
+import type { Params } from "../ledger/genesis.ts";
+
+export const devnetParams: Params = {
+  // A block every half second when there is work: four nodes on two cores need about 50 ms for one.
+  blockIntervalMs: 500,
+  // A quiet ledger still moves its time, so that windows end; far below a third of finalityAgeMaxMs (CON-1).
+  heartbeatMs: 5_000,
+  // One machine has one clock, but a loaded one delivers late (TIM-1).
+  clockToleranceMs: 5_000,
+  // One machine delivers in milliseconds; these are what a silent proposer costs.
+  proposeTimeoutMs: 1_000,
+  voteTimeoutMs: 500,
+  timeoutDeltaMs: 250,
+  // A regtest miner is ours: two blocks show that depth is counted, three that final is deeper.
+  creditDepth: 2,
+  finalDepth: 3,
+  // 10 BTC: a test deposit of any size is credited before its sweep (BTC-2).
+  loanLimit: 1_000_000_000n,
+  // Above what its sweep costs at the first fee rate: 2 sat/vB x 111 vB.
+  depositMin: 10_000n,
+  depositCap: 1_000_000_000n,
+  // Above dust of every payable output (BTC-4: at most 546) and the fee of one.
+  withdrawalMin: 10_000n,
+  // 2 sat/vB (BTC-5): regtest relays from 1.
+  feeRateInitial: 2_000,
+  // Change below it is not split further; 8 lanes of parallel plans (BTC-4).
+  minCoin: 100_000n,
+  vaultCoins: 8,
+  // As on mainnet (BTC-2): both nodes can mine them.
+  reclaimMarginBlocks: 4_320,
+  loanOverdueBlocks: 144,
+  // ETH-2's defaults.
+  stipend: 50_000,
+  overhead: 20_000,
+  // About 100,000 gas at 1 gwei and a bitcoin of 25 ether: 1:1 test prices leave it small.
+  evmItemFee: 1_000n,
+  // Four signers need well under a second to deal (RNG-4).
+  ceremonyWindowMs: 5_000,
+  // RNG-6's default.
+  finalityAgeMaxMs: 60_000,
+  // 10^-7 BTM a byte: a transfer of 400 bytes burns 0.00004 BTM.
+  feePerByte: 10n,
+  // Longer than any test keeps an operator down.
+  expiryMaxMs: 10 * 60_000,
+  // A test's requests outlive the test.
+  requestTtlMs: 24 * 60 * 60_000,
+};

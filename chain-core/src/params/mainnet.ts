@@ -1,0 +1,51 @@
+// Constants of a production network: a sketch, each number with the reason that must hold when it is final.
+import type { Params } from "../ledger/genesis.ts";
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+export const mainnetParams: Params = {
+  // Two thirds of ten to a hundred committee seats around the world answer in about 600 ms.
+  blockIntervalMs: 2_000,
+  // A third of finalityAgeMaxMs (CON-1).
+  heartbeatMs: 20_000,
+  // Precision of NTP on rented servers (0.5 s) and delivery of a full block over 20 Mbit/s (1.5 s), doubled.
+  clockToleranceMs: 4_000,
+  // A full block of 2 MiB reaches everybody in 1.5 s; a vote in 0.3 s.
+  proposeTimeoutMs: 3_000,
+  voteTimeoutMs: 1_000,
+  timeoutDeltaMs: 500,
+  // Exchanges credit at 2 to 6; the loan limit bounds the rest. Six blocks are final by convention since 2009.
+  creditDepth: 3,
+  finalDepth: 6,
+  // BTC-2: at most a tenth of the bond of the key's seats; 5 BTC until bonds are valued.
+  loanLimit: 500_000_000n,
+  // A sweep input of 57.5 vB at 200 sat/vB costs 11,500 sat: a deposit is worth at least four of them.
+  depositMin: 50_000n,
+  // A first network's single deposit; custody as a whole is bounded by RNG-7.
+  depositCap: 1_000_000_000n,
+  withdrawalMin: 50_000n,
+  // 10 sat/vB, until the committee's observations replace it (BTC-5).
+  feeRateInitial: 10_000,
+  // A coin costs 57.5 vB to spend: at 200 sat/vB this is 1 % of it.
+  minCoin: 1_000_000n,
+  vaultCoins: 8,
+  // 30 days before the reclaim leaf opens, and one day for a sweep (BTC-2).
+  reclaimMarginBlocks: 4_320,
+  loanOverdueBlocks: 144,
+  // ETH-2's defaults, measured there.
+  stipend: 50_000,
+  overhead: 20_000,
+  // 118,000 gas at 10 gwei and a bitcoin of 25 ether are 4,700 sat.
+  evmItemFee: 5_000n,
+  // Operators restart and clocks drift: 10 minutes cover both; a rotation has days (RNG-4).
+  ceremonyWindowMs: 10 * minute,
+  // RNG-6's default.
+  finalityAgeMaxMs: minute,
+  // 10^-6 BTM a byte: a transfer of 400 bytes burns 0.0004 BTM.
+  feePerByte: 100n,
+  // A hardware wallet takes minutes, a committee of people a day.
+  expiryMaxMs: 24 * hour,
+  // A day for the user to pay; anyone can post the request again (WIT-1).
+  requestTtlMs: 24 * hour,
+};
