@@ -29,7 +29,10 @@ export const regtestBits = 0x207fffff;
 export const regtestTarget: bigint = 0x7fffffn << 232n;
 /** Expected hashes for one block: 2^256 / (target + 1). */
 export const workPerBlock: bigint = (1n << 256n) / (regtestTarget + 1n);
-export const blockVersion = 0x20000000;
+/** BIP9: regtest's dummy deployment (bit 28) is signalled for in its second and third period. */
+function blockVersion(height: number): number {
+  return height >= 144 && height < 432 ? 0x30000000 : 0x20000000;
+}
 /** BIP141. */
 export const blockWeightMax = 4_000_000;
 const headerSize = 80;
@@ -171,7 +174,7 @@ function coinbase(template: Template): Tx {
 export function mineBlock(template: Template): Uint8Array {
   const txs = [coinbase(template), ...template.txs];
   const header: Header = {
-    version: blockVersion,
+    version: blockVersion(template.height),
     previous: hashOf(template.previous),
     merkleRoot: txMerkleRoot(txs),
     time: template.time,

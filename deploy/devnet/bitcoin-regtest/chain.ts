@@ -219,6 +219,8 @@ function activate(chain: Chain, change: Change, watched?: Entry): Rejected | und
 function connect(chain: Chain, entry: Entry): Rejected | undefined {
   const undo: Coin[][] = [];
   let fees = 0n;
+  if (entry.block.txs.some((tx) => hasCoinsOf(chain, tx)))
+    return txs.refuse("bad-txns-BIP30", "tried to overwrite transaction");
   for (const tx of entry.block.txs) {
     const result = tx.body.isCoinbase() ? [] : spend(chain, tx, entry);
     if (!Array.isArray(result)) {

@@ -9,7 +9,6 @@ import type { Pool } from "./mempool.ts";
 import * as mempool from "./mempool.ts";
 import * as policy from "./policy.ts";
 import type { Tx } from "./tx.ts";
-import * as txs from "./tx.ts";
 
 /** What changes the tree of blocks; `payload` is a raw block or a block hash in display order, as bytes. */
 export type RecordKind = "block" | "invalidate" | "reconsider";
@@ -87,18 +86,20 @@ export function mine(
 ): { readonly kind: "mined"; readonly entry: Entry } | Rejected {
   const top = chains.tip(node.chain);
   const selected = chosen ?? selectTxs(node);
+  const fees = selected.map((tx) => node.pool.entries.get(tx.txid)?.fee ?? 0n);
   const raw = block.mineBlock({
     previous: top.block.hash,
     height: top.height + 1,
     time: Math.max(top.medianTime + 1, now(node)),
     script,
-    fees: feesOf(node, selected),
+    // As in Core, the coinbase of a block of chosen transactions leaves their fees unclaimed.
+    fees: chosen === undefined ? fees.reduce((sum, fee) => sum + fee, 0n) : 0n,
     txs: selected,
   });
   const refused = submitBlock(node, raw);
   if (refused !== undefined) {
     // Core tests a block that it built before it is one; nothing of it may stay.
-    chains.forget(node.chain, raw);
+    if (refused.code !== "duplicate") chains.forget(node.chain, raw);
     return refused;
   }
   return { kind: "mined", entry: chains.tip(node.chain) };
@@ -116,23 +117,6 @@ function selectTxs(node: Node): Tx[] {
     } else for (const entry of chunk.entries) left.add(entry.tx.txid);
   }
   return selected;
-}
-
-/** The fees of a block's transactions, in satoshi; what cannot be known counts as nothing. */
-function feesOf(node: Node, list: readonly Tx[]): bigint {
-  const inside = new Map(list.map((tx) => [tx.txid, tx]));
-  let fees = 0n;
-  for (const tx of list) {
-    const values = tx.body.ins.map((input) => {
-      const id = txs.display(input.hash);
-      const coin = node.chain.coins.get(txs.outpoint(id, input.index));
-      return coin?.value ?? inside.get(id)?.body.outs[input.index]?.value;
-    });
-    if (values.includes(undefined)) continue;
-    for (const value of values) fees += value ?? 0n;
-    for (const out of tx.body.outs) fees -= out.value;
-  }
-  return fees > 0n ? fees : 0n;
 }
 
 export function invalidate(node: Node, entry: Entry): void {

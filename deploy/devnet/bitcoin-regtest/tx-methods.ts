@@ -292,7 +292,7 @@ export const txMethods: Readonly<Record<string, Method>> = {
     params: [hexParam, { name: "iswitness", type: "bool", optional: true }],
     about: "The parts of a raw transaction.",
     run: (_node, [hex]) => {
-      const { hex: _, ...shape } = shapes.txShape(arg.parseRawTx(hex, decodeFailed));
+      const { hex: _, ...shape } = shapes.txShape(arg.parseRawTx(hex, "TX decode failed"));
       return shape;
     },
   },
