@@ -13,6 +13,8 @@ export type Entry = {
   readonly block: block.Block;
   readonly height: number;
   readonly parent: Entry | undefined;
+  /** Order of arrival: among branches of equal work the first seen wins, as in Core. */
+  readonly arrival: number;
   /** Expected hashes from genesis to here. */
   readonly work: bigint;
   /** Median of the last eleven times (BIP113), Unix seconds. */
@@ -47,6 +49,7 @@ export function createChain(): Chain {
     block: genesis,
     height: 0,
     parent: undefined,
+    arrival: 0,
     work: block.workPerBlock,
     medianTime: genesis.header.time,
     failed: false,
@@ -140,6 +143,7 @@ function insert(chain: Chain, parsed: block.Block, parent: Entry): Entry {
     block: parsed,
     height: parent.height + 1,
     parent,
+    arrival: Math.max(...[...chain.leaves].map((leaf) => leaf.arrival)) + 1,
     work: parent.work + block.workPerBlock,
     medianTime: times.toSorted((a, b) => a - b)[times.length >> 1] as number,
     failed: false,
@@ -179,13 +183,13 @@ function checkBlock(parsed: block.Block, parent: Entry, now: number): Rejected |
   return undefined;
 }
 
-/** The valid entry of most work; among equals the active tip, then the first seen. */
+/** The valid entry of most work; among equals the first seen. */
 function best(chain: Chain): Entry {
-  let found = tip(chain).failed ? (chain.active[0] as Entry) : tip(chain);
+  let found = chain.active[0] as Entry;
   for (const leaf of chain.leaves) {
     let at: Entry = leaf;
     while (at.failed && at.parent !== undefined) at = at.parent;
-    if (at.work > found.work) found = at;
+    if (at.work > found.work || (at.work === found.work && at.arrival < found.arrival)) found = at;
   }
   return found;
 }

@@ -52,11 +52,11 @@ export function evaluate(
   const amounts = chains.checkAmounts(tx, coins, height);
   if (amounts.kind === "rejected") return amounts;
   const { fee } = amounts;
+  if (fee > 0n && tx.body.outs.some(txs.isDust))
+    return txs.refuse("dust", "tx with dust output must be 0-fee");
   const least = feeAt(options.relayFeeRate, tx.vsize);
   if (fee < least && !options.returning)
     return txs.refuse("min relay fee not met", `${fee} < ${least}`);
-  if (fee > 0n && tx.body.outs.some(txs.isDust))
-    return txs.refuse("dust", "tx with dust output must be 0-fee");
   const conflicts = conflictsOf(pool, tx);
   if (options.returning && conflicts.size > 0) return txs.refuse("txn-mempool-conflict");
   const truc = options.returning ? undefined : checkTruc(pool, tx, conflicts);
@@ -72,7 +72,7 @@ export function evaluate(
     );
   const refusal =
     checkCluster(pool, tx, parents, replaced) ??
-    checkReplacement(pool, tx, fee, replaced, options.relayFeeRate) ??
+    checkReplacement(pool, tx, fee, replaced, options.relayFeeRate, truc !== undefined) ??
     chains.checkScripts(tx, coins, "mempool-script-verify-flag-failed");
   return refusal ?? { kind: "accepted", fee, replaced };
 }
@@ -184,26 +184,22 @@ function checkReplacement(
   fee: bigint,
   replaced: ReadonlySet<string>,
   relayFeeRate: bigint,
+  evictsSibling: boolean,
 ): Rejected | undefined {
   if (replaced.size === 0) return undefined;
+  const reason = `insufficient fee${evictsSibling ? " (including sibling eviction)" : ""}`;
   if (replaced.size > 100)
     return txs.refuse("too many potential replacements", `rejecting replacement ${tx.txid}`);
   const fees = [...replaced].reduce((sum, id) => sum + (pool.entries.get(id)?.fee ?? 0n), 0n);
   const head = `rejecting replacement ${tx.txid}`;
   if (fee < fees) {
     const [low, high] = [txs.formatMoney(fee), txs.formatMoney(fees)];
-    return txs.refuse(
-      "insufficient fee",
-      `${head}, less fees than conflicting txs; ${low} < ${high}`,
-    );
+    return txs.refuse(reason, `${head}, less fees than conflicting txs; ${low} < ${high}`);
   }
   const extra = feeAt(relayFeeRate, tx.vsize);
   if (fee - fees < extra) {
     const [low, high] = [txs.formatMoney(fee - fees), txs.formatMoney(extra)];
-    return txs.refuse(
-      "insufficient fee",
-      `${head}, not enough additional fees to relay; ${low} < ${high}`,
-    );
+    return txs.refuse(reason, `${head}, not enough additional fees to relay; ${low} < ${high}`);
   }
   for (const id of replaced) {
     const chunk = mempool.ancestors(pool, [id]).intersection(replaced);
