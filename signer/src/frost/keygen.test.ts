@@ -129,7 +129,7 @@ describe("a key generation", () => {
         expect(schnorr.verify(signature, message, key)).toBe(true);
       },
     );
-    fc.assert(property, { numRuns });
+    void fc.assert(property, { numRuns });
   });
 
   test("signs a canary under the untweaked key, which differs by key and network (RNG-3)", () => {
