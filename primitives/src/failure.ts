@@ -26,3 +26,15 @@ export class Failure extends Error {
     this.code = code;
   }
 }
+
+/** The other side of a JSON-RPC answered with an error: its number, sentence and data (SEAMS: `data.code`). */
+export class RpcError extends Failure {
+  override readonly name: string = "RpcError";
+  readonly rpcCode: number;
+  readonly data: unknown;
+  constructor(code: string, rpcCode: number, message: string, data?: unknown) {
+    super(code, message);
+    this.rpcCode = rpcCode;
+    this.data = data;
+  }
+}

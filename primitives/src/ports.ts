@@ -59,6 +59,16 @@ export type Bls = {
   ) => boolean;
 };
 
+/**
+ * A JSON-RPC endpoint. Resolves with the result; rejects with a Failure: "unreachable", "timeout",
+ * "too-large", "bad-response", "unauthorized", "warming-up", or "rpc-error" (an RpcError with the code).
+ */
+export type Transport = (
+  method: string,
+  params: unknown,
+  options?: { readonly timeoutMs?: number; readonly sizeMax?: number },
+) => Promise<unknown>;
+
 /** Topics of an operator's bus (DESIGN 1). */
 export type BusTopic = "hints" | "requests" | "broadcasts";
 
