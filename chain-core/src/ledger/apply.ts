@@ -7,6 +7,7 @@ import { transactionsRoot } from "../codec/block.ts";
 import type { Room } from "./block-limits.ts";
 import { emptyRoom, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
+import { endBlock } from "./end-block.ts";
 import type { LedgerEnv } from "./env.ts";
 import { executeTransaction } from "./execute.ts";
 import { overlay } from "./overlay.ts";
@@ -60,12 +61,13 @@ export function applyBlock(
   const run = runTransactions(env, context, transactions);
   if (isRejected(run)) return run;
   burnFees(state, run.fees);
+  const { hurried } = endBlock(context, run.room.free);
   const puts = differences(reader, state.changes().values());
   return {
     puts,
     tree: update(tree, puts),
     changed: puts.some(({ key }) => key[0] === modules.interchain || key[0] === modules.ring),
-    hurried: false,
+    hurried,
     receipts: run.receipts,
   };
 }

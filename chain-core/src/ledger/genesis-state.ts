@@ -5,6 +5,7 @@ import { btm } from "./assets.ts";
 import type { Genesis } from "./genesis.ts";
 import { overlay } from "./overlay.ts";
 import { putParameters } from "./parameters.ts";
+import { ringGenesis } from "./ring/genesis.ts";
 import type { State } from "./state.ts";
 import { addOutput, economy } from "./utxo/outputs.ts";
 
@@ -13,6 +14,7 @@ export function genesisState(genesis: Genesis): Put[] {
   const state = overlay({ get: () => undefined });
   putParameters(state, genesis.params);
   putBalances(state, genesis);
+  ringGenesis({ state, genesis });
   return [...state.changes().values()];
 }
 

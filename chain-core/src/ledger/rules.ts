@@ -1,4 +1,7 @@
 // The table of everything that an action can be: one line for each kind.
+import { complaintRule } from "./ring/complaint.ts";
+import { confirmRule } from "./ring/confirm.ts";
+import { dealRule } from "./ring/deal.ts";
 import type { Rule } from "./rule.ts";
 import { createRule } from "./utxo/create.ts";
 import { spendRule } from "./utxo/spend.ts";
@@ -7,7 +10,7 @@ import { spendRule } from "./utxo/spend.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each rule's body goes from its codec to its own functions only.
 export type AnyRule = Rule<any>;
 
-const rules: readonly AnyRule[] = [spendRule, createRule];
+const rules: readonly AnyRule[] = [spendRule, createRule, dealRule, complaintRule, confirmRule];
 
 const byKind: ReadonlyMap<number, AnyRule> = new Map(rules.map((rule) => [rule.kind, rule]));
 
