@@ -317,6 +317,27 @@ describe("a coordinator", () => {
     expect(roast.step(state, committed(1, commitOf(1, 2)))).toEqual([state, []]);
   });
 
+  test("ignores an answer that names another boot or session", () => {
+    let state: roast.State = start;
+    let effects: readonly roast.Effect[] = [];
+    for (const seat of [0, 1, 3])
+      [state, effects] = roast.step(state, committed(seat, commitOf(seat)));
+    const opening = must(effects[0], "opening");
+    if (opening.kind !== "open") throw new Error("no opening");
+    const commit = commitOf(1);
+    const shares = job.inputs.map(() => scalarBytes(5n));
+    const share: Share = { ...commit, sid: opening.sid, shares };
+    const answered = (one: Share): roast.Event => ({ kind: "answered", seat: 1, share: one });
+    expect(roast.step(state, answered({ ...share, boot: 9 }))).toEqual([state, []]);
+    expect(roast.step(state, answered({ ...share, sid: job.request }))).toEqual([state, []]);
+    const [, [first]] = roast.step(state, answered(share));
+    expect(first).toMatchObject({
+      kind: "malicious",
+      seat: 1,
+      evidence: { code: "bad-share", index: 0, open: opening.open, commit, share },
+    });
+  });
+
   test("sends its opening again to a pending seat that repeats itself", () => {
     let state: roast.State = start;
     let effects: readonly roast.Effect[] = [];
