@@ -64,15 +64,10 @@ export function evaluate(
   if (truc !== undefined) conflicts.add(truc);
   const replaced = mempool.descendants(pool, conflicts);
   const parents = parentsOf(pool, tx);
-  const spent = [...mempool.ancestors(pool, parents)].find((id) => conflicts.has(id));
-  if (spent !== undefined)
-    return txs.refuse(
-      "bad-txns-spends-conflicting-tx",
-      `${tx.txid} spends conflicting transaction ${spent}`,
-    );
   const refusal =
     checkCluster(pool, tx, parents, replaced) ??
     checkReplacement(pool, tx, fee, replaced, options.relayFeeRate, truc !== undefined) ??
+    checkDisjoint(pool, tx, parents, conflicts) ??
     chains.checkScripts(tx, coins, "mempool-script-verify-flag-failed");
   return refusal ?? { kind: "accepted", fee, replaced };
 }
@@ -160,6 +155,19 @@ function checkTruc(
   // Sibling eviction: the only other child may be replaced although no input conflicts.
   if (siblings.length === 1) return sibling;
   return refuse(`${name(parent.tx)} would exceed descendant count limit`);
+}
+
+/** A transaction cannot replace what it spends. */
+function checkDisjoint(
+  pool: Pool,
+  tx: Tx,
+  parents: readonly string[],
+  conflicts: ReadonlySet<string>,
+): Rejected | undefined {
+  const spent = [...mempool.ancestors(pool, parents)].find((id) => conflicts.has(id));
+  if (spent === undefined) return undefined;
+  const detail = `${tx.txid} spends conflicting transaction ${spent}`;
+  return txs.refuse("bad-txns-spends-conflicting-tx", detail);
 }
 
 function checkCluster(
