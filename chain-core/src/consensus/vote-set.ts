@@ -1,0 +1,209 @@
+// The votes of one height by round and kind: each signature is verified once, each seat counts once, and
+// whoever contradicts itself leaves evidence. A vote set is a resource with one owner: `addVote` updates it in
+// place (no copies per vote) and depends on nothing but its arguments.
+import type { Bls, NetworkId, Rejected } from "@causeway/primitives";
+import { equal, isZero, keyOf, must, rejected } from "@causeway/primitives";
+import type { Vote } from "../codec/block.ts";
+import { voteDigest, voteKinds } from "../codec/block.ts";
+import type { Voters } from "./voters.ts";
+
+/** Votes of one kind in one round. */
+export type Tally = {
+  /** By seat: its first. */
+  readonly votes: (Vote | undefined)[];
+  /** Later votes of seats that contradict themselves; each counts for its block, as the proof of safety allows. */
+  readonly doubles: Vote[];
+  /** Sum over the seats that voted, nil included. */
+  power: bigint;
+  /** By hex of the block id. */
+  readonly blocks: Map<string, { readonly block: Uint8Array; power: bigint }>;
+  /** The block (or 32 zero bytes) that has a quorum; there is never a second one. */
+  majority?: Uint8Array;
+};
+
+export type RoundVotes = { readonly prevotes: Tally; readonly precommits: Tally };
+
+/** Two signed statements of one seat that exclude each other (issue: accountability). */
+export type Evidence =
+  | { readonly kind: "double-vote"; readonly first: Vote; readonly second: Vote }
+  | {
+      readonly kind: "double-proposal";
+      readonly height: number;
+      readonly round: number;
+      readonly seat: number;
+      readonly first: SignedProposal;
+      readonly second: SignedProposal;
+    };
+export type SignedProposal = {
+  readonly block: Uint8Array;
+  readonly polRound: number;
+  readonly signature: Uint8Array;
+};
+
+export type VoteSet = {
+  readonly network: NetworkId;
+  readonly bls: Bls;
+  readonly voters: Voters;
+  readonly height: number;
+  readonly rounds: Map<number, RoundVotes>;
+  /** Highest round in which each seat has a verified vote; -1 before the first. */
+  readonly newest: number[];
+  readonly evidence: Evidence[];
+};
+
+/** Votes of rounds further ahead than this are not kept, only noted: their sender repeats them. */
+export const roundsAheadMax = 8;
+const evidenceMax = 256;
+
+export function voteSet(network: NetworkId, bls: Bls, voters: Voters, height: number): VoteSet {
+  const newest = new Array<number>(voters.size).fill(-1);
+  return { network, bls, voters, height, rounds: new Map(), newest, evidence: [] };
+}
+
+/** The votes of a round; made when asked for the first time. */
+export function roundVotes(set: VoteSet, round: number): RoundVotes {
+  let votes = set.rounds.get(round);
+  if (votes === undefined) {
+    const tally = (): Tally => ({
+      votes: new Array<Vote | undefined>(set.voters.size).fill(undefined),
+      doubles: [],
+      power: 0n,
+      blocks: new Map(),
+    });
+    votes = { prevotes: tally(), precommits: tally() };
+    set.rounds.set(round, votes);
+  }
+  return votes;
+}
+
+export function tallyOf(set: VoteSet, round: number, kind: number): Tally {
+  const votes = roundVotes(set, round);
+  return kind === voteKinds.prevote ? votes.prevotes : votes.precommits;
+}
+
+/**
+ * `wrong-height`, `bad-seat`, `bad-kind`, `bad-pol-round`: the statement makes no sense; `bad-signature`: it is
+ * not the seat's.
+ */
+export type BadVote = Rejected<
+  "wrong-height" | "bad-seat" | "bad-kind" | "bad-pol-round" | "bad-signature"
+>;
+
+/**
+ * Counts `vote`. `round` is the round that the caller is in. "added": counts now; "known": counted before, at
+ * no cost; "noted": too far ahead to keep; "double": the seat contradicts itself. A second vote counts as well
+ * when `isWanted` its block: without it, an equivocator hides a proof of lock from one node for ever by showing
+ * it another vote first.
+ */
+export function addVote(
+  set: VoteSet,
+  vote: Vote,
+  round: number,
+  isWanted: (block: Uint8Array) => boolean,
+): "added" | "known" | "noted" | "double" | BadVote {
+  const malformed = shapeOf(set, vote);
+  if (malformed !== undefined) return malformed;
+  const ahead = vote.round > round + roundsAheadMax;
+  if (ahead && (set.newest[vote.seat] ?? -1) >= vote.round) return "known";
+  const tally = ahead ? undefined : tallyOf(set, vote.round, vote.kind);
+  const first = tally?.votes[vote.seat];
+  if (first !== undefined && tally !== undefined) {
+    if (isSame(first, vote) || tally.doubles.some((double) => isSame(double, vote))) return "known";
+    if (isConvicted(set, vote) && !isWanted(vote.block)) return "known";
+  }
+  const member = must(set.voters.members[vote.seat], "seat in range");
+  if (!set.bls.verify(member.consensusKey, voteDigest(set.network, vote), vote.signature))
+    return rejected("bad-signature", `vote of seat ${vote.seat} at height ${vote.height}`);
+  if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
+  if (tally === undefined) return "noted";
+  if (first === undefined) {
+    count(set, tally, vote, member.power);
+    return "added";
+  }
+  if (!isConvicted(set, vote) && set.evidence.length < evidenceMax)
+    set.evidence.push({ kind: "double-vote", first, second: vote });
+  if (isWanted(vote.block)) countDouble(set, tally, vote, member.power);
+  return "double";
+}
+
+function isSame(a: Vote, b: Vote): boolean {
+  return a.seat === b.seat && a.polRound === b.polRound && equal(a.block, b.block);
+}
+
+function countDouble(set: VoteSet, tally: Tally, vote: Vote, power: bigint): void {
+  // Votes for one block that differ in the proof of lock alone count once.
+  if (votesFor(tally, vote.block).some((counted) => counted.seat === vote.seat)) return;
+  tally.doubles.push(vote);
+  countBlock(set, tally, vote, power);
+}
+
+/** Counts a vote of our own or of our own journal, whose signature needs no check. */
+export function addOwnVote(set: VoteSet, vote: Vote): void {
+  const tally = tallyOf(set, vote.round, vote.kind);
+  if (tally.votes[vote.seat] !== undefined) return;
+  const member = must(set.voters.members[vote.seat], "own seat");
+  if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
+  count(set, tally, vote, member.power);
+}
+
+function count(set: VoteSet, tally: Tally, vote: Vote, power: bigint): void {
+  tally.votes[vote.seat] = vote;
+  tally.power += power;
+  countBlock(set, tally, vote, power);
+}
+
+function countBlock(set: VoteSet, tally: Tally, vote: Vote, power: bigint): void {
+  const key = keyOf(vote.block);
+  const entry = tally.blocks.get(key) ?? { block: vote.block, power: 0n };
+  entry.power += power;
+  tally.blocks.set(key, entry);
+  if (tally.majority === undefined && entry.power >= set.voters.quorum)
+    tally.majority = entry.block;
+}
+
+function shapeOf(set: VoteSet, vote: Vote): BadVote | undefined {
+  if (vote.height !== set.height)
+    return rejected("wrong-height", `a vote of height ${vote.height} at height ${set.height}`);
+  if (vote.seat >= set.voters.size)
+    return rejected("bad-seat", `seat ${vote.seat} of ${set.voters.size}`);
+  if (vote.kind !== voteKinds.prevote && vote.kind !== voteKinds.precommit)
+    return rejected("bad-kind", `vote kind ${vote.kind}`);
+  // A precommit rests on its own round's prevotes, and nil on none; a proof of lock lies in the past.
+  const polMax = vote.kind === voteKinds.precommit || isZero(vote.block) ? 0 : vote.round;
+  if (vote.polRound > polMax)
+    return rejected("bad-pol-round", `proof of lock ${vote.polRound} in round ${vote.round}`);
+  return undefined;
+}
+
+function isConvicted(set: VoteSet, vote: Vote): boolean {
+  return set.evidence.some(
+    (found) =>
+      found.kind === "double-vote" &&
+      found.first.seat === vote.seat &&
+      found.first.round === vote.round &&
+      found.first.kind === vote.kind,
+  );
+}
+
+/** The votes of a tally for one block, one per seat. */
+export function votesFor(tally: Tally, block: Uint8Array): Vote[] {
+  return allVotes(tally).filter((vote) => equal(vote.block, block));
+}
+
+/** First votes in seat order, then the doubles. */
+export function allVotes(tally: Tally): Vote[] {
+  return [...tally.votes.filter((vote) => vote !== undefined), ...tally.doubles];
+}
+
+/** Tendermint line 55: the highest round that seats of more than a third of the power have reached. */
+export function reachedRound(set: VoteSet): number {
+  const rounds = set.newest
+    .map((round, seat) => ({ round, power: set.voters.members[seat]?.power ?? 0n }))
+    .sort((a, b) => b.round - a.round);
+  let power = 0n;
+  for (const entry of rounds) {
+    power += entry.power;
+    if (power >= set.voters.honestMin) return entry.round;
+  }
+  return -1;
+}
