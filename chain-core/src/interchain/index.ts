@@ -1,13 +1,28 @@
 // The door to what is known of foreign chains: records, statements, scripts, transactions, batches, watchers.
 // Pure and without the ledger's rules: signer, gateway and wallets import it.
 export * from "../codec/action.ts";
+export * from "../codec/bitmap.ts";
+export * from "../codec/block.ts";
+export * from "../codec/transaction.ts";
+export { quorum } from "../consensus/quorum.ts";
+export * from "../ledger/assets.ts";
+export type * from "../ledger/genesis.ts";
+export * from "../ledger/state.ts";
 export * from "../ring/index.ts";
 export * from "../ring/records.ts";
+export * from "./bitcoin/address.ts";
+export * from "./bitcoin/headers.ts";
+export * from "./bitcoin/inclusion.ts";
+export * from "./bitcoin/reclaim.ts";
+export * from "./bitcoin/scripts.ts";
+export * from "./bitcoin/transaction.ts";
 export * from "./ethereum/abi.ts";
 export * from "./ethereum/batch.ts";
 export * from "./ethereum/contract.ts";
 export * from "./ethereum/events.ts";
 export * from "./ethereum/transfer.ts";
+export * from "./messages.ts";
 export * from "./records.ts";
 export * from "./statement.ts";
 export * from "./watch/facts.ts";
+export * from "./watch/judge.ts";

@@ -1,5 +1,5 @@
 // What the committee states about foreign chains, and the other action bodies of the interchain module.
-import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
+import type { Bytes32, Codec, NetworkId, Rejected } from "@causeway/primitives";
 import {
   ByteListType,
   b20,
@@ -12,7 +12,9 @@ import {
   codec,
   concat,
   H,
+  isRejected,
   ListCompositeType,
+  rejected,
   u8,
   u16,
   u32,
@@ -204,6 +206,38 @@ export function eventId(
 ): Bytes32 {
   const where = contract ?? new Uint8Array(20);
   return H("event", network, concat(chain, where, txid, bigEndian(index, 4)));
+}
+
+/** The id of a stated event from its own bytes; rejected for an unknown kind or a body that does not parse. */
+export function eventIdOf(
+  network: NetworkId,
+  chain: Uint8Array,
+  event: ForeignEvent,
+): Bytes32 | Rejected<"bad-event"> {
+  const contract = contractOf(event);
+  if (isRejected(contract)) return rejected("bad-event", contract.message);
+  return eventId(network, chain, contract, event.txid, event.index);
+}
+
+/** On EVM chains the contract is in the body; Bitcoin has none. */
+function contractOf(event: ForeignEvent): Uint8Array | undefined | Rejected {
+  switch (event.kind) {
+    case eventKinds.bitcoinDeposit:
+      return undefined;
+    case eventKinds.evmDeposited:
+    case eventKinds.evmBurned:
+      return contractField(evmTransferCodec.parse(event.body));
+    case eventKinds.evmExecuted:
+      return contractField(evmExecutedCodec.parse(event.body));
+    case eventKinds.evmContract:
+      return contractField(evmContractCodec.parse(event.body));
+    default:
+      return rejected("bad-event", `no event kind ${event.kind}`);
+  }
+}
+
+function contractField(body: { contract: Uint8Array } | Rejected): Uint8Array | Rejected {
+  return isRejected(body) ? body : body.contract;
 }
 
 /** A Bitcoin transaction of ours, or one that spends a coin of ours, in a block at final depth (BTC-3, WIT-4). */

@@ -1,7 +1,8 @@
 // What an operator's own foreign nodes say, as types (WIT-3): the reads that adapters offer, and the facts of
 // one event that a signer judges by. A fact is data: gathered first, judged by pure code afterwards.
 import type { Bytes32 } from "@causeway/primitives";
-import { keyCall } from "../ethereum/contract.ts";
+import type { Artifact, BadCode, GatewayCode } from "../ethereum/contract.ts";
+import { keyCall, parseGatewayCode, templateHash } from "../ethereum/contract.ts";
 import type { RawLog } from "../ethereum/events.ts";
 import type { ForeignEvent } from "../statement.ts";
 import { eventKinds } from "../statement.ts";
@@ -59,16 +60,25 @@ export type BitcoinFacts = {
   readonly block?: { readonly hash: Bytes32; readonly header: Uint8Array };
 };
 
+/** What stands at the gateway's address: its code, read by the artifact of this hash, and the answer to key(). */
+export type ContractFacts = {
+  readonly code: GatewayCode | BadCode;
+  readonly templateHash: Bytes32;
+  readonly key: Uint8Array;
+};
+
 /** Of an EVM event: what stands at its height and what its transaction did there. */
 export type EvmFacts = {
   readonly kind: "evm";
+  /** The chain that was read (FMT-8). */
+  readonly chain: Bytes32;
   readonly finalized: BlockRef;
   /** Own hash at the event's height, absent above the own head. */
   readonly blockHash?: Bytes32;
   /** Absent when the node knows none; never read for evmContract. */
   readonly receipt?: EvmReceipt;
-  /** Read at the event's block, for evmContract alone: the runtime code and the answer to key(). */
-  readonly contract?: { readonly code: Uint8Array; readonly key: Uint8Array };
+  /** Read at the event's block, for evmContract alone. */
+  readonly contract?: ContractFacts;
 };
 
 export type Facts = BitcoinFacts | EvmFacts;
@@ -85,22 +95,38 @@ export async function bitcoinFacts(
   return { kind: "bitcoin", tip, block: { hash, header } };
 }
 
-/** Reads what judging an EVM event needs. `gateway` is the 20-byte address in the genesis. */
+/** The gateway on one chain: its address in the genesis (20 bytes) and what it was compiled to. */
+export type GatewayPlace = {
+  readonly chain: Bytes32;
+  readonly address: Uint8Array;
+  readonly artifact: Artifact;
+};
+
+/** Reads what judging an EVM event needs. */
 export async function evmFacts(
   reader: EvmReader,
-  gateway: Uint8Array,
+  gateway: GatewayPlace,
   event: ForeignEvent,
 ): Promise<EvmFacts> {
   const finalized = await reader.finalized();
   const blockHash = await reader.blockHashAt(event.height);
-  const facts = { kind: "evm" as const, finalized, ...(blockHash && { blockHash }) };
+  const { chain } = gateway;
+  const facts = { kind: "evm" as const, chain, finalized, ...(blockHash && { blockHash }) };
   if (event.kind !== eventKinds.evmContract) {
     const receipt = await reader.receipt(event.txid);
     return { ...facts, ...(receipt && { receipt }) };
   }
   if (blockHash === undefined || event.height > finalized.height) return facts;
-  const code = await reader.code(gateway, blockHash);
-  if (code.length === 0) return { ...facts, contract: { code, key: new Uint8Array(0) } };
-  const key = await reader.call(gateway, keyCall, blockHash);
-  return { ...facts, contract: { code, key } };
+  return { ...facts, contract: await contractFacts(reader, gateway, blockHash) };
+}
+
+/** Code and key of the gateway at a block. */
+export async function contractFacts(
+  reader: EvmReader,
+  { address, artifact }: GatewayPlace,
+  block: Uint8Array,
+): Promise<ContractFacts> {
+  const code = parseGatewayCode(artifact, await reader.code(address, block));
+  const key = "kind" in code ? new Uint8Array(0) : await reader.call(address, keyCall, block);
+  return { code, templateHash: templateHash(artifact), key };
 }
