@@ -348,3 +348,46 @@ describe("a confirmation", () => {
     expect(mergeDeals([])).toMatchObject({ code: "no-deals" });
   });
 });
+
+test("no change of a byte of a deal, complaint or confirmation passes or throws", () => {
+  const ring = generateRing(4, 3, seeded(41));
+  const { context, params, deals } = ring;
+  const deal = must(deals[0], "deal");
+  const merged = accepted(mergeDeals(deals));
+  const dealsHash = hashDeals(context, params, deals);
+  const host = must(ring.hostSecrets[1], "host");
+  const complaint = makeComplaint(context, params, 1, host, deal, new Uint8Array(32));
+  const judged: readonly (readonly [Uint8Array, (bytes: Uint8Array) => unknown])[] = [
+    [
+      dealCodec.encode(deal),
+      (bytes) => {
+        const parsed = dealCodec.parse(bytes);
+        return isRejected(parsed) ? parsed : verifyDeal(context, params, parsed);
+      },
+    ],
+    [
+      complaintCodec.encode(complaint),
+      (bytes) => {
+        const parsed = complaintCodec.parse(bytes);
+        return isRejected(parsed) ? parsed : judgeComplaint(context, params, deal, parsed);
+      },
+    ],
+    [
+      confirmCodec.encode(must(ring.confirms[0], "confirm")),
+      (bytes) => {
+        const parsed = confirmCodec.parse(bytes);
+        return isRejected(parsed)
+          ? parsed
+          : verifyConfirm(context, params, merged, dealsHash, parsed);
+      },
+    ],
+  ];
+  for (const [bytes, judge] of judged) {
+    expect(isRejected(judge(bytes))).toBe(false);
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Uint8Array.from(bytes);
+      changed[at] = (changed[at] as number) ^ (1 + ((at * 37) % 255));
+      expect(isRejected(judge(changed))).toBe(true);
+    }
+  }
+});
