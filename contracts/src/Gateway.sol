@@ -90,7 +90,7 @@ contract Gateway is IGateway, GuardianQuorum {
     mapping(uint256 window => uint256) private windows;
     mapping(address token => TokenWord) private tokens;
     mapping(address token => Announced) private announced;
-    mapping(uint256 slot => bytes32) private claims;
+    mapping(uint64 nonce => bytes32) private claims;
     Recovery private recovery;
     /// @dev A whole word: a bool would be read before it is written.
     uint256 private transient locked;
@@ -239,39 +239,52 @@ contract Gateway is IGateway, GuardianQuorum {
         unchecked {
             uint256 count = items.length / ITEM_SIZE;
             for (uint256 i = 0; i < count; ++i) {
-                uint256 start = i * ITEM_SIZE;
-                (uint8 kind, address token, address to, uint256 amount) = _item(items, start);
-                if (_pay(kind, token, to, amount, stipend, overhead)) continue;
-                failedBitmap |= 1 << i;
-                bytes32 itemHash = keccak256(items[start:start + ITEM_SIZE]);
-                claims[_claimSlot(batch.nonce, i)] = itemHash;
-                emit Claimable(batch.nonce, i, kind, token, to, amount);
+                if (!_pay(items, i, stipend, overhead)) failedBitmap |= 1 << i;
             }
         }
+        if (failedBitmap != 0) claims[batch.nonce] = _claimsHash(items, failedBitmap);
     }
 
     /// @inheritdoc IGateway
-    function claim(uint64 nonce, uint256 index, bytes calldata item) external override lock {
+    function claim(uint64 nonce, uint256 open, uint256 index, bytes calldata items)
+        external
+        override
+        lock
+    {
         _requireNoPause();
-        if (item.length != ITEM_SIZE || index >= ITEMS_MAX) revert BadClaim();
-        uint256 slot = _claimSlot(nonce, index);
-        if (claims[slot] != keccak256(item)) revert BadClaim();
-        delete claims[slot];
-        (uint8 kind, address token, address to, uint256 amount) = _item(item, 0);
+        if (claims[nonce] != _claimsHash(items, open) || open >> index & 1 == 0) {
+            revert BadClaim();
+        }
+        uint256 rest = open ^ 1 << index;
+        claims[nonce] = rest == 0 ? bytes32(0) : _claimsHash(items, rest);
         // Whoever claims brings the gas: a call that needs more than a stipend gets it.
-        if (!_pay(kind, token, to, amount, 0, 0)) revert NotPaid();
+        if (!_pay(items, index, 0, 0)) revert NotPaid();
         emit Claimed(nonce, index, msg.sender);
     }
 
-    /// @dev True if paid. A stipend of 0 stands for all gas.
-    function _pay(
-        uint8 kind,
-        address token,
-        address to,
-        uint256 amount,
-        uint256 stipend,
-        uint256 overhead
-    ) private returns (bool) {
+    /// @dev One word for all claims of a batch: the items as signed and which of them are open.
+    function _claimsHash(bytes calldata items, uint256 open) private pure returns (bytes32) {
+        return keccak256(abi.encode(open, items));
+    }
+
+    /// @dev Pays item `index`, which the callers know to lie in `items`; true if it was paid. A stipend of 0
+    /// stands for all gas.
+    function _pay(bytes calldata items, uint256 index, uint256 stipend, uint256 overhead)
+        private
+        returns (bool)
+    {
+        uint256 kind;
+        address token;
+        address to;
+        uint256 amount;
+        assembly ("memory-safe") {
+            let place := add(items.offset, mul(index, ITEM_SIZE))
+            let word := calldataload(place)
+            kind := shr(248, word)
+            token := shr(96, shl(8, word))
+            to := shr(96, calldataload(add(place, 21)))
+            amount := shr(128, calldataload(add(place, 41)))
+        }
         TokenWord entry = tokens[token];
         uint256 used;
         unchecked {
@@ -283,26 +296,6 @@ contract Gateway is IGateway, GuardianQuorum {
         if (!Payout.run(kind, isWrapped, token, to, amount, stipend, overhead)) return false;
         tokens[token] = entry.withUsed(used, block.timestamp);
         return true;
-    }
-
-    function _item(bytes calldata items, uint256 offset)
-        private
-        pure
-        returns (uint8 kind, address token, address to, uint256 amount)
-    {
-        // In bounds: callers checked that whole items lie there; reads past the last one are shifted away.
-        assembly ("memory-safe") {
-            let place := add(items.offset, offset)
-            let word := calldataload(place)
-            kind := shr(248, word)
-            token := shr(96, shl(8, word))
-            to := shr(96, calldataload(add(place, 21)))
-            amount := shr(128, calldataload(add(place, 41)))
-        }
-    }
-
-    function _claimSlot(uint64 nonce, uint256 index) private pure returns (uint256) {
-        return uint256(nonce) << 8 | index;
     }
 
     // ------------------------------------------------------------------ the ring
@@ -564,8 +557,8 @@ contract Gateway is IGateway, GuardianQuorum {
     }
 
     /// @inheritdoc IGateway
-    function claimOf(uint64 nonce, uint256 index) external view override returns (bytes32) {
-        return index < ITEMS_MAX ? claims[_claimSlot(nonce, index)] : bytes32(0);
+    function claimsOf(uint64 nonce) external view override returns (bytes32) {
+        return claims[nonce];
     }
 
     function _salt() internal view override returns (bytes32) {

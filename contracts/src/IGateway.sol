@@ -75,11 +75,7 @@ interface IGateway {
     event Executed(uint64 indexed nonce, uint32 keyId, uint256 failedBitmap, address indexed executor);
     /// @notice Only `keyId` is valid from here on; nonce 0 at deployment and after a recovery.
     event KeySet(uint64 indexed nonce, uint32 keyId, bytes32 px);
-    /// @notice Item `index` of batch `nonce` could not be paid now.
-    event Claimable(
-        uint64 indexed nonce, uint256 index, uint8 kind, address token, address to, uint256 amount
-    );
-    /// @notice The claim was paid.
+    /// @notice Item `index` of batch `nonce`, which had become a claim, was paid.
     event Claimed(uint64 indexed nonce, uint256 index, address executor);
     /// @notice Status and capacity of a token are now these.
     event TokenSet(address indexed token, uint8 status, uint104 capacity);
@@ -128,8 +124,10 @@ interface IGateway {
 
     /// @notice Runs a batch. Reverts for a bad signature, a used nonce, a pause or too little gas, never for an item.
     function execute(Batch calldata batch, Signature calldata signature) external;
-    /// @notice Pays a claim, given the item's 57 bytes; reverts if it cannot be paid now.
-    function claim(uint64 nonce, uint256 index, bytes calldata item) external;
+    /// @notice Pays item `index` of a batch that ran; reverts if it cannot be paid now.
+    /// @param open the batch's failedBitmap without what was claimed since.
+    /// @param items the batch's.
+    function claim(uint64 nonce, uint256 open, uint256 index, bytes calldata items) external;
     /// @notice Hands over to key `newKeyId` (above the present one).
     function setKey(
         uint32 keyId,
@@ -193,8 +191,8 @@ interface IGateway {
         external
         view
         returns (uint8 status, uint104 capacity, uint256 available);
-    /// @notice Hash of the item that waits as a claim, or zero.
-    function claimOf(uint64 nonce, uint256 index) external view returns (bytes32);
+    /// @notice keccak256(abi.encode(open, items)) of a batch with open claims, else zero.
+    function claimsOf(uint64 nonce) external view returns (bytes32);
     /// @notice The EIP-712 digest that guardians sign for the struct hash.
     function guardianDigest(bytes32 structHash) external view returns (bytes32);
 }

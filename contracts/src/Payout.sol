@@ -7,15 +7,15 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IGateway, IWrappedToken} from "./IGateway.sol";
 
 library Payout {
-    uint8 internal constant MINT = 1;
-    uint8 internal constant RELEASE_ETH = 2;
-    uint8 internal constant RELEASE_ERC20 = 3;
+    uint256 internal constant MINT = 1;
+    uint256 internal constant RELEASE_ETH = 2;
+    uint256 internal constant RELEASE_ERC20 = 3;
 
     /// @notice Runs item (kind, token, to, amount) with `stipend` gas, or with all gas if it is 0. True if it was
     /// paid; reverts if the call could be short of gas.
     /// @param wrapped whether the token is minted here: only such a one is minted, only others are released.
     function run(
-        uint8 kind,
+        uint256 kind,
         bool wrapped,
         address token,
         address to,

@@ -27,6 +27,9 @@ export type GasReport = {
   readonly mintSingle: number;
   readonly mintInBatchOf20: number;
   readonly heartbeat: number;
+  /** 50 recipients that burn their stipend and become claims; at most `worstBatchBound` (ETH-2). */
+  readonly worstBatch: number;
+  readonly worstBatchBound: number;
 };
 
 const capacity = 10n ** 15n;
@@ -64,7 +67,33 @@ export async function run(): Promise<GasReport> {
     mintSingle,
     mintInBatchOf20: Math.ceil(batch / 20),
     heartbeat,
+    worstBatch: await worstBatch(bench),
+    worstBatchBound: ethereum.batchGas(stipend, ethereum.itemsMax),
   };
+}
+
+/** Init code of a contract whose code is one INVALID. */
+const burnerInit = Uint8Array.from([0x60, 0xfe, 0x60, 0, 0x53, 0x60, 1, 0x60, 0, 0xf3]);
+
+async function worstBatch(bench: Bench): Promise<number> {
+  const { anvil, domain } = bench;
+  const from = anvil.accounts[0] as string;
+  const items: Item[] = [];
+  for (let i = 0; i < ethereum.itemsMax; i++) {
+    const { contractAddress } = await anvil.send({ from, data: burnerInit });
+    const kind = ethereum.itemKinds.releaseEth;
+    const token = new Uint8Array(20);
+    items.push({ kind, token, to: unhex(contractAddress as string), amount: 123_456_789n });
+  }
+  // The first nonce of a window: the bitmap of the one before is written too.
+  bench.nonce = 48 * 1000;
+  const batch: Batch = { keyId: 1, nonce: bench.nonce, stipend, overhead, items };
+  const seal = sealOf(bench, ethereum.batchDigest(domain, batch));
+  const data = ethereum.executeCall(batch, seal);
+  const receipt = await anvil.send({ from, to: domain.contract, data });
+  const bitmap = BigInt(`0x${receipt.logs.at(-1)?.data.slice(66)}`);
+  if (bitmap !== (1n << 50n) - 1n) throw new Error("not every recipient failed");
+  return Number(receipt.gasUsed);
 }
 
 async function deploy(anvil: Anvil): Promise<Bench> {

@@ -101,7 +101,7 @@ function isBetween(value: number, least: number, most: number): boolean {
   return Number.isSafeInteger(value) && value >= least && value <= most;
 }
 
-/** 57 bytes of an item, as in the batch and as `claim` takes it. */
+/** 57 bytes of an item. */
 export function encodeItem(item: Item): Uint8Array {
   assert(item.token.length === 20 && item.to.length === 20, "addresses have 20 bytes");
   const kind = bigEndian(item.kind, 1);
@@ -205,7 +205,7 @@ export function sealWords(seal: RingSeal): Uint8Array {
 const sealType = "(bytes32,bytes32,bytes32,bytes32)";
 const selectors = {
   execute: selector(`execute((uint32,uint64,uint32,uint32,bytes),${sealType})`),
-  claim: selector("claim(uint64,uint256,bytes)"),
+  claim: selector("claim(uint64,uint256,uint256,bytes)"),
   setKey: selector(`setKey(uint32,uint64,uint32,bytes32,${sealType})`),
   heartbeat: selector(`heartbeat(uint32,uint64,${sealType})`),
   setToken: selector(`setToken(uint32,uint64,(address,uint8,uint104),${sealType})`),
@@ -221,10 +221,18 @@ export function executeCall(batch: Batch, seal: RingSeal): Uint8Array {
   return concat(selectors.execute, uintWord(5 * 32), sealWords(seal), struct);
 }
 
-/** Calldata of `claim`: pays item `index` of batch `nonce`, which had become a claim (ETH-2). */
-export function claimCall(nonce: number, index: number, item: Item): Uint8Array {
-  const words = [nonce, index, 3 * 32].map(uintWord);
-  return concat(selectors.claim, ...words, bytesTail(encodeItem(item)));
+/**
+ * Calldata of `claim`: pays item `index` of a batch that ran, which had become a claim (ETH-2). `open` is the
+ * batch's failedBitmap without the bits of what was claimed since.
+ */
+export function claimCall(
+  nonce: number,
+  open: bigint,
+  index: number,
+  items: readonly Item[],
+): Uint8Array {
+  const words = [nonce, open, index, 4 * 32].map(uintWord);
+  return concat(selectors.claim, ...words, bytesTail(encodeItems(items)));
 }
 
 function slotWords(slot: Slot): Uint8Array {
