@@ -15,11 +15,10 @@ import {
 const keysMax = 4_096;
 
 /**
- * `secret` is 32 or more bytes of key material, turned into the scalar by KeyGen of
- * draft-irtf-cfrg-bls-signature 2.3, so that any random bytes are a key. Keys: 48 bytes in G1, signatures:
- * 96 bytes in G2, both compressed. `aggregate` asserts that it is given valid signatures.
+ * `secret` is a scalar of 32 big-endian bytes in [1, group order 73eda753...); others throw. Keys are 48 bytes in
+ * G1, signatures 96 bytes in G2, both compressed. `aggregate` asserts that it is given valid signatures.
  */
-export function blstBls(): Bls {
+export function createBls(): Bls {
   const keys = new Map<string, PublicKey>();
   /** Undefined for anything but a point of the group that is not infinity. */
   const load = (bytes: Uint8Array): PublicKey | undefined => {
@@ -35,8 +34,8 @@ export function blstBls(): Bls {
     return key;
   };
   return {
-    publicKey: (secret) => SecretKey.fromKeygen(secret).toPublicKey().toBytes(),
-    sign: (secret, message) => SecretKey.fromKeygen(secret).sign(message).toBytes(),
+    publicKey: (secret) => SecretKey.fromBytes(secret).toPublicKey().toBytes(),
+    sign: (secret, message) => SecretKey.fromBytes(secret).sign(message).toBytes(),
     verify: (publicKey, message, signature) => {
       const [key, sum] = [load(publicKey), loadSignature(signature)];
       return key !== undefined && sum !== undefined && verify(message, key, sum);

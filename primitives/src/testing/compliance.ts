@@ -113,7 +113,7 @@ export function storeCompliance(disk: () => () => Promise<Store>): Check[] {
   ];
 }
 
-/** `make` gives a fresh instance; secrets are 32 bytes. */
+/** `make` gives a fresh instance; secrets are 32 bytes, as a number below the group order. */
 export function blsCompliance(make: () => Bls): Check[] {
   const secrets = [1, 2, 3].map((i) => new Uint8Array(32).fill(i));
   const [message, other] = [utf8("message"), utf8("other")];
