@@ -79,6 +79,8 @@ function ledger() {
       const tx = signEnvelope(genesis, envelope, expires, [{ kind, body }], secret);
       const result = executeTransaction(env, context(), transactionCodec.encode(tx));
       if (isRejected(result)) return result.code;
+      const again = executeTransaction(env, context(), transactionCodec.encode(tx));
+      expect(again).toMatchObject({ code: "sequence-used" });
       sequences[from] = sequence;
       expect(nextSequence(state, envelope)).toBe(sequence + 1);
       return "ok";
