@@ -65,12 +65,17 @@ const settings = {
 } as const;
 
 /** Compiles every contract of contracts/src. Throws with the compiler's words if it has errors or warnings. */
-export async function build(): Promise<Artifact[]> {
+export function build(): Promise<Artifact[]> {
+  return compile("src", contractNames);
+}
+
+/** Compiles contracts of contracts/<path>, each in the file of its name. Takes seconds. */
+export async function compile(path: string, contracts: readonly string[]): Promise<Artifact[]> {
   const solc = require("solc") as Solc;
   const sources: Record<string, { content: string }> = {};
-  for (const name of contractNames) {
-    const content = await readFile(new URL(`src/${name}.sol`, folder), "utf8");
-    sources[`src/${name}.sol`] = { content };
+  for (const name of contracts) {
+    const content = await readFile(new URL(`${path}/${name}.sol`, folder), "utf8");
+    sources[`${path}/${name}.sol`] = { content };
   }
   const input = JSON.stringify({ language: "Solidity", sources, settings });
   const output = JSON.parse(solc.compile(input, { import: readImport })) as SolcOutput;
@@ -78,8 +83,8 @@ export async function build(): Promise<Artifact[]> {
   if (problems.length > 0)
     throw new Error(problems.map((problem) => problem.formattedMessage).join("\n"));
   const names = immutableNames(output);
-  return contractNames.map((name) => {
-    const compiled = output.contracts[`src/${name}.sol`]?.[name];
+  return contracts.map((name) => {
+    const compiled = output.contracts[`${path}/${name}.sol`]?.[name];
     if (compiled === undefined) throw new Error(`solc gave no ${name}`);
     return artifactOf(name, solc.version(), compiled, names);
   });

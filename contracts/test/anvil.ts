@@ -32,7 +32,7 @@ export type Anvil = AsyncDisposable & {
   readonly accounts: readonly string[];
   /** A JSON-RPC call; throws the node's error. */
   readonly rpc: <T>(method: string, params?: readonly unknown[]) => Promise<T>;
-  /** Sends from an unlocked account and waits; throws with the node's words if it would revert. */
+  /** Sends from an unlocked account and waits; `status` of the receipt is 0x0 if it reverted. */
   readonly send: (transaction: Transaction) => Promise<Receipt>;
   /** eth_call's answer. */
   readonly call: (to: Uint8Array, data: Uint8Array) => Promise<Uint8Array>;
