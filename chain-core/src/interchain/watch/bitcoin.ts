@@ -237,7 +237,7 @@ export function tipOf(state: State): BlockRef {
  */
 export function headersAfter(
   state: State,
-  ledgerTip: BlockRef,
+  ledgerTip: { readonly hash: Uint8Array; readonly height: number },
   count: number,
   overlap: number = 100,
 ): Uint8Array {
