@@ -1,4 +1,5 @@
 import { concat, isRejected, must } from "@causeway/primitives";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Action, Output, OutputId } from "../codec/action.ts";
 import { createCodec, kinds, spendCodec } from "../codec/action.ts";
@@ -235,6 +236,35 @@ describe("a user's transaction", () => {
       code: "bad-bytes",
     });
   });
+});
+
+test("no bytes make the check of a transaction throw", () => {
+  const { state } = start();
+  const valid = [
+    bytesOf(transfer(state, "alice", "bob", 1n)),
+    bytesOf({
+      envelope: [{ validator: testLock("alice"), role: 2, sequence: 1 }],
+      expires: at.time,
+      actions: [{ kind: kinds.confirm, body: new Uint8Array(139) }],
+      witnesses: [new Uint8Array(65)],
+    }),
+  ];
+  const changed = fc
+    .record({
+      base: fc.constantFrom(...valid),
+      changes: fc.array(fc.record({ at: fc.nat(), byte: fc.nat(255) }), { maxLength: 4 }),
+      cut: fc.option(fc.nat(), { nil: undefined }),
+    })
+    .map(({ base, changes, cut }) => {
+      const bytes = Uint8Array.from(base);
+      for (const change of changes) bytes[change.at % bytes.length] = change.byte;
+      return cut === undefined ? bytes : bytes.slice(0, cut % bytes.length);
+    });
+  const check = (bytes: Uint8Array): void => {
+    checkTransaction(env, state, at, bytes);
+  };
+  fc.assert(fc.property(changed, check), { numRuns: 2_000 });
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 500 }), check), { numRuns: 500 });
 });
 
 describe("the proposer", () => {

@@ -6,6 +6,7 @@ import {
   ByteListType,
   ContainerType,
   codec,
+  equal,
   ListCompositeType,
   u128,
   utf8,
@@ -72,12 +73,21 @@ export function putParameters(state: State, params: Params): void {
   parameters.put(state, "only", { entries });
 }
 
+/** The newest record that was read and what it says: the same for every transaction of months. */
+let newest: { readonly bytes: Uint8Array; readonly params: Params } | undefined;
+
 /** The parameters in force; those of the genesis where the state has none, as a tool's may. */
 export function readParameters(state: StateReader, genesis: Params): Params {
-  const record = parameters.get(state, "only");
-  if (record === undefined) return genesis;
+  const bytes = state.get(parameters.key("only"));
+  if (bytes === undefined) return genesis;
+  if (newest === undefined || !equal(newest.bytes, bytes))
+    newest = { bytes, params: decodeParameters(bytes) };
+  return newest.params;
+}
+
+function decodeParameters(bytes: Uint8Array): Params {
   const params: Record<string, number | bigint> = {};
-  for (const { name, value } of record.entries) {
+  for (const { name, value } of entriesCodec.decode(bytes).entries) {
     const key = new TextDecoder().decode(name) as keyof Params;
     params[key] = paramFields[key]?.type === "number" ? Number(value) : value;
   }
