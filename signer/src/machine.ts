@@ -1,2 +1,263 @@
-// The signer as one pure machine (DESIGN 4): step(context, state, input) -> [state, effects].
+// The signer as one pure machine (DESIGN 4): what it proves of the ledger (follow) drives the ceremonies and the
+// signing; hints and proposals drive the witness; what they bring to the ledger leaves through the outbox.
+//
+//   height, proved --> follow --view--> ceremony, signing, witness, outbox
+//   hint, facts, foreign-block --> witness     message --> witness or signing     sequence, submitted --> outbox
+//
+// Orders that expect an answer carry a number; `pending` says whose each is.
+import type { Action } from "@causeway/chain-core/interchain";
+import type { Step } from "@causeway/primitives";
+import { isRejected, unreachable } from "@causeway/primitives";
+import * as ceremony from "./ceremony/machine.ts";
+import * as follow from "./follow/machine.ts";
+import type { Interest } from "./follow/wanted.ts";
+import type { JournalRecord } from "./journal.ts";
+import { decodeRecord, encodeRecord } from "./journal.ts";
+import * as outbox from "./outbox/machine.ts";
+import * as signing from "./signing/machine.ts";
+import type { Turn } from "./turn.ts";
+import { turnOf } from "./turn.ts";
+import { messageKinds, open } from "./wire.ts";
+import * as witness from "./witness/machine.ts";
+import type { Context, Effect, Event, Input } from "./world.ts";
+
 export type { Context, Effect, Event, Input, ProvedRecord } from "./world.ts";
+
+/** Who waits for the answer to an order. */
+type Owner =
+  | { readonly kind: "follow" }
+  | { readonly kind: "outbox" }
+  | { readonly kind: "witness"; readonly key: string };
+
+export type State = {
+  readonly started: boolean;
+  readonly nextId: number;
+  readonly pending: ReadonlyMap<number, Owner>;
+  readonly follow: follow.State;
+  readonly ceremony: ceremony.State;
+  readonly signing: signing.State;
+  readonly witness: witness.State;
+  readonly outbox: outbox.State;
+};
+
+export function initial(context: Context): State {
+  return {
+    started: false,
+    nextId: 1,
+    pending: new Map(),
+    follow: follow.initial(context),
+    ceremony: ceremony.initial,
+    signing: signing.initial,
+    witness: witness.initial,
+    outbox: outbox.initial,
+  };
+}
+
+/** A step in the making. */
+type Work = {
+  state: State;
+  readonly context: Context;
+  readonly turn: Turn;
+  readonly effects: Effect[];
+};
+
+export function step(context: Context, state: State, input: Input): Step<State, Effect> {
+  const { nowMs, entropy, event } = input;
+  const turn = turnOf(context.genesis.networkId, nowMs, entropy);
+  const work: Work = { state, context, turn, effects: [] };
+  if (state.started || event.kind === "started") handle(work, event);
+  return [work.state, work.effects];
+}
+
+function handle(work: Work, event: Event): void {
+  switch (event.kind) {
+    case "started":
+      start(work, event);
+      break;
+    case "height":
+      toFollow(work, event);
+      break;
+    case "proved":
+    case "sequence":
+    case "submitted":
+    case "rejected":
+    case "facts":
+    case "failed":
+      answered(work, event);
+      break;
+    case "foreign-block":
+    case "hint":
+      toWitness(work, event);
+      break;
+    case "message":
+      heard(work, event.from, event.bytes);
+      break;
+    case "woke":
+      toFollow(work, event);
+      toWitness(work, event);
+      toSigning(work, event);
+      toOutbox(work, event);
+      break;
+    default:
+      unreachable(event);
+  }
+}
+
+/** Takes up what the journal says: the guard first, then a new boot number, durable before anything is sent. */
+function start(work: Work, event: Event & { kind: "started" }): void {
+  if (work.state.started) return;
+  const records = event.journal.flatMap((bytes) => decodeRecord(bytes) ?? []);
+  const pick = <K extends JournalRecord["kind"]>(kind: K): (JournalRecord & { kind: K })[] =>
+    records.filter((record): record is JournalRecord & { kind: K } => record.kind === kind);
+  const boot = 1 + Math.max(0, ...pick("boot").map(({ number }) => number));
+  work.state = { ...work.state, started: true };
+  work.effects.push({ kind: "journal", record: encodeRecord({ kind: "boot", number: boot }) });
+  const releases = pick("release").map(({ release }) => release);
+  toSigning(work, { kind: "restored", boot, releases });
+  const deals = pick("deal").map(({ deal }) => deal);
+  toCeremony(work, { kind: "restored", deals, shares: event.shares });
+  const trust = pick("trust").at(-1)?.trust;
+  if (trust !== undefined) {
+    const restored = follow.restored(work.context, work.state.follow, trust);
+    work.state = { ...work.state, follow: restored };
+  }
+  const fields = { boot, slots: releases.length, shares: event.shares.length };
+  work.effects.push({ kind: "log", level: "info", message: "signer started", fields });
+}
+
+type Answer = Event & {
+  kind: "proved" | "sequence" | "submitted" | "rejected" | "facts" | "failed";
+};
+
+/** An answer to an order goes to whom the order was of; one to no order is dropped. */
+function answered(work: Work, event: Answer): void {
+  const owner = work.state.pending.get(event.id);
+  if (owner === undefined) return;
+  const pending = new Map(work.state.pending);
+  pending.delete(event.id);
+  work.state = { ...work.state, pending };
+  if (owner.kind === "follow") {
+    if (event.kind === "proved" || event.kind === "failed") toFollow(work, event);
+  } else if (owner.kind === "witness") {
+    const { key } = owner;
+    if (event.kind === "facts") toWitness(work, { kind: "facts", key, facts: event.facts });
+    else if (event.kind === "failed") toWitness(work, { kind: "failed", key, code: event.code });
+  } else if (event.kind !== "proved" && event.kind !== "facts") toOutbox(work, event);
+}
+
+function heard(work: Work, from: number, bytes: Uint8Array): void {
+  const envelope = open(from, bytes);
+  if (isRejected(envelope)) {
+    const fields = { code: envelope.code, from };
+    work.effects.push({ kind: "log", level: "warn", message: "message refused", fields });
+    return;
+  }
+  const isWitness = envelope.kind <= messageKinds.refuse;
+  if (isWitness) toWitness(work, { kind: "message", from, envelope });
+  else toSigning(work, { kind: "message", from, envelope });
+}
+
+/** Numbers an order and remembers whose answer it gets. */
+function order(work: Work, owner: Owner): number {
+  const id = work.state.nextId;
+  const pending = new Map(work.state.pending).set(id, owner);
+  work.state = { ...work.state, nextId: id + 1, pending };
+  return id;
+}
+
+/** Answers to earlier orders of this owner come too late to be wanted. */
+function forgetOrders(work: Work, kind: Owner["kind"]): void {
+  const pending = [...work.state.pending].filter(([, owner]) => owner.kind !== kind);
+  work.state = { ...work.state, pending: new Map(pending) };
+}
+
+function journal(work: Work, record: JournalRecord): void {
+  work.effects.push({ kind: "journal", record: encodeRecord(record) });
+}
+
+// ---------------------------------------------------------------- the parts
+
+function interestOf(state: State): Interest {
+  return {
+    events: witness.inFlight(state.witness),
+    held: new Set(state.ceremony.shares.keys()),
+  };
+}
+
+function toFollow(work: Work, event: follow.Event): void {
+  const { context, state, turn } = work;
+  const [next, effects] = follow.step(context, state.follow, event, interestOf(state), turn);
+  work.state = { ...work.state, follow: next };
+  for (const effect of effects) {
+    if (effect.kind === "prove") {
+      forgetOrders(work, "follow");
+      const id = order(work, { kind: "follow" });
+      work.effects.push({ kind: "prove", id, keys: effect.keys });
+    } else if (effect.kind === "trust") journal(work, { kind: "trust", trust: effect.trust });
+    else if (effect.kind === "viewed") viewed(work, effect.viewed);
+    else work.effects.push(effect);
+  }
+}
+
+/** The order matters: a share that the ceremony opens can sign in the same step. */
+function viewed(work: Work, ledger: follow.Viewed): void {
+  const { view, headerMs } = ledger;
+  toCeremony(work, { kind: "viewed", view });
+  toSigning(work, { kind: "viewed", ledger, shares: work.state.ceremony.shares });
+  toWitness(work, { kind: "viewed", ledger });
+  toOutbox(work, { kind: "viewed", view, ledgerMs: headerMs });
+}
+
+function toCeremony(work: Work, event: ceremony.Event): void {
+  const { context, state, turn } = work;
+  const [next, effects] = ceremony.step(context, state.ceremony, event, turn);
+  work.state = { ...work.state, ceremony: next };
+  for (const effect of effects) {
+    if (effect.kind === "act") act(work, effect.key, effect.action);
+    else if (effect.kind === "deal-made") journal(work, { kind: "deal", deal: effect.deal });
+    else work.effects.push(effect);
+  }
+}
+
+function toSigning(work: Work, event: signing.Event): void {
+  const { context, state, turn } = work;
+  const [next, effects] = signing.step(context, state.signing, event, turn);
+  work.state = { ...work.state, signing: next };
+  for (const effect of effects) {
+    if (effect.kind === "act") act(work, effect.key, effect.action);
+    else if (effect.kind === "release") journal(work, { kind: "release", release: effect.release });
+    else work.effects.push(effect);
+  }
+}
+
+function toWitness(work: Work, event: witness.Event): void {
+  const { context, state, turn } = work;
+  const [next, effects] = witness.step(context, state.witness, event, turn);
+  work.state = { ...work.state, witness: next };
+  for (const effect of effects) {
+    if (effect.kind === "act") act(work, effect.key, effect.action);
+    else if (effect.kind === "read") {
+      const { key, chain, event: about } = effect;
+      const id = order(work, { kind: "witness", key });
+      work.effects.push({ kind: "read", id, chain, event: about });
+    } else work.effects.push(effect);
+  }
+}
+
+function act(work: Work, key: string, action: Action): void {
+  toOutbox(work, { kind: "queued", key, action });
+}
+
+function toOutbox(work: Work, event: outbox.Event): void {
+  const { context, state, turn } = work;
+  const [next, effects] = outbox.step(context, state.outbox, event, turn);
+  work.state = { ...work.state, outbox: next };
+  for (const effect of effects) {
+    if (effect.kind === "sequence")
+      work.effects.push({ kind: "sequence", id: order(work, { kind: "outbox" }) });
+    else if (effect.kind === "submit") {
+      const id = order(work, { kind: "outbox" });
+      work.effects.push({ kind: "submit", id, transaction: effect.transaction });
+    } else work.effects.push(effect);
+  }
+}

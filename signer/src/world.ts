@@ -1,8 +1,7 @@
 // What the signer's machine hears from the world and what it orders of it. The worker's runtime performs the
 // orders with real adapters, the simulator with simulated ones; neither is known here.
 
-import type { Genesis } from "@causeway/chain-core";
-import type { Facts, ForeignEvent } from "@causeway/chain-core/interchain";
+import type { Facts, ForeignEvent, Genesis } from "@causeway/chain-core/interchain";
 import type { Bls } from "@causeway/primitives";
 
 /** What does not change while the process lives. The secrets never leave the thread that runs the machine. */

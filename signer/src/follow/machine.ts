@@ -1,0 +1,258 @@
+// Follows the final ledger by its proofs (CON-6, CON-8), forward only, through the own node that it does not
+// believe: every header needs its certificate, every record its proof.
+//
+//   idle --new height--> reading: asks for what is wanted and not read yet, until nothing is missing --> a view
+//
+// A record with a false or missing proof is refused with its code and left out: what rests on it is not signed.
+import type { Committee, Genesis, StateReader } from "@causeway/chain-core/interchain";
+import { headerCodec, plans } from "@causeway/chain-core/interchain";
+import type { Bls, Rejected, Step } from "@causeway/primitives";
+import { equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
+import type { Trust as TrustRecord } from "../journal.ts";
+import type { Turn } from "../turn.ts";
+import type { ProvedRecord } from "../world.ts";
+import type { Trusted } from "./trust.ts";
+import { advance, badProof, restore, startOf } from "./trust.ts";
+import type { Interest } from "./wanted.ts";
+import { wanted } from "./wanted.ts";
+
+export type Context = { readonly genesis: Genesis; readonly bls: Bls };
+
+/** Proven records by the hex of their keys; undefined: proven absent. */
+type Records = ReadonlyMap<string, Uint8Array | undefined>;
+
+type Reading = {
+  readonly records: Records;
+  /** Keys whose record came without a good proof: not asked again in this reading. */
+  readonly refused: ReadonlySet<string>;
+  readonly asked: readonly Uint8Array[];
+  readonly askedAtMs: number;
+};
+
+export type State = {
+  readonly trusted: Trusted;
+  /** Height of the newest block remembered in the journal. */
+  readonly remembered: number;
+  /** Highest height that the own node has named. */
+  readonly named: number;
+  readonly phase: "idle" | Reading;
+  /** The last whole reading. */
+  readonly records: Records;
+  readonly readHeight: number;
+  /** After a failure, not before. */
+  readonly retryAtMs: number;
+};
+
+export type Event =
+  | { readonly kind: "height"; readonly height: number }
+  | {
+      readonly kind: "proved";
+      readonly header: Uint8Array;
+      readonly certificate: Uint8Array;
+      readonly committee: Uint8Array;
+      readonly records: readonly ProvedRecord[];
+    }
+  | { readonly kind: "failed"; readonly code: string }
+  | { readonly kind: "woke" };
+
+/** A proven view of the ledger, complete for what was wanted. */
+export type Viewed = {
+  readonly view: StateReader;
+  readonly height: number;
+  readonly headerMs: number;
+  readonly committee: Committee;
+};
+
+export type Effect =
+  | { readonly kind: "prove"; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: "viewed"; readonly viewed: Viewed }
+  /** To be remembered across restarts. */
+  | { readonly kind: "trust"; readonly trust: TrustRecord }
+  | { readonly kind: "wake"; readonly atMs: number }
+  | {
+      readonly kind: "log";
+      readonly level: "warn";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, string | number>>;
+    };
+
+/** SEAMS, method `prove`. */
+const keysMax = 256;
+const retryMs = 500;
+/** An answer that never comes is given up after this. */
+const answerMsMax = 15_000;
+/** Blocks between two records of the trusted point: a restart may fall back so far, never further (CON-6). */
+const rememberEvery = 50;
+
+export function initial(context: Context): State {
+  return {
+    trusted: startOf(context.genesis),
+    remembered: 0,
+    named: 0,
+    phase: "idle",
+    records: new Map(),
+    readHeight: 0,
+    retryAtMs: 0,
+  };
+}
+
+export function step(
+  context: Context,
+  state: State,
+  event: Event,
+  interest: Interest,
+  turn: Turn,
+): Step<State, Effect> {
+  switch (event.kind) {
+    case "height":
+      return begin(
+        context,
+        { ...state, named: Math.max(state.named, event.height) },
+        interest,
+        turn,
+      );
+    case "proved":
+      return proved(context, state, event, interest, turn);
+    case "failed":
+      return failed(state, turn);
+    case "woke":
+      return begin(context, state, interest, turn);
+    default:
+      return unreachable(event);
+  }
+}
+
+/** Takes up the point that an earlier process trusted. */
+export function restored(context: Context, state: State, record: TrustRecord): State {
+  const trusted = restore(context.genesis, state.trusted, record);
+  return isRejected(trusted) ? state : { ...state, trusted, remembered: trusted.height };
+}
+
+/** Proven records as a reader for the tables. */
+export function viewOf(records: Records): StateReader {
+  return { get: (key) => records.get(keyOf(key)) };
+}
+
+function failed(state: State, turn: Turn): Step<State, Effect> {
+  const retryAtMs = turn.nowMs + retryMs;
+  return [{ ...state, phase: "idle", retryAtMs }, [{ kind: "wake", atMs: retryAtMs }]];
+}
+
+/** Starts a reading if there is a height that has not been read. */
+function begin(
+  context: Context,
+  state: State,
+  interest: Interest,
+  turn: Turn,
+): Step<State, Effect> {
+  if (state.phase !== "idle" && turn.nowMs - state.phase.askedAtMs < answerMsMax)
+    return [state, []];
+  if (state.named <= state.readHeight) return [state, []];
+  if (state.retryAtMs > turn.nowMs) return [state, [{ kind: "wake", atMs: state.retryAtMs }]];
+  const keys = wanted(context.genesis, viewOf(state.records), interest).slice(0, keysMax);
+  const phase: Reading = {
+    records: new Map(),
+    refused: new Set(),
+    asked: keys,
+    askedAtMs: turn.nowMs,
+  };
+  return [{ ...state, phase }, [{ kind: "prove", keys }]];
+}
+
+function proved(
+  context: Context,
+  state: State,
+  event: Event & { kind: "proved" },
+  interest: Interest,
+  turn: Turn,
+): Step<State, Effect> {
+  const { phase } = state;
+  if (phase === "idle") return [state, []];
+  const trusted = advance(context.genesis, context.bls, state.trusted, event);
+  if (isRejected(trusted)) {
+    const [next, effects] = failed(state, turn);
+    return [next, [...refusals(phase, trusted), ...effects]];
+  }
+  const effects: Effect[] = [];
+  const remembers = trusted.height >= state.remembered + rememberEvery;
+  if (remembers) {
+    const header = headerCodec.encode(trusted.header);
+    effects.push({ kind: "trust", trust: { height: trusted.height, header } });
+  }
+  const remembered = remembers ? trusted.height : state.remembered;
+  const records = new Map(phase.records);
+  const refused = new Set(phase.refused);
+  const answers = new Map(event.records.map((record) => [keyOf(record.key), record]));
+  for (const key of phase.asked) {
+    const name = keyOf(key);
+    const answer = answers.get(name);
+    const bad = answer === undefined ? noProof : badProof(trusted, answer);
+    if (bad === undefined) records.set(name, answer?.value);
+    else {
+      refused.add(name);
+      effects.push(refusal(key, bad));
+    }
+  }
+  const reading: Reading = { records, refused, asked: [], askedAtMs: turn.nowMs };
+  const [next, more] = goOn(
+    context,
+    { ...state, trusted, remembered, phase: reading },
+    reading,
+    interest,
+    turn,
+  );
+  return [next, [...effects, ...more]];
+}
+
+const noProof = {
+  kind: "rejected",
+  code: "missing-proof",
+  message: "the own node gave no proof",
+} as const;
+
+/** The certificate is wrong: every plan asked for is refused with that code, or the answer as a whole. */
+function refusals(reading: Reading, bad: Rejected): Effect[] {
+  const about = reading.asked.filter((key) => planIn(key) !== undefined);
+  return about.length === 0 ? [refusal(undefined, bad)] : about.map((key) => refusal(key, bad));
+}
+
+function refusal(key: Uint8Array | undefined, bad: Rejected): Effect {
+  const plan = key === undefined ? undefined : planIn(key);
+  const { code, message: reason } = bad;
+  if (plan !== undefined)
+    return { kind: "log", level: "warn", message: "plan refused", fields: { code, plan, reason } };
+  const fields = { code, reason, ...(key === undefined ? {} : { record: toHex(key) }) };
+  return { kind: "log", level: "warn", message: "proof refused", fields };
+}
+
+const planPrefix = plans.key(new Uint8Array(0));
+
+/** The hex id of the plan whose record this is the key of. */
+function planIn(key: Uint8Array): string | undefined {
+  const isPlan = equal(key.subarray(0, planPrefix.length), planPrefix);
+  return isPlan ? toHex(key.subarray(planPrefix.length)) : undefined;
+}
+
+/** Asks for what the records name and is not read, or closes the reading with a view. */
+function goOn(
+  context: Context,
+  state: State,
+  reading: Reading,
+  interest: Interest,
+  turn: Turn,
+): Step<State, Effect> {
+  const { records, refused } = reading;
+  const view = viewOf(records);
+  const missing = wanted(context.genesis, view, interest).filter(
+    (key) => !records.has(keyOf(key)) && !refused.has(keyOf(key)),
+  );
+  if (missing.length > 0) {
+    const asked = missing.slice(0, keysMax);
+    return [{ ...state, phase: { ...reading, asked } }, [{ kind: "prove", keys: asked }]];
+  }
+  const { height, header, committee } = state.trusted;
+  const viewed: Viewed = { view, height, headerMs: header.time, committee };
+  const idle: State = { ...state, phase: "idle", records, readHeight: height };
+  const [next, effects] = begin(context, idle, interest, turn);
+  return [next, [{ kind: "viewed", viewed }, ...effects]];
+}

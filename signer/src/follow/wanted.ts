@@ -1,0 +1,131 @@
+// Which records of the ledger the signer needs, given those it has: asked until nothing is missing. A record names
+// others (a list its plans, a plan its lineage, coins and withdrawals), so this takes a few rounds when something
+// is new and one when nothing is.
+import type { ForeignEvent, Genesis, Plan, StateReader } from "@causeway/chain-core/interchain";
+import {
+  accountings,
+  assetId as assetIdOf,
+  batches,
+  ceremonies,
+  ceremonyStages,
+  coinKinds,
+  coins,
+  currentKeys,
+  deals,
+  eventKinds,
+  evmExecutedCodec,
+  evmStates,
+  inbounds,
+  keys,
+  lineages,
+  listNames,
+  lists,
+  openCeremonies,
+  outpoint,
+  planKinds,
+  planStatus,
+  plans,
+  withdrawals,
+} from "@causeway/chain-core/interchain";
+import { isRejected, keyOf } from "@causeway/primitives";
+import { eventIdOf } from "../witness/event-id.ts";
+
+/** What else than the ledger says what is needed. */
+export type Interest = {
+  /** Events under way: whether the ledger has them. */
+  readonly events: readonly { readonly chain: Uint8Array; readonly event: ForeignEvent }[];
+  /** Keys whose share this signer holds: their deals are not needed. */
+  readonly held: ReadonlySet<number>;
+};
+
+/** Keys of the records, each once, given what `view` has. */
+export function wanted(genesis: Genesis, view: StateReader, interest: Interest): Uint8Array[] {
+  const out = new Map<string, Uint8Array>();
+  const want = (key: Uint8Array): void => {
+    out.set(keyOf(key), key);
+  };
+  const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
+  want(lists.key(listNames.plans));
+  want(openCeremonies.key("only"));
+  for (const chain of chains) want(currentKeys.key(chain));
+  for (const { chain } of genesis.evm) want(evmStates.key(chain));
+  for (const id of assetIds(genesis)) want(accountings.key(id));
+  wantKeys(view, chains, interest, want);
+  for (const id of lists.get(view, listNames.plans)?.ids ?? []) {
+    want(plans.key(id));
+    const plan = plans.get(view, id);
+    if (plan?.status === planStatus.planned) wantPlan(view, plan, want);
+  }
+  for (const { chain, event } of interest.events) wantEvent(genesis, view, chain, event, want);
+  return [...out.values()];
+}
+
+function assetIds(genesis: Genesis): Uint8Array[] {
+  return genesis.assets.flatMap(({ symbol }) => {
+    const id = assetIdOf(genesis, symbol);
+    return id === undefined ? [] : [id];
+  });
+}
+
+/** Ceremonies with their deals, and the keys that events and plans may name. */
+function wantKeys(
+  view: StateReader,
+  chains: readonly Uint8Array[],
+  interest: Interest,
+  want: (key: Uint8Array) => void,
+): void {
+  const current = chains.flatMap((chain) => currentKeys.get(view, chain)?.keyId ?? []);
+  const newest = Math.max(0, ...current);
+  for (let keyId = 1; keyId <= newest; keyId++) want(keys.key(keyId));
+  const open = openCeremonies.get(view, "only")?.keyIds ?? [];
+  const lost = current.filter((keyId) => !interest.held.has(keyId));
+  for (const keyId of new Set([...open, ...lost])) {
+    want(ceremonies.key(keyId));
+    const ceremony = ceremonies.get(view, keyId);
+    if (ceremony === undefined || ceremony.stage === ceremonyStages.deal) continue;
+    if (interest.held.has(keyId) && ceremony.stage !== ceremonyStages.confirm) continue;
+    const { attempt } = ceremony;
+    for (const seat of ceremony.dealt) want(deals.key({ keyId, attempt, seat }));
+  }
+}
+
+function wantPlan(view: StateReader, plan: Plan, want: (key: Uint8Array) => void): void {
+  want(keys.key(plan.keyId));
+  if (plan.kind === planKinds.canary) want(ceremonies.key(plan.keyId));
+  if (plan.kind === planKinds.evmBatch) want(batches.key({ chain: plan.chain, nonce: plan.nonce }));
+  if (plan.kind !== planKinds.sweep && plan.kind !== planKinds.withdrawal) {
+    for (const id of plan.withdrawals) want(withdrawals.key(id));
+    return;
+  }
+  want(lineages.key(plan.anchor));
+  const before = lineages.get(view, plan.anchor)?.plans[plan.attempt - 1];
+  if (before !== undefined) want(plans.key(before));
+  for (const id of plan.withdrawals) want(withdrawals.key(id));
+  for (const { txid, vout } of plan.inputs) {
+    const point = outpoint(txid, vout);
+    want(coins.key(point));
+    const coin = coins.get(view, point);
+    if (coin?.kind === coinKinds.deposit) want(inbounds.key(coin.origin));
+  }
+}
+
+function wantEvent(
+  genesis: Genesis,
+  view: StateReader,
+  chain: Uint8Array,
+  event: ForeignEvent,
+  want: (key: Uint8Array) => void,
+): void {
+  const id = eventIdOf(genesis.networkId, chain, event);
+  if (isRejected(id)) return;
+  if (event.kind !== eventKinds.evmExecuted) {
+    want(event.kind === eventKinds.evmContract ? evmStates.key(chain) : inbounds.key(id));
+    return;
+  }
+  const executed = evmExecutedCodec.parse(event.body);
+  if (isRejected(executed)) return;
+  const place = { chain, nonce: executed.nonce };
+  want(batches.key(place));
+  const batch = batches.get(view, place);
+  if (batch !== undefined) want(plans.key(batch.plan));
+}

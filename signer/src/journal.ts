@@ -1,0 +1,106 @@
+// The records of the signer's journal: what must survive a crash before something leaves the process.
+import type { Codec } from "@causeway/primitives";
+import {
+  ByteListType,
+  b32,
+  ContainerType,
+  codec,
+  isRejected,
+  ListCompositeType,
+  u8,
+  u16,
+  u32,
+  u64,
+} from "@causeway/primitives";
+
+const recordKinds = { boot: 1, release: 2, deal: 3, trust: 4 } as const;
+
+/** What one signing slot (BTC-3, ETH-1) was used for: `slot` names it, `message` is the 32 bytes signed. */
+export type SlotUse = { slot: Uint8Array; message: Uint8Array };
+
+/** Written before a signature share leaves: its slots are taken for ever, its nonces are consumed. */
+export type Release = {
+  keyId: number;
+  plan: Uint8Array;
+  coordinator: number;
+  sid: Uint8Array;
+  /** Hash of the nonces' commitment. */
+  commitment: Uint8Array;
+  slots: SlotUse[];
+};
+
+/** The deal of a ceremony's attempt, so that a restarted process publishes the same one. */
+export type DealMade = { keyId: number; attempt: number; body: Uint8Array };
+
+/** The newest final header that was acted on: the light client never goes back behind it (CON-6). */
+export type Trust = { height: number; header: Uint8Array };
+
+export type JournalRecord =
+  | { readonly kind: "boot"; readonly number: number }
+  | { readonly kind: "release"; readonly release: Release }
+  | { readonly kind: "deal"; readonly deal: DealMade }
+  | { readonly kind: "trust"; readonly trust: Trust };
+
+const frameCodec: Codec<{ kind: number; body: Uint8Array }> = codec(
+  "journal record",
+  new ContainerType({ kind: u8, body: new ByteListType(64 * 1024) }),
+  65 * 1024,
+);
+const bootCodec: Codec<{ number: number }> = codec("boot", new ContainerType({ number: u64 }), 8);
+const releaseCodec: Codec<Release> = codec(
+  "release",
+  new ContainerType({
+    keyId: u32,
+    plan: b32,
+    coordinator: u16,
+    sid: b32,
+    commitment: b32,
+    slots: new ListCompositeType(
+      new ContainerType({ slot: new ByteListType(64), message: b32 }),
+      256,
+    ),
+  }),
+  32 * 1024,
+);
+const dealMadeCodec: Codec<DealMade> = codec(
+  "deal made",
+  new ContainerType({ keyId: u32, attempt: u32, body: new ByteListType(16 * 1024) }),
+  17 * 1024,
+);
+const trustCodec: Codec<Trust> = codec(
+  "trust",
+  new ContainerType({ height: u64, header: new ByteListType(512) }),
+  1024,
+);
+
+export function encodeRecord(record: JournalRecord): Uint8Array {
+  const frame = (kind: number, body: Uint8Array): Uint8Array => frameCodec.encode({ kind, body });
+  switch (record.kind) {
+    case "boot":
+      return frame(recordKinds.boot, bootCodec.encode({ number: record.number }));
+    case "release":
+      return frame(recordKinds.release, releaseCodec.encode(record.release));
+    case "deal":
+      return frame(recordKinds.deal, dealMadeCodec.encode(record.deal));
+    case "trust":
+      return frame(recordKinds.trust, trustCodec.encode(record.trust));
+  }
+}
+
+/** A record of our own journal; undefined for a kind that this version does not know. */
+export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
+  const frame = frameCodec.parse(bytes);
+  if (isRejected(frame)) return undefined;
+  switch (frame.kind) {
+    case recordKinds.boot:
+      return { kind: "boot", number: bootCodec.decode(frame.body).number };
+    case recordKinds.release:
+      return { kind: "release", release: releaseCodec.decode(frame.body) };
+    case recordKinds.deal:
+      return { kind: "deal", deal: dealMadeCodec.decode(frame.body) };
+    case recordKinds.trust:
+      return { kind: "trust", trust: trustCodec.decode(frame.body) };
+    default:
+      return undefined;
+  }
+}

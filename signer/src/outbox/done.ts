@@ -1,0 +1,92 @@
+// When an action that the signer brings has nothing left to do on the ledger, so that it is not brought again.
+import type { Action, ForeignEvent, StateReader } from "@causeway/chain-core/interchain";
+import {
+  attestCodec,
+  batches,
+  ceremonies,
+  ceremonyStages,
+  complaintCodec,
+  confirmCodec,
+  dealCodec,
+  eventKinds,
+  evmExecutedCodec,
+  evmStates,
+  inbounds,
+  keys,
+  kinds,
+  planStatus,
+  plans,
+  ringSignatureCodec,
+} from "@causeway/chain-core/interchain";
+import type { NetworkId } from "@causeway/primitives";
+import { equal, isRejected, isZero } from "@causeway/primitives";
+import { eventIdOf } from "../witness/event-id.ts";
+
+/** True when `event` of `chain` is on the ledger as it is stated here: in this block (WIT-4). */
+export function isStated(
+  network: NetworkId,
+  view: StateReader,
+  chain: Uint8Array,
+  event: ForeignEvent,
+): boolean {
+  if (event.kind === eventKinds.evmContract) return evmStates.get(view, chain)?.stated === true;
+  if (event.kind === eventKinds.evmExecuted) {
+    const executed = evmExecutedCodec.parse(event.body);
+    if (isRejected(executed)) return true;
+    const batch = batches.get(view, { chain, nonce: executed.nonce });
+    const plan = batch === undefined ? undefined : plans.get(view, batch.plan);
+    return plan?.status === planStatus.final;
+  }
+  const id = eventIdOf(network, chain, event);
+  if (isRejected(id)) return true;
+  const inbound = inbounds.get(view, id);
+  if (inbound === undefined) return false;
+  return inbound.candidates.some(({ blockHash }) => equal(blockHash, event.blockHash));
+}
+
+/** True when bringing `action` would change nothing any more; `seat` is the bringer's. */
+export function isDone(
+  network: NetworkId,
+  view: StateReader,
+  seat: number,
+  action: Action,
+): boolean {
+  switch (action.kind) {
+    case kinds.attest: {
+      const { statement } = attestCodec.decode(action.body);
+      return statement.events.every((event) => isStated(network, view, statement.chain, event));
+    }
+    case kinds.signature: {
+      const plan = plans.get(view, ringSignatureCodec.decode(action.body).plan);
+      return plan !== undefined && plan.status !== planStatus.planned;
+    }
+    case kinds.deal: {
+      const { keyId, attempt } = dealCodec.decode(action.body);
+      const ceremony = ceremonies.get(view, keyId);
+      if (ceremony === undefined) return false;
+      const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.deal;
+      return !open || ceremony.dealt.includes(seat);
+    }
+    case kinds.complaint: {
+      const { keyId, attempt, dealer } = complaintCodec.decode(action.body);
+      const ceremony = ceremonies.get(view, keyId);
+      if (ceremony === undefined) return false;
+      const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.confirm;
+      return !open || ceremony.voided.includes(dealer);
+    }
+    case kinds.confirm:
+      return isConfirmed(view, seat, action.body);
+    default:
+      return true;
+  }
+}
+
+function isConfirmed(view: StateReader, seat: number, body: Uint8Array): boolean {
+  const { keyId, attempt, dealsHash } = confirmCodec.decode(body);
+  const share = keys.get(view, keyId)?.shares[seat];
+  if (share !== undefined && !isZero(share)) return true;
+  const ceremony = ceremonies.get(view, keyId);
+  if (ceremony === undefined) return false;
+  if (ceremony.attempt !== attempt || !equal(ceremony.dealsHash, dealsHash)) return true;
+  return ceremony.confirmed.some((confirmed) => confirmed.seat === seat);
+}

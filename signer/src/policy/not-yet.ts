@@ -1,0 +1,29 @@
+// What keeps a plan from being signed for now, and may pass (BTC-3): never a refusal.
+import { toHex } from "@causeway/primitives";
+
+export type NotYetCode =
+  /** RNG-6: the newest final header is too old to know what happened since. */
+  | "stale-finality"
+  /** The plan is signed, final or dead by now. */
+  | "not-planned"
+  /** The key is not active. */
+  | "key-inactive"
+  /** ACC-1 is violated for the asset: only sweeps go on (GOV-2). */
+  | "asset-halted"
+  /** A record that the plan rests on has not been proven yet. */
+  | "record-missing";
+
+export type NotYet = {
+  readonly kind: "not-yet";
+  readonly code: NotYetCode;
+  readonly message: string;
+};
+
+export function notYet(code: NotYetCode, message: string): NotYet {
+  return { kind: "not-yet", code, message };
+}
+
+/** The own node has not proven this record (yet). */
+export function recordMissing(what: string, key: Uint8Array): NotYet {
+  return notYet("record-missing", `no proven ${what} ${toHex(key)}`);
+}

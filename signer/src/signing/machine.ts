@@ -1,0 +1,137 @@
+// Threshold-signs what the final ledger planned (DESIGN 4), one request a plan:
+//
+//   planned --approved, own share--> commitment to the coordinator of the round --> session opened
+//     --approved again, slot free, nonce consumed: journaled--> share --> ... --> signatures --> ledger
+//
+// Seats take turns as coordinators, 1.5 s each; several at once are harmless: each has nonces of its own. What
+// is refused is refused for this plan; "not yet" (stale finality, paused, key missing) is looked at again.
+import type { Plan } from "@causeway/chain-core/interchain";
+import { listNames, lists, planStatus, plans } from "@causeway/chain-core/interchain";
+import type { Bytes32, Rejected, Step } from "@causeway/primitives";
+import { bytes32, equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
+import { restore } from "../guard.ts";
+import type { Ledger } from "../policy/approve.ts";
+import { approve } from "../policy/approve.ts";
+import { dropNonces } from "../roast/participant.ts";
+import type { Turn } from "../turn.ts";
+import { drain, hearEarly } from "./messages.ts";
+import { converse, ownShare, repeatAtMs } from "./participate.ts";
+import type { Request } from "./request.ts";
+import { messagesOf, ringOf, roundMs } from "./request.ts";
+import type { Context, Effect, Event, State, Work } from "./work.ts";
+import { log, put } from "./work.ts";
+
+export type { Context, Effect, Event, State } from "./work.ts";
+export { initial } from "./work.ts";
+
+export function step(
+  context: Context,
+  state: State,
+  event: Event,
+  turn: Turn,
+): Step<State, Effect> {
+  const work: Work = { state, context, turn, effects: [], inbox: [] };
+  switch (event.kind) {
+    case "restored": {
+      const guard = event.releases.reduce(restore, state.guard);
+      work.state = { ...state, boot: event.boot, guard };
+      break;
+    }
+    case "viewed":
+      viewed(work, event);
+      break;
+    case "message":
+      work.inbox.push(event);
+      break;
+    case "woke":
+      break;
+    default:
+      return unreachable(event);
+  }
+  drain(work);
+  for (const key of work.state.requests.keys()) converse(work, key);
+  drain(work);
+  const atMs = nextWake(work);
+  if (atMs !== undefined) work.effects.push({ kind: "wake", atMs });
+  return [work.state, work.effects];
+}
+
+// ---------------------------------------------------------------- what the ledger says
+
+function viewed(work: Work, event: Event & { kind: "viewed" }): void {
+  const { ledger, shares } = event;
+  work.state = { ...work.state, ledger, shares };
+  const open = new Map<string, { readonly id: Bytes32; readonly plan: Plan }>();
+  for (const id of lists.get(ledger.view, listNames.plans)?.ids ?? []) {
+    const plan = plans.get(ledger.view, id);
+    if (plan === undefined || plan.status !== planStatus.planned) continue;
+    open.set(keyOf(id), { id: bytes32(id), plan });
+  }
+  for (const [key, request] of work.state.requests) if (!open.has(key)) close(work, request);
+  for (const { id, plan } of open.values()) visit(work, ledger, id, plan);
+}
+
+/** The plan is signed, final or gone: its nonces are forgotten. */
+function close(work: Work, request: Request): void {
+  const requests = new Map(work.state.requests);
+  requests.delete(keyOf(request.id));
+  const pool = dropNonces(work.state.pool, (held) => equal(held.request, request.id));
+  work.state = { ...work.state, requests, pool };
+}
+
+function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
+  const { context, turn } = work;
+  const before = work.state.requests.get(keyOf(id));
+  const found = ringOf(context.genesis, ledger.view, plan, context.seat);
+  if (isRejected(found)) return;
+  const rebuilt = before ?? messagesOf(context.genesis, plan, found.key);
+  if (isRejected(rebuilt)) return unsignable(work, id, rebuilt);
+  const verdict = approve(context.genesis, ledger, id, plan, found.key, turn.nowMs);
+  const { inputs, slots } = rebuilt;
+  const request: Request = {
+    id,
+    plan,
+    ring: found.ring,
+    inputs,
+    slots,
+    verdict,
+    seenAtMs: before?.seenAtMs ?? turn.nowMs,
+    conversations: before?.conversations ?? new Map(),
+    roast: before?.roast,
+    logged: before?.logged ?? new Set(),
+  };
+  put(work, request);
+  tellVerdict(work, request);
+  if (before === undefined) hearEarly(work, id);
+}
+
+/** Rebuilding is deterministic: such a plan is refused at every look, and said once. */
+function unsignable(work: Work, id: Bytes32, { code, message: reason }: Rejected): undefined {
+  const plan = toHex(id);
+  if (work.state.unsignable.has(plan)) return;
+  work.state = { ...work.state, unsignable: new Set(work.state.unsignable).add(plan) };
+  log(work, "warn", "plan refused", { code, plan, reason });
+}
+
+function tellVerdict(work: Work, request: Request): void {
+  const { verdict, logged } = request;
+  if (verdict.kind === "approved" || logged.has(verdict.code)) return;
+  const level = verdict.kind === "rejected" ? "warn" : "info";
+  const message = verdict.kind === "rejected" ? "plan refused" : "plan not yet approved";
+  const { code, message: reason } = verdict;
+  log(work, level, message, { code, plan: toHex(request.id), reason });
+  put(work, { ...request, logged: new Set(logged).add(code) });
+}
+
+function nextWake(work: Work): number | undefined {
+  const { nowMs } = work.turn;
+  const times: number[] = [];
+  for (const request of work.state.requests.values()) {
+    if (request.verdict.kind !== "approved" || ownShare(work, request) === undefined) continue;
+    const round = Math.floor((nowMs - request.seenAtMs) / roundMs);
+    times.push(request.seenAtMs + (round + 1) * roundMs);
+    for (const conversation of request.conversations.values()) times.push(repeatAtMs(conversation));
+  }
+  const future = times.filter((atMs) => atMs > nowMs);
+  return future.length === 0 ? undefined : Math.min(...future);
+}

@@ -1,0 +1,118 @@
+// The state of the signing machine and a step of it in the making: shared by its parts.
+import type { Action, Genesis } from "@causeway/chain-core/interchain";
+import { keyOf, must } from "@causeway/primitives";
+import type { Share } from "../ceremony/machine.ts";
+import type { Guard } from "../guard.ts";
+import { emptyGuard } from "../guard.ts";
+import type { Release } from "../journal.ts";
+import type { Ledger } from "../policy/approve.ts";
+import type { NoncePool } from "../roast/participant.ts";
+import { emptyPool } from "../roast/participant.ts";
+import type { Turn } from "../turn.ts";
+import type { Envelope } from "../wire.ts";
+import { seal } from "../wire.ts";
+import type { Request } from "./request.ts";
+
+export type Context = { readonly genesis: Genesis; readonly seat: number };
+
+export type State = {
+  /** Number of this start of the process: commitments of earlier ones are dead. */
+  readonly boot: number;
+  readonly ledger: Ledger | undefined;
+  readonly shares: ReadonlyMap<number, Share>;
+  readonly guard: Guard;
+  readonly pool: NoncePool;
+  /** By the hex of the plan's id. */
+  readonly requests: ReadonlyMap<string, Request>;
+  /** Commitments for plans that the own node has not shown yet, by the sender's validator. */
+  readonly early: ReadonlyMap<number, readonly Envelope[]>;
+  /** Plans whose messages cannot be rebuilt, by hex: logged once. */
+  readonly unsignable: ReadonlySet<string>;
+};
+
+export type Event =
+  | { readonly kind: "restored"; readonly boot: number; readonly releases: readonly Release[] }
+  | {
+      readonly kind: "viewed";
+      readonly ledger: Ledger;
+      readonly shares: ReadonlyMap<number, Share>;
+    }
+  | { readonly kind: "message"; readonly from: number; readonly envelope: Envelope }
+  | { readonly kind: "woke" };
+
+export type Effect =
+  | { readonly kind: "release"; readonly release: Release }
+  | { readonly kind: "send"; readonly to: number; readonly bytes: Uint8Array }
+  | { readonly kind: "act"; readonly key: string; readonly action: Action }
+  | { readonly kind: "wake"; readonly atMs: number }
+  | {
+      readonly kind: "log";
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, string | number>>;
+    };
+
+export const initial: State = {
+  boot: 0,
+  ledger: undefined,
+  shares: new Map(),
+  guard: emptyGuard,
+  pool: emptyPool,
+  requests: new Map(),
+  early: new Map(),
+  unsignable: new Set(),
+};
+
+/** A step in the making: the state so far, the orders, and messages to the own seat. */
+export type Work = {
+  state: State;
+  readonly context: Context;
+  readonly turn: Turn;
+  readonly effects: Effect[];
+  readonly inbox: { readonly from: number; readonly envelope: Envelope }[];
+};
+
+export function log(
+  work: Work,
+  level: "debug" | "info" | "warn" | "error",
+  message: string,
+  fields: Readonly<Record<string, string | number>>,
+): undefined {
+  work.effects.push({ kind: "log", level, message, fields });
+}
+
+export function put(work: Work, request: Request): void {
+  const requests = new Map(work.state.requests).set(keyOf(request.id), request);
+  work.state = { ...work.state, requests };
+}
+
+/** The request if `from` sits at `seat` of its ring. */
+export function requestOf(
+  work: Work,
+  from: number,
+  message: { readonly request: Uint8Array; readonly keyId: number },
+  seat: number,
+): Request | undefined {
+  const request = work.state.requests.get(keyOf(message.request));
+  if (request === undefined || request.plan.keyId !== message.keyId) return undefined;
+  return request.ring.validators[seat] === from ? request : undefined;
+}
+
+export function send(
+  work: Work,
+  request: Request,
+  seat: number,
+  kind: number,
+  body: Uint8Array,
+): undefined {
+  const to = must(request.ring.validators[seat], "validator of the seat");
+  const own = work.context.seat;
+  if (to === own) {
+    const envelope = { version: 1, kind, seat: own, body, signature: new Uint8Array(0) };
+    work.inbox.push({ from: own, envelope });
+  } else if (to >= 0) work.effects.push({ kind: "send", to, bytes: seal(kind, own, body) });
+}
+
+export function refuse(work: Work, from: number, code: string, what: string): undefined {
+  log(work, "warn", "message refused", { code, from, what });
+}
