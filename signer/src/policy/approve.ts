@@ -1,7 +1,7 @@
 // May this signer sign this plan now (DESIGN 10, rule 3)? The ledger decided; this reads the final ledger again
 // and refuses what no honest ledger plans. "not yet" is no refusal: it may become an approval (BTC-3).
 import type { Committee, Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
-import { accountings, keys, planKinds, planStatus } from "@causeway/chain-core/interchain";
+import { accountings, keys, planId, planKinds, planStatus } from "@causeway/chain-core/interchain";
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, rejected } from "@causeway/primitives";
 import type { BitcoinCode } from "./bitcoin.ts";
@@ -21,7 +21,7 @@ export type Ledger = {
 };
 
 export type ApproveCode =
-  /** No such kind of plan. */
+  /** No such kind of plan, or its id is not that of its subject. */
   | "bad-plan"
   /** The canary of another point than the ceremony's. */
   | "wrong-canary"
@@ -46,6 +46,8 @@ export function approve(
     return notYet("stale-finality", `the newest final header is ${ageMs} ms old`);
   if (plan.status !== planStatus.planned)
     return notYet("not-planned", `the plan has status ${plan.status}`);
+  if (!equal(planId(genesis.networkId, plan.kind, plan.subject), id))
+    return rejected("bad-plan", "the plan has the id of another subject");
   if (plan.kind === planKinds.canary) {
     if (equal(plan.subject, key.groupPoint)) return approved;
     return rejected("wrong-canary", `the canary of another point than key ${plan.keyId}'s`);

@@ -3,10 +3,10 @@
 import type { Genesis, Plan, StateReader } from "@causeway/chain-core/interchain";
 import {
   assetOf,
+  batchCodec,
   batches,
   evmStates,
   itemKinds,
-  parseBatch,
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import type { Bytes32, Rejected } from "@causeway/primitives";
@@ -40,7 +40,7 @@ export function judgeEvmPlan(
   const state = evmStates.get(view, plan.chain);
   if (state === undefined) return recordMissing("EVM state", plan.chain);
   if (!state.stated) return rejected("unknown-chain", "the contract is not stated yet");
-  const batch = parseBatch(plan.subject);
+  const batch = batchCodec.parse(plan.subject);
   if (isRejected(batch)) return rejected("bad-batch", batch.message);
   const isOurs =
     batch.keyId === plan.keyId && batch.nonce === plan.nonce && state.keyId === plan.keyId;
