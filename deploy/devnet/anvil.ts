@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Failure } from "@causeway/primitives";
-import { launch, type Process } from "./processes.ts";
+import type { Process } from "./processes.ts";
+import { launch } from "./processes.ts";
 
 const require = createRequire(import.meta.url);
 

@@ -11,7 +11,12 @@ const regtest = bitcoin.networks.regtest;
 /** Test chains relay at 1 sat/vB; this pays well above it. */
 const feeSats = 2_000n;
 
-type Utxo = { readonly txid: string; readonly vout: number; readonly amount: bigint; height: number };
+type Utxo = {
+  readonly txid: string;
+  readonly vout: number;
+  readonly amount: bigint;
+  height: number;
+};
 
 type BlockJson = {
   readonly height: number;

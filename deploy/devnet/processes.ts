@@ -1,5 +1,6 @@
 // Child processes of the devnet: started with a ready line, logged to a file, stopped for certain.
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createWriteStream, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Failure } from "@causeway/primitives";
