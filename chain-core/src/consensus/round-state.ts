@@ -1,12 +1,13 @@
 // What the round machine knows at one height, and how a restarted validator gets it back from its journal.
 // The state is a resource with one owner: rules update it in place, without copies per vote.
 import type { Bls, NetworkId, Rejected } from "@causeway/primitives";
-import { assert, equal, isRejected, keyOf } from "@causeway/primitives";
+import { assert, equal, isRejected, keyOf, rejected } from "@causeway/primitives";
 import type { Block, Certificate, Proposal, Vote } from "../codec/block.ts";
 import {
   blockCodec,
   blockId,
   proposalDigest,
+  transactionsRoot,
   voteCodec,
   voteDigest,
   voteKinds,
@@ -245,8 +246,14 @@ function assertPolka(state: State, round: number, id: Uint8Array): void {
   assert(majority !== undefined && equal(majority, id), `journal: no quorum behind round ${round}`);
 }
 
-/** Untrusted block bytes of a proposal. */
+/**
+ * Untrusted block bytes. The id covers the header alone, so that transactions which are not the header's are
+ * refused here: else whoever sends them under a good id could keep the true block out.
+ */
 export function parseCandidate(network: NetworkId, bytes: Uint8Array): Candidate | Rejected {
   const block = blockCodec.parse(bytes);
-  return isRejected(block) ? block : candidateOf(network, block, bytes);
+  if (isRejected(block)) return block;
+  if (!equal(transactionsRoot(network, block.transactions), block.header.transactionsRoot))
+    return rejected("bad-transactions-root", `block ${block.header.height}: other transactions`);
+  return candidateOf(network, block, bytes);
 }

@@ -11,6 +11,7 @@ import {
   toHex,
   zero32,
 } from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
 import type { Block, Certificate, Header, Proposal, Vote } from "../codec/block.ts";
 import { blockCodec, blockId, proposalDigest, voteDigest, voteKinds } from "../codec/block.ts";
@@ -20,12 +21,12 @@ import type { Entry } from "./journal.ts";
 import { encodeRecord, parseRecord } from "./journal.ts";
 import { proposerOf } from "./proposer.ts";
 import * as round from "./round.ts";
-import { standInBls, testCommittee, testSecret } from "./testing.ts";
+import { testCommittee, testSecret } from "./testing.ts";
 import type { Evidence } from "./vote-set.ts";
 import { votersOf } from "./voters.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
-const bls = standInBls();
+const bls = testBls();
 const timing = {
   proposeTimeoutMs: 1000,
   voteTimeoutMs: 500,

@@ -17,7 +17,7 @@ import type { SignedProposal, Tally } from "./vote-set.ts";
 import { addVote, allVotes, roundsAheadMax, roundVotes, votesFor } from "./vote-set.ts";
 
 export type { Candidate, Config, Effect, Start, State, Timing } from "./round-state.ts";
-export { deadline, initial, replayGuard, restore } from "./round-state.ts";
+export { deadline, initial, parseCandidate, replayGuard, restore } from "./round-state.ts";
 
 export type Event =
   /** There is work, or the heartbeat has come: a proposal may be expected (CON-1). */

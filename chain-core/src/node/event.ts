@@ -55,6 +55,8 @@ export type Effect =
       readonly block: Uint8Array;
       readonly certificate: Uint8Array;
       readonly puts: readonly Put[];
+      /** Of the state after the block: to be compared when the store is opened again (`Stored.root`). */
+      readonly root: Uint8Array;
       /** One per transaction, in block order. */
       readonly receipts: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[];
     }

@@ -1,6 +1,31 @@
-// The node as one pure machine: it composes the round machine, the mempool, block sync and gossip.
+// The node as one pure machine: it composes the round machine, the mempool, block sync and gossip. Time, peers
+// and the disk are events and effects; `initial` takes up where the disk left off.
 //
 //   message, gossip, submit, woke -> step -> journal < send,  persist < everything of the next height
+import type { Rejected, Step } from "@causeway/primitives";
+import { assert, equal, isRejected, unreachable } from "@causeway/primitives";
+import { blockId } from "../codec/block.ts";
+import { guard } from "../consensus/guard.ts";
+import { genesisHeader } from "../consensus/header.ts";
+import type { Entry } from "../consensus/journal.ts";
+import { parseRecord } from "../consensus/journal.ts";
+import * as round from "../consensus/round.ts";
+import { seatOf, votersOf } from "../consensus/voters.ts";
+import { pool } from "../mempool/pool.ts";
+import { requests } from "../mempool/requests.ts";
+import * as sync from "../sync/sync.ts";
+import { admitRequest, admitTransaction, flush, flushAt } from "./admission.ts";
+import { drive, receiveProposal, receiveVote, replayEarly } from "./consensus.ts";
+import type { Effect, Event, PeerId, Topic } from "./event.ts";
+import { answerBlocks, askBlocks, greet, receiveBlocks, receiveStatus, tick } from "./exchange.ts";
+import { readyAt, roundConfig, roundStart, tickMs } from "./height.ts";
+import type { Message } from "./message.ts";
+import { parseMessage, transactionsCodec } from "./message.ts";
+import type { Context, Stored } from "./port.ts";
+import { sheltered } from "./shelter.ts";
+import type { State, Turn } from "./state.ts";
+import { blame, effectsOf, heightOf, isBanned, order, scoreMax, turn } from "./state.ts";
+
 export type { Effect, Event, PeerId, Topic } from "./event.ts";
 export type {
   Applied,
@@ -11,3 +36,231 @@ export type {
   LedgerPort,
   Stored,
 } from "./port.ts";
+export type { State } from "./state.ts";
+
+/** A node that starts on what is stored, with the first effects. `at`: own clock, ms. */
+export function initial(bound: Context, stored: Stored, at: number): Step<State, Effect> {
+  const context = { ...bound, ledger: sheltered(bound.ledger) };
+  const { genesis, bls, secretKey, committee, ledger } = context;
+  const network = genesis.networkId;
+  const voters = votersOf(network, committee);
+  const seat = secretKey && seatOf(voters, bls.publicKey(secretKey));
+  const header = stored.tip?.header ?? genesisHeader(network, genesis.time, voters);
+  const certificate = stored.tip?.certificate;
+  assert(
+    stored.root === undefined || equal(ledger.root(stored.tree), stored.root),
+    "the stored state is damaged: its root is not the one that was written; sync it anew",
+  );
+  const { entries, size } = readJournal(stored.journal);
+  const base = {
+    context,
+    network,
+    voters,
+    ...(secretKey && seat !== undefined && { signer: { seat, secretKey } }),
+    guard: guard(),
+    tip: {
+      height: header.height,
+      id: blockId(network, header),
+      time: header.time,
+      header,
+      ...(certificate && { certificate }),
+    },
+    tree: stored.tree,
+    // Not stored; one block too many is harmless.
+    changed: true,
+    hurried: false,
+    applied: new Map(),
+    pending: new Map(),
+    pool: pool(),
+    requests: requests(),
+    sync: sync.sync(),
+    peers: new Map(),
+    banned: new Map(),
+    early: [],
+    evidence: [],
+    outbox: [],
+    flushedAt: 0,
+    tickAt: at + tickMs,
+    ticks: 0,
+    journalSize: size,
+    journalHeight: Math.max(0, ...entries.map(heightOf)),
+    wakeAt: 0,
+    lastAt: at,
+  };
+  round.replayGuard(network, base.guard, entries);
+  const config = roundConfig(base);
+  const state: State = Object.assign(base, {
+    config,
+    round: round.restore(config, roundStart(base), entries, at),
+  });
+  return step(state, { kind: "woke", at });
+}
+
+function readJournal(records: Iterable<Uint8Array>): {
+  readonly entries: Entry[];
+  readonly size: number;
+} {
+  const entries: Entry[] = [];
+  let size = 0;
+  for (const record of records) {
+    const parsed = parseRecord(record);
+    assert(!isRejected(parsed), "the vote journal is damaged: this key must not vote any more");
+    entries.push(...parsed);
+    size += record.length;
+  }
+  return { entries, size };
+}
+
+/** State is updated in place, see {@link State}. */
+export function step(state: State, event: Event): Step<State, Effect> {
+  state.pending.clear();
+  const { at } = event;
+  if (at < state.lastAt) shiftClocks(state, at - state.lastAt);
+  state.lastAt = at;
+  const now = turn(state, at);
+  switch (event.kind) {
+    case "message":
+      if (isBanned(state, event.from, at)) break;
+      meet(state, event.from);
+      receive(now, event.from, event.bytes);
+      break;
+    case "gossip":
+      if (isBanned(state, event.from, at)) break;
+      meet(state, event.from);
+      receiveGossip(now, event.from, event.topic, event.bytes);
+      break;
+    case "submit":
+      order(now, { kind: "reply", ticket: event.ticket, result: submit(now, event) });
+      break;
+    case "connected":
+      connect(now, event.peer);
+      break;
+    case "disconnected":
+      sync.disconnect(state.sync, event.peer);
+      state.peers.delete(event.peer);
+      state.early = state.early.filter((early) => early.from !== event.peer);
+      break;
+    case "woke":
+      // However early it came, the order that it answers is used up.
+      state.wakeAt = 0;
+      break;
+    default:
+      return unreachable(event);
+  }
+  settle(now);
+  return [state, effectsOf(now)];
+}
+
+function connect(now: Turn, peer: PeerId): void {
+  const { state, at } = now;
+  const until = state.banned.get(peer);
+  if (until !== undefined && isBanned(state, peer, at)) {
+    order(now, { kind: "ban", peer, until, reason: "banned before" });
+    return;
+  }
+  meet(state, peer);
+  greet(now, peer);
+}
+
+/** A peer that speaks is connected, whether or not the transport said so first. */
+function meet(state: State, peer: PeerId): void {
+  if (state.peers.has(peer)) return;
+  state.peers.set(peer, { score: 0, answeredAt: 0 });
+  sync.connect(state.sync, peer);
+}
+
+function submit(now: Turn, event: Event & { kind: "submit" }): { id: Uint8Array } | Rejected {
+  if (event.topic === "transactions") return admitTransaction(now, event.bytes, true);
+  return admitRequest(now, event.bytes, true);
+}
+
+function receive(now: Turn, from: PeerId, bytes: Uint8Array): void {
+  const message = parseMessage(bytes);
+  if (isRejected(message)) blame(now, from, scoreMax, message.message);
+  else handle(now, from, message);
+}
+
+function handle(now: Turn, from: PeerId, message: Message): void {
+  switch (message.kind) {
+    case "proposal":
+      receiveProposal(now, from, message.proposal, now.at);
+      break;
+    case "votes":
+      for (const vote of message.votes) receiveVote(now, from, vote, now.at);
+      break;
+    case "status":
+      receiveStatus(now, from, message.status);
+      break;
+    case "blocksRequest":
+      answerBlocks(now, from, message.from, message.count);
+      break;
+    case "blocksReply":
+      receiveBlocks(now, from, message.from, message.blocks);
+      break;
+    case "transactions":
+      for (const bytes of message.transactions) admitTransaction(now, bytes, false);
+      break;
+    case "requests":
+      for (const bytes of message.requests) admitRequest(now, bytes, false);
+      break;
+    default:
+      unreachable(message);
+  }
+}
+
+function receiveGossip(now: Turn, from: PeerId, topic: Topic, bytes: Uint8Array): void {
+  if (topic === "requests") {
+    admitRequest(now, bytes, false);
+    return;
+  }
+  const batch = transactionsCodec.parse(bytes);
+  if (isRejected(batch)) blame(now, from, scoreMax, batch.message);
+  else for (const one of batch.transactions) admitTransaction(now, one, false);
+}
+
+/** What time or the event has made due, until nothing is, and the order for the next wake. */
+function settle(now: Turn): void {
+  const { state, at } = now;
+  for (let height = -1; height !== state.tip.height; ) {
+    height = state.tip.height;
+    replayEarly(now);
+    if (!state.round.ready && at >= readyAt(state)) {
+      drive(now, { kind: "ready", at });
+    }
+    const due = round.deadline(state.round);
+    if (due !== undefined && due <= at) drive(now, { kind: "woke", at });
+  }
+  if (state.round.ready) state.tickAt = Math.min(state.tickAt, at + tickMs);
+  if (at >= state.tickAt) tick(now);
+  const leave = flushAt(now);
+  if (leave !== undefined && leave <= at) flush(now);
+  askBlocks(now);
+  wake(now);
+}
+
+function wake(now: Turn): void {
+  const { state, at } = now;
+  const due = [
+    state.tickAt,
+    round.deadline(state.round),
+    state.round.ready ? undefined : readyAt(state),
+    flushAt(now),
+    sync.deadline(state.sync, state.tip.height),
+  ].filter((time) => time !== undefined);
+  const next = Math.max(at + 1, Math.min(...due));
+  if (next === state.wakeAt && state.wakeAt > at) return;
+  state.wakeAt = next;
+  order(now, { kind: "wake", at: next });
+}
+
+/** The own clock went back: durations stay what they were. Ledger time does not depend on it. */
+function shiftClocks(state: State, by: number): void {
+  state.tickAt += by;
+  state.flushedAt += by;
+  const { deadlines } = state.round;
+  state.round.deadlines = Object.fromEntries(
+    Object.entries(deadlines).map(([name, at]) => [name, name === "own" ? at : at + by]),
+  );
+  const { request } = state.sync;
+  if (request !== undefined) state.sync.request = { ...request, deadline: request.deadline + by };
+}

@@ -5,15 +5,13 @@ import type { Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import type { StateReader } from "../ledger/state.ts";
-
-/** The Merkle trees over the provable modules (CON-8), immutable; only the ledger looks inside. */
-export type StateTree = unknown;
+import type { Tree } from "../ledger/tree.ts";
 
 /** What one block does to the state (SEAMS, `ledger/apply.ts`). */
 export type Applied = {
   readonly puts: readonly Put[];
   /** After this block. */
-  readonly tree: StateTree;
+  readonly tree: Tree;
   /** Interchain or ring state changed: the next block comes at once (CON-1). */
   readonly changed: boolean;
   /** An open ceremony window waits for blocks (RNG-4): the next block comes at once. */
@@ -35,15 +33,15 @@ export type BlockTime = { readonly height: number; readonly time: number };
 
 export type LedgerPort = {
   /** The state before block 1. */
-  readonly genesis: () => { readonly puts: readonly Put[]; readonly tree: StateTree };
-  readonly root: (tree: StateTree) => Bytes32;
+  readonly genesis: () => { readonly puts: readonly Put[]; readonly tree: Tree };
+  readonly root: (tree: Tree) => Bytes32;
   /**
    * Everything of a block but the header's consensus fields. May throw on a proposed block (CON-5: then it is
    * not voted for), never on a final one. `tree` is the one after the parent.
    */
   readonly apply: (
     reader: StateReader,
-    tree: StateTree,
+    tree: Tree,
     header: Header,
     transactions: readonly Uint8Array[],
   ) => Applied | Rejected;
@@ -78,7 +76,9 @@ export type Stored = {
   /** The newest persisted block; absent: only the genesis state is there. */
   readonly tip?: { readonly header: Header; readonly certificate: Certificate };
   /** Over the provable records of the stored state. */
-  readonly tree: StateTree;
+  readonly tree: Tree;
+  /** `root` of the newest `persist`: a store that lost or changed a record does not start. */
+  readonly root?: Uint8Array;
   /** Every record of the vote journal, oldest first. */
   readonly journal: Iterable<Uint8Array>;
 };

@@ -1,0 +1,76 @@
+// Transactions and deposit requests on their way in, from the own RPC, by gossip or from a peer.
+import type { Rejected } from "@causeway/primitives";
+import { isRejected, rejected } from "@causeway/primitives";
+import * as mempool from "../mempool/pool.ts";
+import * as deposits from "../mempool/requests.ts";
+import { batchMax, batchSizeMax, transactionsCodec } from "./message.ts";
+import type { Turn } from "./state.ts";
+import { order, readerOf } from "./state.ts";
+
+/** Own transactions leave together when they come within this time, ms. */
+const flushMs = 20;
+
+type Accepted = { readonly id: Uint8Array };
+
+/** Into the mempool, when the ledger would take it now. Submitting again what waits is a success. */
+export function admitTransaction(turn: Turn, bytes: Uint8Array, own: boolean): Accepted | Rejected {
+  const { state, at } = turn;
+  const { pool, context, tip } = state;
+  const known = mempool.find(pool, bytes);
+  if (known === "refused" && !own) return rejected("refused", "refused at this height already");
+  if (known !== undefined && known !== "refused") return { id: known.id };
+  const next = { height: tip.height + 1, time: Math.max(at, tip.time + 1) };
+  const checked = context.ledger.check(readerOf(state), next, bytes);
+  const entry = isRejected(checked) ? checked : mempool.add(pool, checked, bytes, own, at);
+  if (isRejected(entry)) {
+    mempool.refuse(pool, bytes);
+    return entry;
+  }
+  if (own) state.outbox.push(bytes);
+  return { id: entry.id };
+}
+
+/** When the outbox wants to leave; undefined while it is empty. */
+export function flushAt({ state, at }: Turn): number | undefined {
+  if (state.outbox.length === 0) return undefined;
+  return Math.max(at, state.flushedAt + flushMs);
+}
+
+/** The own new transactions, in batches. */
+export function flush(turn: Turn): void {
+  const { state, at } = turn;
+  let batch: Uint8Array[] = [];
+  let size = 16;
+  const leave = (): void => {
+    if (batch.length > 0)
+      order(turn, {
+        kind: "gossip",
+        topic: "transactions",
+        bytes: transactionsCodec.encode({ transactions: batch }),
+      });
+    batch = [];
+    size = 16;
+  };
+  for (const bytes of state.outbox) {
+    if (size + bytes.length + 4 > batchSizeMax || batch.length === batchMax) leave();
+    batch.push(bytes);
+    size += bytes.length + 4;
+  }
+  leave();
+  state.outbox = [];
+  state.flushedAt = at;
+}
+
+/** Among the remembered deposit requests; gossiped when it is this node's own and new. */
+export function admitRequest(turn: Turn, bytes: Uint8Array, own: boolean): Accepted | Rejected {
+  const { state } = turn;
+  const { genesis } = state.context;
+  const added = deposits.add(state.requests, bytes, {
+    time: state.tip.time,
+    ttlMs: genesis.params.requestTtlMs,
+    chain: genesis.bitcoin.chain,
+  });
+  if (isRejected(added)) return added;
+  if (own && added.isNew) order(turn, { kind: "gossip", topic: "requests", bytes });
+  return { id: added.id };
+}

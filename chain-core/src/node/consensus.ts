@@ -1,0 +1,97 @@
+// The round machine inside of the node: messages in, effects out, and from a decision to the next height.
+import type { Proposal, Vote } from "../codec/block.ts";
+import * as round from "../consensus/round.ts";
+import * as sync from "../sync/sync.ts";
+import type { PeerId } from "./event.ts";
+import { finalise } from "./height.ts";
+import type { State, Turn } from "./state.ts";
+import { blame, journal, scoreMax, send } from "./state.ts";
+
+/** Messages of the next height that one peer may have waiting here. */
+const earlyMax = 32;
+const earlyProposalsMax = 2;
+
+export function receiveProposal(
+  turn: Turn,
+  from: PeerId,
+  proposal: Proposal,
+  arrivedAt: number,
+): void {
+  const { state, at } = turn;
+  const distance = proposal.height - state.round.height;
+  if (distance < 0) return;
+  if (distance > 0) {
+    sync.claim(state.sync, from, proposal.height - 1);
+    if (distance === 1) keepEarly(state, from, arrivedAt, { kind: "proposal", proposal });
+    return;
+  }
+  drive(turn, { kind: "proposal", at, arrivedAt, proposal }, from);
+}
+
+export function receiveVote(turn: Turn, from: PeerId, vote: Vote, arrivedAt: number): void {
+  const { state, at } = turn;
+  const distance = vote.height - state.round.height;
+  if (distance < 0) return;
+  if (distance > 0) {
+    sync.claim(state.sync, from, vote.height - 1);
+    if (distance === 1) keepEarly(state, from, arrivedAt, { kind: "vote", vote });
+    return;
+  }
+  drive(turn, { kind: "vote", at, vote }, from);
+}
+
+function keepEarly(
+  state: State,
+  from: PeerId,
+  arrivedAt: number,
+  what: State["early"][number]["what"],
+): void {
+  const same = state.early.filter((early) => early.from === from);
+  if (same.length >= earlyMax) return;
+  if (what.kind === "proposal") {
+    const proposals = same.filter((early) => early.what.kind === "proposal");
+    if (proposals.length >= earlyProposalsMax) return;
+  }
+  state.early.push({ from, arrivedAt, what });
+}
+
+function heightOf({ what }: State["early"][number]): number {
+  return what.kind === "proposal" ? what.proposal.height : what.vote.height;
+}
+
+/** What came before its height; called when the height has changed. */
+export function replayEarly(turn: Turn): void {
+  const { state } = turn;
+  const { early } = state;
+  const [first] = early;
+  // All of them are of one height.
+  if (first === undefined || heightOf(first) > state.round.height) return;
+  state.early = [];
+  for (const { from, arrivedAt, what } of early)
+    if (what.kind === "proposal") receiveProposal(turn, from, what.proposal, arrivedAt);
+    else receiveVote(turn, from, what.vote, arrivedAt);
+}
+
+/** One event of the round machine; `from` brought it. */
+export function drive(turn: Turn, event: round.Event, from?: PeerId): void {
+  const { state } = turn;
+  const [, effects] = round.step(state.config, state.round, event);
+  for (const effect of effects)
+    switch (effect.kind) {
+      case "journal":
+        journal(turn, effect.entry);
+        break;
+      case "propose":
+        send(turn, { kind: "proposal", proposal: effect.proposal });
+        break;
+      case "vote":
+        send(turn, { kind: "votes", votes: [effect.vote] });
+        break;
+      case "blame":
+        if (from !== undefined) blame(turn, from, scoreMax, effect.reason.message);
+        break;
+      case "decided":
+        finalise(turn, effect.candidate, effect.certificate);
+        break;
+    }
+}

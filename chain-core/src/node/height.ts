@@ -1,0 +1,160 @@
+// From one height to the next: what a block must satisfy, what a proposer builds, what a final block changes.
+import { assert, equal, isRejected, keyOf, must, zero32 } from "@causeway/primitives";
+import type { Block, Certificate } from "../codec/block.ts";
+import { blockSizeMax, certificateCodec, transactionsRoot } from "../codec/block.ts";
+import { checkHeader, headerVersion } from "../consensus/header.ts";
+import type { Candidate } from "../consensus/round.ts";
+import * as round from "../consensus/round.ts";
+import * as mempool from "../mempool/pool.ts";
+import * as deposits from "../mempool/requests.ts";
+import type { Applied } from "./port.ts";
+import type { State, Turn } from "./state.ts";
+import { order, readerOf } from "./state.ts";
+
+/** Pause before lost messages of an active height are repeated, ms. */
+export const tickMs = 1_000;
+/** And of an idle one. */
+export const idleTickMs = 3_000;
+/** A block with less room than this counts as full. */
+const roomMin = 64 * 1024;
+const evidenceMax = 256;
+
+/** How the height after the tip is decided. The functions read the state at the time of the call. */
+export function roundConfig(state: Omit<State, "config" | "round">): round.Config {
+  const { context, network, voters, signer } = state;
+  const { params } = context.genesis;
+  const live = state as State;
+  return {
+    network,
+    bls: context.bls,
+    voters,
+    timing: params,
+    ...(signer && { signer }),
+    build: (time) => build(live, time),
+    validate: (block, id) => {
+      const applied = applyTo(live, block, id);
+      return isRejected(applied) ? applied : undefined;
+    },
+  };
+}
+
+/** Where and when the next height starts. */
+export function roundStart(state: Omit<State, "config" | "round">): round.Start {
+  const { tip, guard, context } = state;
+  return {
+    height: tip.height + 1,
+    parentTime: tip.time,
+    proposeFrom: tip.time + context.genesis.params.blockIntervalMs,
+    guard,
+  };
+}
+
+function build(state: State, time: number): Block {
+  const { context, network, voters, tip, pool, tree } = state;
+  const { seat } = must(state.signer, "signer of a proposer");
+  const height = tip.height + 1;
+  const transactions = [
+    ...context.ledger.build(
+      readerOf(state),
+      { height, time },
+      mempool.candidates(pool, blockSizeMax),
+    ),
+  ];
+  const header = {
+    version: headerVersion,
+    height,
+    time,
+    parent: tip.id,
+    proposer: seat,
+    transactionsRoot: transactionsRoot(network, transactions),
+    stateRoot: context.ledger.root(tree),
+    utxoCommitment: zero32,
+    committee: voters.id,
+    nextCommittee: voters.id,
+  };
+  return { header, transactions };
+}
+
+/** Applies a block on the tip, once: the result is kept until the height is decided. */
+function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof applyFresh> {
+  const key = keyOf(id);
+  const known = state.applied.get(key);
+  if (known !== undefined) return known;
+  const applied = applyFresh(state, block);
+  if (!isRejected(applied)) state.applied.set(key, applied);
+  return applied;
+}
+
+function applyFresh(
+  state: State,
+  { header, transactions }: Block,
+): ReturnType<State["context"]["ledger"]["apply"]> {
+  const bad = checkHeader(state.voters, state.tip, header);
+  if (bad !== undefined) return bad;
+  return state.context.ledger.apply(readerOf(state), state.tree, header, transactions);
+}
+
+/** The certified block becomes the tip. From here on nothing about it may fail (CON-5). */
+export function finalise(turn: Turn, candidate: Candidate, certificate: Certificate): void {
+  const { state } = turn;
+  const { block, id, bytes } = candidate;
+  const { header, transactions } = block;
+  const applied = applyTo(state, block, id);
+  assert(
+    !isRejected(applied),
+    `final block ${header.height} is not valid here: ${isRejected(applied) ? applied.message : ""}`,
+  );
+  assert(equal(certificate.block, id), "certificate of another block");
+  const { ledger } = state.context;
+  order(turn, {
+    kind: "persist",
+    height: header.height,
+    id,
+    time: header.time,
+    block: bytes,
+    certificate: certificateCodec.encode(certificate),
+    puts: applied.puts,
+    root: ledger.root(applied.tree),
+    receipts: applied.receipts,
+  });
+  for (const put of applied.puts) state.pending.set(keyOf(put.key), put);
+  state.tip = { height: header.height, id, time: header.time, header, certificate };
+  state.tree = applied.tree;
+  state.changed = applied.changed;
+  state.hurried = applied.hurried;
+  state.evidence.push(...state.round.votes.evidence);
+  if (state.evidence.length > evidenceMax)
+    state.evidence.splice(0, state.evidence.length - evidenceMax);
+  clearMempool(turn, applied, transactions, bytes.length);
+  state.applied = new Map();
+  state.round = round.initial(state.config, roundStart(state));
+  state.tickAt = turn.at + (isWork(state) ? tickMs : idleTickMs);
+}
+
+function clearMempool(
+  { state, at }: Turn,
+  applied: Applied,
+  transactions: readonly Uint8Array[],
+  size: number,
+): void {
+  const { pool, tip, context } = state;
+  const ids = applied.receipts.map((receipt) => receipt.id);
+  const isFull = size > blockSizeMax - roomMin;
+  mempool.afterBlock(pool, { transactions, ids, time: tip.time, isFull });
+  deposits.expire(state.requests, tip.time);
+  const reader = readerOf(state);
+  const next = { height: tip.height + 1, time: Math.max(at, tip.time + 1) };
+  for (const entry of mempool.suspects(pool, applied.changed))
+    if (isRejected(context.ledger.check(reader, next, entry.bytes))) mempool.drop(pool, entry);
+}
+
+/** CON-1: something waits for the next block. */
+export function isWork(state: State): boolean {
+  return state.pool.work > 0 || state.changed || state.hurried;
+}
+
+/** CON-1: from when a proposal of round 0 may be expected, own clock, ms. */
+export function readyAt(state: State): number {
+  const { blockIntervalMs, heartbeatMs } = state.context.genesis.params;
+  return state.tip.time + (isWork(state) ? blockIntervalMs : heartbeatMs);
+}
