@@ -79,6 +79,12 @@ test("a result comes back, and errors are read from the body whatever the HTTP s
   await expect(client(warming)("x", [])).rejects.toMatchObject({ code: "warming-up" });
 });
 
+test("calls at the same time each get their own answer", async () => {
+  const rpc = client(await serve(echo));
+  const answers = await Promise.all([1, 2, 3, 4, 5].map((i) => rpc("m", [i])));
+  expect(answers).toEqual([1, 2, 3, 4, 5].map((i) => ({ method: "m", params: [i] })));
+});
+
 test("a cookie is read again after the node restarted with another", async () => {
   const folder = mkdtempSync(join(tmpdir(), "cookie-"));
   closing.push(() => rmSync(folder, { recursive: true }));

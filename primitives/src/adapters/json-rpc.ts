@@ -38,9 +38,10 @@ export function rpcClient(options: RpcClientOptions): RpcClient {
       : new http.Agent({ keepAlive: true, maxSockets: 16 });
   const auth = options.auth ?? target.auth;
   let authorization: string | undefined;
-  let id = 0;
+  let calls = 0;
   const call: Transport = async (method, params, more) => {
-    id += 1;
+    calls += 1;
+    const id = calls;
     const body = JSON.stringify({ jsonrpc: "2.0", id, method, params });
     const limits = {
       timeoutMs: more?.timeoutMs ?? options.timeoutMs ?? 10_000,
