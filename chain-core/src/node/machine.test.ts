@@ -1,0 +1,570 @@
+// Nodes on a network with delays, loss, silence and crashes at any effect, over a tiny ledger: one history,
+// progress after healing, nothing final lost.
+import type { Bls, NetworkId, Random, Rejected } from "@causeway/primitives";
+import {
+  bigEndian,
+  equal,
+  isRejected,
+  keyOf,
+  must,
+  seeded,
+  sha256,
+  toHex,
+} from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
+import { describe, expect, it } from "vitest";
+import { blockCodec, certificateCodec, voteKinds } from "../codec/block.ts";
+import { parseRecord } from "../consensus/journal.ts";
+import { testCommittee, testSecret } from "../consensus/testing.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import { memoryState } from "../ledger/memory-state.ts";
+import { emptyTree, update } from "../ledger/tree.ts";
+import { devnetParams } from "../params/devnet.ts";
+import { answerTimeoutMs } from "../sync/sync.ts";
+import * as node from "./machine.ts";
+import { encodeMessage, parseMessage, transactionsCodec } from "./message.ts";
+import { testLedger, testTransaction } from "./testing.ts";
+
+const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
+const start = 1_000_000;
+const genesis = {
+  networkId: network,
+  time: start,
+  params: devnetParams,
+  bitcoin: { chain: sha256(new Uint8Array(2)) },
+} as unknown as Genesis;
+
+type Disk = {
+  store: ReturnType<typeof memoryState>;
+  blocks: Map<number, node.FinalBlock>;
+  journal: Uint8Array[];
+  tip?: NonNullable<node.Stored["tip"]>;
+  root?: Uint8Array;
+};
+type Peer = { name: string; seat?: number; disk: Disk; state?: node.State; wakeAt: number };
+type Item = { at: number; order: number; run: () => void };
+
+type Options = {
+  readonly seed?: number;
+  readonly seats?: number;
+  readonly silent?: number;
+  readonly followers?: number;
+  /** Per message while faults last. */
+  readonly loss?: number;
+  readonly delayMs?: number;
+  readonly crash?: number;
+  readonly healAt?: number;
+  readonly ledger?: Parameters<typeof testLedger>[1];
+};
+
+function heap(): { push: (item: Item) => void; pop: () => Item | undefined } {
+  const items: Item[] = [];
+  const before = (a: number, b: number): boolean => {
+    const [x, y] = [must(items[a], "item"), must(items[b], "item")];
+    return x.at < y.at || (x.at === y.at && x.order < y.order);
+  };
+  const swap = (a: number, b: number): void => {
+    [items[a], items[b]] = [must(items[b], "item"), must(items[a], "item")];
+  };
+  return {
+    push: (item) => {
+      items.push(item);
+      for (let i = items.length - 1; i > 0; ) {
+        const parent = (i - 1) >> 1;
+        if (!before(i, parent)) break;
+        swap(i, parent);
+        i = parent;
+      }
+    },
+    pop: () => {
+      const top = items[0];
+      const last = items.pop();
+      if (items.length > 0 && last !== undefined) {
+        items[0] = last;
+        for (let i = 0; ; ) {
+          let least = i;
+          for (const child of [2 * i + 1, 2 * i + 2])
+            if (child < items.length && before(child, least)) least = child;
+          if (least === i) break;
+          swap(i, least);
+          i = least;
+        }
+      }
+      return top;
+    },
+  };
+}
+
+/** A world of nodes; `run` goes on until a time. */
+function world(options: Options) {
+  const random: Random = seeded(options.seed ?? 1);
+  const bls: Bls = testBls();
+  const seats = options.seats ?? 4;
+  const committee = testCommittee(bls, seats);
+  const healAt = start + (options.healAt ?? 0);
+  const queue = heap();
+  let order = 0;
+  let now = start;
+  let steps = 0;
+  const history = new Map<number, string>();
+  const replies: { ticket: number; result: { id: Uint8Array } | Rejected }[] = [];
+  const bans: { by: string; peer: string; reason: string }[] = [];
+  const sent: { from: string; to: string; kind: string; at: number }[] = [];
+  const signed = new Map<string, string>();
+  const peers: Peer[] = [];
+  const faulty = (): boolean => now < healAt;
+  const later = (delay: number, run: () => void): void =>
+    queue.push({ at: now + delay, order: order++, run });
+
+  const addPeer = (name: string, seat?: number): Peer => {
+    const disk = { store: memoryState(), blocks: new Map(), journal: [] };
+    const peer: Peer = { name, disk, wakeAt: 0, ...(seat !== undefined && { seat }) };
+    peers.push(peer);
+    return peer;
+  };
+  const boot = (peer: Peer): void => {
+    const { disk } = peer;
+    const context: node.Context = {
+      genesis,
+      bls,
+      committee,
+      ledger: testLedger(network, options.ledger),
+      store: disk.store,
+      blocks: (height) => disk.blocks.get(height),
+      ...(peer.seat !== undefined && { secretKey: testSecret(peer.seat) }),
+    };
+    const stored: node.Stored = {
+      tree: update(emptyTree, disk.store.entries()),
+      journal: [...disk.journal],
+      ...(disk.tip && { tip: disk.tip }),
+      ...(disk.root && { root: disk.root }),
+    };
+    const [state, effects] = node.initial(context, stored, now);
+    peer.state = state;
+    perform(peer, effects);
+    for (const other of peers) {
+      if (other === peer || other.state === undefined) continue;
+      deliver(peer, { kind: "connected", at: now, peer: other.name });
+      deliver(other, { kind: "connected", at: now, peer: peer.name });
+    }
+  };
+  const crash = (peer: Peer): void => {
+    delete peer.state;
+    for (const other of peers)
+      if (other !== peer) deliver(other, { kind: "disconnected", at: now, peer: peer.name });
+    later(500 + random.below(5_000), () => {
+      if (peer.state === undefined) boot(peer);
+    });
+  };
+  const deliver = (peer: Peer, event: node.Event): void => {
+    if (peer.state === undefined) return;
+    steps += 1;
+    const [state, effects] = node.step(peer.state, event);
+    expect(state).toBe(peer.state);
+    perform(peer, effects);
+  };
+  const post = (from: Peer, to: Peer, event: (at: number) => node.Event): void => {
+    if (faulty() && random.chance(options.loss ?? 0)) return;
+    const delay = 1 + random.below(faulty() ? (options.delayMs ?? 20) : 20);
+    later(delay, () => {
+      if (from.state !== undefined || !faulty()) deliver(to, event(now));
+    });
+  };
+  /** CON-1: no key ever signs two things for one height, round and kind. */
+  const watchVotes = (from: Peer, bytes: Uint8Array): string => {
+    const message = parseMessage(bytes);
+    if (isRejected(message)) throw new Error(message.message);
+    if (message.kind === "votes")
+      for (const vote of message.votes) {
+        const slot = `${vote.seat}/${vote.height}/${vote.round}/${vote.kind}`;
+        const says = `${keyOf(vote.block)}/${vote.polRound}`;
+        expect(signed.get(slot) ?? says, `${from.name} ${slot}`).toBe(says);
+        signed.set(slot, says);
+      }
+    return message.kind;
+  };
+  const perform = (peer: Peer, effects: readonly node.Effect[]): void => {
+    for (const effect of effects) {
+      if (faulty() && random.chance(options.crash ?? 0)) {
+        crash(peer);
+        return;
+      }
+      switch (effect.kind) {
+        case "send": {
+          const { bytes } = effect;
+          const kind = watchVotes(peer, bytes);
+          for (const to of peers) {
+            if (to === peer || (effect.to !== undefined && effect.to !== to.name)) continue;
+            sent.push({ from: peer.name, to: to.name, kind, at: now });
+            post(peer, to, (at) => ({ kind: "message", at, from: peer.name, bytes }));
+          }
+          break;
+        }
+        case "gossip":
+          for (const to of peers)
+            if (to !== peer)
+              post(peer, to, (at) => ({
+                kind: "gossip",
+                at,
+                from: peer.name,
+                topic: effect.topic,
+                bytes: effect.bytes,
+              }));
+          break;
+        case "journal":
+          if (effect.fresh) peer.disk.journal.length = 0;
+          peer.disk.journal.push(effect.record);
+          break;
+        case "persist": {
+          const { height } = effect;
+          const id = toHex(effect.id);
+          expect(history.get(height) ?? id, `two blocks at ${height}`).toBe(id);
+          history.set(height, id);
+          expect(peer.disk.tip?.header.height ?? 0).toBe(height - 1);
+          peer.disk.store.write(effect.puts);
+          const { block, certificate } = effect;
+          peer.disk.blocks.set(height, { block, certificate });
+          peer.disk.tip = {
+            header: blockCodec.decode(block).header,
+            certificate: certificateCodec.decode(certificate),
+          };
+          peer.disk.root = effect.root;
+          break;
+        }
+        case "wake": {
+          peer.wakeAt = effect.at;
+          const at = effect.at;
+          queue.push({
+            at,
+            order: order++,
+            run: () => {
+              if (peer.wakeAt === at) deliver(peer, { kind: "woke", at: now });
+            },
+          });
+          break;
+        }
+        case "reply":
+          replies.push({ ticket: effect.ticket, result: effect.result });
+          break;
+        case "ban":
+          bans.push({ by: peer.name, peer: effect.peer, reason: effect.reason });
+          break;
+      }
+    }
+  };
+  for (let seat = 0; seat < seats; seat++)
+    if (seat !== options.silent) boot(addPeer(`v${seat}`, seat));
+  for (let i = 0; i < (options.followers ?? 0); i++) boot(addPeer(`f${i}`));
+  const run = (until: number): void => {
+    for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
+      if (item.at > start + until) {
+        queue.push(item);
+        break;
+      }
+      now = Math.max(now, item.at);
+      item.run();
+    }
+    now = Math.max(now, start + until);
+  };
+  const height = (peer: Peer): number => peer.disk.tip?.header.height ?? 0;
+  let serial = 0;
+  const submit = (peer: Peer, transaction?: Uint8Array): Uint8Array => {
+    const spends = sha256(bigEndian(serial, 8));
+    const bytes = transaction ?? testTransaction({ spends, expires: now + 600_000 });
+    deliver(peer, { kind: "submit", at: now, ticket: serial++, topic: "transactions", bytes });
+    return bytes;
+  };
+  const included = (peer: Peer): number =>
+    [...peer.disk.blocks.values()].reduce(
+      (sum, { block }) => sum + blockCodec.decode(block).transactions.length,
+      0,
+    );
+  return {
+    peers,
+    run,
+    height,
+    submit,
+    included,
+    boot,
+    crash,
+    deliver,
+    addPeer,
+    replies,
+    bans,
+    sent,
+    random,
+    now: () => now,
+    steps: () => steps,
+    peer: (name: string) =>
+      must(
+        peers.find((peer) => peer.name === name),
+        name,
+      ),
+  };
+}
+
+describe("a network of nodes", () => {
+  it("makes blocks at the heartbeat while idle and at the interval while there is work (CON-1)", () => {
+    const w = world({});
+    w.run(60_000);
+    const idle = w.height(w.peer("v0"));
+    expect(idle).toBeGreaterThanOrEqual(11);
+    expect(idle).toBeLessThanOrEqual(14);
+    for (let i = 1; i <= 100; i++) {
+      w.submit(w.peer(`v${i % 4}`));
+      w.run(60_000 + i * 100);
+    }
+    const busy = w.height(w.peer("v0")) - idle;
+    expect(busy).toBeGreaterThanOrEqual(17);
+    expect(busy).toBeLessThanOrEqual(22);
+    w.run(72_000);
+    for (const peer of w.peers) expect(w.included(peer)).toBe(100);
+    expect(w.bans).toEqual([]);
+  });
+
+  it("makes the next block at once after one that changed interchain state (CON-1)", () => {
+    const w = world({ ledger: { changes: 7 } });
+    w.run(21_000);
+    const before = w.height(w.peer("v0"));
+    w.submit(
+      w.peer("v0"),
+      testTransaction({ spends: sha256(new Uint8Array(9)), index: 7, expires: start + 600_000 }),
+    );
+    w.run(22_500);
+    expect(w.height(w.peer("v0"))).toBeGreaterThanOrEqual(before + 2);
+  });
+
+  it("has a transaction final within a second of its submission, median", () => {
+    const w = world({});
+    w.run(10_000);
+    const took: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const peer = w.peer(`v${i % 4}`);
+      const from = w.now();
+      const goal = w.included(peer) + 1;
+      w.submit(peer);
+      while (w.included(peer) < goal) w.run(w.now() - start + 10);
+      took.push(w.now() - from);
+      w.run(w.now() - start + 137);
+    }
+    took.sort((a, b) => a - b);
+    expect(took[10]).toBeLessThan(600);
+  });
+
+  it("keeps a good pace with one silent validator of four", () => {
+    for (const silent of [0, 1, 2, 3]) {
+      const w = world({ silent });
+      for (let i = 1; i <= 300; i++) {
+        w.submit(must(w.peers[i % 3], "peer"));
+        w.run(i * 100);
+      }
+      // Three heights of four take half a second, the fourth a time-out more.
+      expect(w.height(must(w.peers[0], "peer"))).toBeGreaterThanOrEqual(30);
+      w.run(33_000);
+      expect(w.included(must(w.peers[0], "peer"))).toBe(300);
+    }
+  });
+
+  it("has one history under loss, delay and crashes at any effect, and moves on after healing", () => {
+    let crashes = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const healAt = 20_000;
+      const options = { seed, loss: 0.2, delayMs: 800, crash: 0.004, healAt, followers: 1 };
+      const w = world(options);
+      for (let t = 250; t <= healAt; t += 250) {
+        if (w.random.chance(0.5)) w.submit(w.random.pick(w.peers));
+        w.run(t);
+      }
+      crashes += w.peers.filter((peer) => peer.state === undefined).length;
+      w.run(healAt + 30_000);
+      const heights = w.peers.map(w.height);
+      const before = Math.min(...heights);
+      w.submit(w.peer("v0"));
+      w.run(healAt + 45_000);
+      const after = Math.min(...w.peers.map(w.height));
+      expect(after, `seed ${seed}: ${heights}`).toBeGreaterThan(before);
+      const spread = Math.max(...heights) - before;
+      expect(spread, `seed ${seed}: ${heights}`).toBeLessThanOrEqual(1);
+      expect(w.bans, `seed ${seed}`).toEqual([]);
+    }
+    expect(crashes).toBeGreaterThan(0);
+  });
+
+  it("goes on when all nodes stop at once and start again", () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const w = world({ seed });
+      w.submit(w.peer("v0"));
+      w.run(3_000 + seed * 7);
+      w.submit(w.peer("v1"));
+      w.run(3_300 + seed * 11);
+      for (const peer of w.peers) delete peer.state;
+      w.run(5_000);
+      for (const peer of w.peers) w.boot(peer);
+      const before = w.height(w.peer("v0"));
+      w.run(16_000);
+      expect(w.height(w.peer("v0")), `seed ${seed}`).toBeGreaterThan(before + 1);
+    }
+  });
+
+  it("brings a node that starts late up to the others by block sync", () => {
+    const w = world({});
+    for (let i = 1; i <= 400; i++) {
+      w.submit(w.peer("v0"));
+      w.run(i * 250);
+    }
+    const late = w.addPeer("late");
+    w.boot(late);
+    w.run(108_000);
+    expect(w.height(late)).toBeGreaterThan(150);
+    expect(w.height(late)).toBeGreaterThanOrEqual(w.height(w.peer("v0")) - 1);
+    expect(equal(must(late.disk.root, "root"), must(w.peer("v0").disk.root, "root"))).toBe(true);
+  });
+
+  it("never signs two things even when its store has lost the newest block", () => {
+    const w = world({});
+    w.run(12_000);
+    const peer = w.peer("v2");
+    delete peer.state;
+    const tip = must(peer.disk.tip, "tip").header.height;
+    // The ledger was idle, so that the state is the same; only the block is gone.
+    const previous = must(peer.disk.blocks.get(tip - 1), "block");
+    peer.disk.blocks.delete(tip);
+    peer.disk.tip = {
+      header: blockCodec.decode(previous.block).header,
+      certificate: certificateCodec.decode(previous.certificate),
+    };
+    w.boot(peer);
+    w.run(30_000);
+    expect(w.height(peer)).toBeGreaterThan(tip + 1);
+  });
+
+  it("keeps its journal bounded and its locks and votes in it readable", () => {
+    const w = world({});
+    for (let i = 1; i <= 60; i++) {
+      const spends = sha256(bigEndian(i, 8));
+      w.submit(
+        w.peer("v0"),
+        testTransaction({ spends, expires: start + 600_000, padding: 60_000 }),
+      );
+      w.run(i * 500);
+    }
+    const { journal } = w.peer("v1").disk;
+    const size = journal.reduce((sum, record) => sum + record.length, 0);
+    expect(size).toBeLessThan(6 * 1024 * 1024);
+    for (const record of journal) expect(isRejected(parseRecord(record))).toBe(false);
+  });
+
+  it("goes on after a transaction that breaks the ledger when applied (CON-5)", () => {
+    const w = world({ ledger: { poison: 66 } });
+    w.run(6_000);
+    const spends = sha256(new Uint8Array(66));
+    const poison = testTransaction({ spends, index: 66, expires: start + 15_000 });
+    w.submit(w.peer("v0"), poison);
+    w.run(14_000);
+    const before = w.height(w.peer("v0"));
+    w.submit(w.peer("v1"));
+    w.run(30_000);
+    expect(w.height(w.peer("v0"))).toBeGreaterThan(before + 2);
+    expect(w.included(w.peer("v1"))).toBe(1);
+  });
+});
+
+describe("a node among bad peers", () => {
+  it("bans who sends bytes that are no message, and hears no more of it", () => {
+    const w = world({});
+    const v0 = w.peer("v0");
+    const event = { kind: "message", at: w.now(), from: "evil", bytes: new Uint8Array(9) } as const;
+    w.deliver(v0, event);
+    expect(w.bans).toMatchObject([{ by: "v0", peer: "evil" }]);
+    w.deliver(v0, event);
+    expect(w.bans.length).toBe(1);
+    w.deliver(v0, { kind: "connected", at: w.now(), peer: "evil" });
+    expect(w.bans.length).toBe(2);
+  });
+
+  it("bans who brings a vote with a wrong signature", () => {
+    const w = world({});
+    w.run(500);
+    const vote = {
+      kind: voteKinds.prevote,
+      height: w.height(w.peer("v0")) + 1,
+      round: 0,
+      block: new Uint8Array(32),
+      polRound: 0,
+      seat: 2,
+      signature: new Uint8Array(96),
+    };
+    const bytes = encodeMessage({ kind: "votes", votes: [vote] });
+    w.deliver(w.peer("v0"), { kind: "message", at: w.now(), from: "evil", bytes });
+    expect(w.bans).toMatchObject([{ by: "v0", peer: "evil" }]);
+  });
+
+  it("asks another peer when one claims blocks and serves rubbish or nothing", () => {
+    const w = world({});
+    w.run(20_000);
+    const late = w.addPeer("late");
+    w.boot(late);
+    const claim = { height: 1_000_000, round: 0, views: [] };
+    for (const from of ["liar", "mute"])
+      w.deliver(late, {
+        kind: "message",
+        at: w.now(),
+        from,
+        bytes: encodeMessage({ kind: "status", status: claim }),
+      });
+    const served = must(w.peer("v0").disk.blocks.get(1), "block");
+    const certificate = Uint8Array.from(served.certificate);
+    certificate[certificate.length - 1] = (certificate[certificate.length - 1] ?? 0) ^ 1;
+    const lie = { kind: "blocksReply", from: 1, blocks: [{ ...served, certificate }] } as const;
+    w.deliver(late, { kind: "message", at: w.now(), from: "liar", bytes: encodeMessage(lie) });
+    w.run(20_000 + 3 * answerTimeoutMs);
+    expect(w.height(late)).toBeGreaterThanOrEqual(w.height(w.peer("v0")) - 1);
+    expect(w.bans.filter((ban) => ban.by === "late").map((ban) => ban.peer)).not.toContain("v0");
+  });
+
+  it("survives random and truncated bytes on every message kind", () => {
+    const w = world({});
+    w.run(3_000);
+    const v0 = w.peer("v0");
+    const random = seeded(5);
+    for (let i = 0; i < 3_000; i++) {
+      const bytes = random.bytes(random.below(300));
+      if (bytes.length > 0) bytes[0] = 1 + random.below(9);
+      const from = `x${i}`;
+      if (i % 2 === 0) w.deliver(v0, { kind: "message", at: w.now(), from, bytes });
+      else w.deliver(v0, { kind: "gossip", at: w.now(), from, topic: "transactions", bytes });
+    }
+    w.run(20_000);
+    expect(w.height(v0)).toBeGreaterThan(3);
+  });
+});
+
+describe("submission", () => {
+  it("answers with the id, again for the same bytes, and with the ledger's reason otherwise", () => {
+    const w = world({});
+    const bytes = w.submit(w.peer("v0"));
+    w.submit(w.peer("v0"), bytes);
+    w.submit(w.peer("v0"), new Uint8Array(5));
+    expect(w.replies[0]?.result).toEqual(w.replies[1]?.result);
+    expect(w.replies[2]?.result).toMatchObject({ kind: "rejected", code: "bad-bytes" });
+  });
+
+  it("gossips own transactions in batches and others' not at all", () => {
+    const w = world({});
+    const v0 = w.peer("v0");
+    const batch: Uint8Array[] = [];
+    const [, effects] = ((): ReturnType<typeof node.step> => {
+      for (let i = 0; i < 3; i++)
+        batch.push(testTransaction({ spends: sha256(bigEndian(i, 4)), expires: start + 100_000 }));
+      return node.step(must(v0.state, "state"), {
+        kind: "gossip",
+        at: w.now(),
+        from: "v1",
+        topic: "transactions",
+        bytes: transactionsCodec.encode({ transactions: batch }),
+      });
+    })();
+    expect(effects.filter((effect) => effect.kind === "gossip")).toEqual([]);
+    expect(v0.state?.pool.entries.size).toBe(3);
+  });
+});
