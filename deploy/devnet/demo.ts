@@ -14,8 +14,11 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     // Stay up after the last line until a signal comes.
     hold: { type: "boolean", default: false },
-    // Kill operator (step mod 4) with SIGKILL in the middle of this step; it is restarted at the end.
+    // Kill an operator (step mod 4 by default) with SIGKILL in the middle of this step; restart it at the end.
     "kill-step": { type: "string" },
+    "kill-operator": { type: "string" },
+    // This operator is never started.
+    silent: { type: "string" },
     // E = 0: credit only after the final sweep (BTC-2).
     "no-loan": { type: "boolean", default: false },
     // Leave the folder with logs and data behind.
@@ -59,26 +62,29 @@ function problemOf(error: unknown): Facts {
 
 const reporter = values.json ? jsonReporter() : humanReporter();
 const killStep = values["kill-step"] === undefined ? undefined : Number(values["kill-step"]);
+const victim = Number(values["kill-operator"] ?? (killStep ?? 0) % 4);
 let network: Network | undefined;
 
 async function main(): Promise<void> {
   if (killStep !== undefined && !(Number.isInteger(killStep) && steps[killStep - 1] !== undefined))
     throw new Failure("bad-option", `--kill-step is 1 to ${steps.length}`);
+  if (![0, 1, 2, 3].includes(victim)) throw new Failure("bad-option", "--kill-operator is 0 to 3");
   const bitcoind = process.env.BITCOIND;
   network = await createNetwork({
     keep: values.keep,
     logLevel: values["log-level"],
     ...(bitcoind === undefined ? {} : { bitcoind }),
+    ...(values.silent === undefined ? {} : { silent: Number(values.silent) }),
     ...(values["no-loan"] ? { params: { loanLimit: 0n } } : {}),
   });
   if (values.keep) reporter.note(`folder: ${network.folder}`);
   const running = network;
   const result = await roundTrip(running, reporter, {
     during: async (step) => {
-      if (step === killStep) await kill(running, step % running.operators.length);
+      if (step === killStep) await kill(running, victim);
     },
   });
-  const extra = killStep === undefined ? {} : await restart(running, killStep % 4);
+  const extra = killStep === undefined ? {} : await restart(running, victim);
   reporter.finish({ ...result, ...extra });
   if (values.hold) await new Promise((resolve) => process.once("SIGTERM", resolve));
 }

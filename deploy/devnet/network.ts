@@ -28,6 +28,8 @@ export type NetworkOptions = {
   readonly bitcoind?: string;
   readonly params?: Partial<Params>;
   readonly logLevel?: string;
+  /** This operator is never started: it sends no byte and casts no vote. */
+  readonly silent?: number;
   /** Keep the folder when the network stops. */
   readonly keep?: boolean;
 };
@@ -40,7 +42,10 @@ export type Network = {
   readonly secrets: DevnetSecrets;
   readonly bitcoin: BitcoinNode;
   readonly ethereum: Process & { readonly url: string };
+  /** All of them, in seat order. */
   readonly operators: readonly Operator[];
+  /** Those that take part. */
+  readonly active: readonly Operator[];
   readonly stop: () => Promise<void>;
 };
 
@@ -81,7 +86,9 @@ export async function createNetwork(options: NetworkOptions = {}): Promise<Netwo
     await stopAll([chains.bitcoin, chains.ethereum], 5_000);
     if (options.keep !== true) rmSync(folder, { recursive: true, force: true });
   };
-  return { folder, genesis, genesisFile, proofsFile, secrets, ...chains, operators, stop };
+  const active = operators.filter(({ index }) => index !== options.silent);
+  const files = { folder, genesisFile, proofsFile };
+  return { ...files, genesis, secrets, ...chains, operators, active, stop };
 }
 
 type Ports = {

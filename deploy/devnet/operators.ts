@@ -40,10 +40,16 @@ export type Operator = {
   readonly stop: () => Promise<void>;
   /** Starts what is not running. */
   readonly start: () => Promise<void>;
+  /** Replaces keys of a process's configuration (without CAUSEWAY_) before its next start. */
+  readonly configure: (kind: Kind, change: Readonly<Record<string, string>>) => void;
+  readonly logFile: (kind: Kind) => string;
+  readonly busSocket: string;
+  /** One process of it, if it runs. */
+  readonly processOf: (kind: Kind) => Process | undefined;
 };
 
 const kinds = ["node", "signer", "gateway"] as const;
-type Kind = (typeof kinds)[number];
+export type Kind = (typeof kinds)[number];
 
 const mains: Record<Kind, string> = {
   node: join(root, "chain-core", "src", "main.ts"),
@@ -57,7 +63,7 @@ const nodeFlags = ["--max-semi-space-size=2", "--no-warnings"];
 export function operator(settings: Settings): Operator {
   const running = new Map<Kind, Process>();
   let peakOfDead = 0;
-  for (const kind of kinds) writeFiles(settings, kind);
+  for (const kind of kinds) writeFiles(settings, kind, {});
 
   const isUp = (kind: Kind): boolean => running.get(kind)?.isAlive() ?? false;
   const current = (): Process[] => [...running.values()].filter((one) => one.isAlive());
@@ -99,10 +105,18 @@ export function operator(settings: Settings): Operator {
     start: async () => {
       await Promise.all(kinds.map(startOne));
     },
+    configure: (kind, change) => writeFiles(settings, kind, change),
+    logFile: (kind) => join(settings.folder, kind, `${kind}.log`),
+    busSocket: join(settings.folder, "bus.sock"),
+    processOf: (kind) => running.get(kind),
   };
 }
 
-function writeFiles(settings: Settings, kind: Kind): void {
+function writeFiles(
+  settings: Settings,
+  kind: Kind,
+  change: Readonly<Record<string, string>>,
+): void {
   const folder = join(settings.folder, kind);
   mkdirSync(folder, { recursive: true });
   const keysFile = join(folder, "keys.json");
@@ -113,7 +127,8 @@ function writeFiles(settings: Settings, kind: Kind): void {
   writeFileSync(keysFile, `${JSON.stringify(Object.fromEntries(secrets), null, 2)}\n`, {
     mode: 0o600,
   });
-  const lines = Object.entries(configuration(settings, kind, folder, keysFile));
+  const values = { ...configuration(settings, kind, folder, keysFile), ...change };
+  const lines = Object.entries(values);
   const text = lines.map(([key, value]) => `CAUSEWAY_${key}=${value}`).join("\n");
   writeFileSync(join(folder, `${kind}.env`), `${text}\n`);
 }

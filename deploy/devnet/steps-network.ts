@@ -30,7 +30,7 @@ export async function stepStart(trip: Trip): Promise<Facts> {
     provider,
     gasAccounts.map((key) => formatAddress(addressOf(publicPoint(key)))),
   );
-  await Promise.all(operators.map((one) => one.start()));
+  await Promise.all(network.active.map((one) => one.start()));
   await mined;
   const status = await until("the ledger's first block", async () => {
     const now = await trip.node.status();
