@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
-// BIP340 by the ecrecover precompile: ecrecover(-s px, 27, px, -e px) = address(s G - e P) = address(R),
-// so one call does both multiplications (4.4 k gas), and signatures are the ones that Bitcoin knows.
+// BIP340 by the ecrecover precompile: ecrecover(-s px, 27, px, -e px) = address(s G - e P) =
+// address(R), so one call does both multiplications (4.4 k gas), and signatures are the ones that
+// Bitcoin knows.
 pragma solidity 0.8.37;
 
 library Bip340 {
     /// @dev Order of secp256k1.
-    uint256 internal constant N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+    uint256 internal constant N =
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     /// @dev Its field's prime.
-    uint256 internal constant P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
+    uint256 internal constant P =
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
     /// @dev SHA-256("BIP0340/challenge").
     bytes32 private constant CHALLENGE =
         0x7bb52d7a9fef58323eb1bf7a407db382d2f3f2d81bb1224f49fe518f6d48d37c;
 
-    /// @notice True iff (rx, s) is a BIP340 signature of the 32-byte `message` under `px`, which must be
-    /// the x of a point (see isKey), and `ry` is the y of R.
-    /// @dev The hint is bound by the address, its parity is BIP340's even-y rule; s in [1, N) leaves one
-    /// form of each signature; ecrecover answers zero to what it refuses.
+    /// @notice True iff (rx, s) is a BIP340 signature of the 32-byte `message` under `px`, which
+    /// must be the x of a point (see isKey), and `ry` is the y of R.
+    /// @dev The hint is bound by the address, its parity is BIP340's even-y rule; s in [1, N)
+    /// leaves one form of each signature; ecrecover answers zero to what it refuses.
     function verify(bytes32 px, bytes32 message, bytes32 rx, bytes32 ry, bytes32 s)
         internal
         view
@@ -59,7 +62,8 @@ library Bip340 {
         }
     }
 
-    /// @notice True iff px is the x of a point and below the order, so that `verify` can ever accept.
+    /// @notice True iff px is the x of a point and below the order, so that `verify` can ever
+    /// accept.
     function isKey(bytes32 px) internal view returns (bool) {
         uint256 x = uint256(px);
         if (x == 0 || x >= N) return false;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
-// The house's only door on Ethereum (ETH-1 to ETH-4): takes deposits, runs what the ring signed, and defends
-// itself by caps, pauses and a slow recovery. It has no owner and cannot be changed.
+// The house's only door on Ethereum (ETH-1 to ETH-4): takes deposits, runs what the ring signed,
+// and defends itself by caps, pauses and a slow recovery. It has no owner and cannot be changed.
 //
-// What one batch touches is packed so that a single mint stays below 80 k gas: one slot for key, heart-beat,
-// pause and the newest nonces, one slot for a token with its cap.
+// What one batch touches is packed so that a single mint stays below 80 k gas: one slot for key,
+// heart-beat, pause and the newest nonces, one slot for a token with its cap.
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Bip340} from "./Bip340.sol";
+import {Authority} from "./Authority.sol";
 import {GuardianQuorum} from "./GuardianQuorum.sol";
 import {
     Batch,
@@ -20,31 +20,22 @@ import {
     TokenSetting
 } from "./IGateway.sol";
 import {Payout} from "./Payout.sol";
-import {RingWord, SPAN, TokenWord, WINDOW_MAX, tokenWord} from "./Words.sol";
+import {RingWord, TokenWord, tokenWord} from "./Words.sol";
 
-contract Gateway is IGateway, GuardianQuorum {
+contract Gateway is Authority {
     using SafeERC20 for IERC20;
 
     // SHA-256 of the tags "causeway/eth-<what>/v1" (FMT-1).
     bytes32 private constant BATCH =
         0x8c006709c97467a3eb0f4564a3f534680f914bf6fd029722a61df1ed51a72f0b;
-    bytes32 private constant SET_KEY =
-        0x25cebf04cf436edf01e46b3087e95ca834d0d414bd8bc38eaae50930c674f4d6;
-    bytes32 private constant HEARTBEAT =
-        0xfa436665c7bb89d80680c36d04b1647e7b1357016bb0fac14dcf0b38c46d3cbd;
     bytes32 private constant SET_TOKEN =
         0xb0bea58dc75d922e334f4848aa29927220de9aed409e78f181c5bca937d8a818;
-    bytes32 private constant SET_PAUSE =
-        0x92d852a1441dad8aa5702c103b27ea870e8927ef0846042924fcbb57b29cba70;
     bytes32 private constant MOVE_MINTER =
         0x3a254e407544b3cccfe77296281f605cda20072b700320fb41e0e5016be79ef0;
 
     uint8 private constant NONE = 0;
     uint8 private constant FOREIGN = 1;
     uint8 private constant WRAPPED = 2;
-
-    uint8 private constant DIRECTION_IN = 1;
-    uint8 private constant DIRECTION_OUT = 2;
 
     /// @dev FMT-8.
     uint256 private constant PAYLOAD_MAX = 128;
@@ -53,22 +44,6 @@ contract Gateway is IGateway, GuardianQuorum {
     uint256 private constant ITEM_SIZE = 57;
     /// @dev GOV-1: what loosens waits.
     uint256 private constant NOTICE = 7 days;
-    /// @dev GOV-2.
-    uint256 private constant PAUSE = 7 days;
-    /// @dev From the start of one pause by guardians to the next, unless the ring allows it before.
-    uint256 private constant PAUSE_AGAIN = 14 days;
-    /// @dev ETH-3.
-    uint256 private constant SILENCE = 60 days;
-    uint256 private constant OPEN = 14 days;
-    /// @dev What batches do not read.
-    struct Rare {
-        uint40 inPausedUntil;
-        uint40 outPausedUntil;
-        uint40 inPauseFrom;
-        uint40 outPauseFrom;
-        uint64 guardianNonce;
-        uint32 keyId;
-    }
 
     struct Announced {
         uint8 status;
@@ -76,34 +51,12 @@ contract Gateway is IGateway, GuardianQuorum {
         uint40 dueAt;
     }
 
-    struct Recovery {
-        uint32 keyId;
-        uint40 proposedAt;
-        bytes32 px;
-    }
-
-    bytes32 public immutable override networkId;
-
-    RingWord private ring;
-    Rare private rare;
-    bytes32 private px;
-    mapping(uint256 window => uint256) private windows;
     mapping(address token => TokenWord) private tokens;
     mapping(address token => Announced) private announced;
     mapping(uint64 nonce => bytes32) private claims;
-    Recovery private recovery;
-    /// @dev A whole word: a bool would be read before it is written.
-    uint256 private transient locked;
 
-    /// @dev On everything that writes: _pay keeps a token's slot in memory across a foreign call.
-    modifier lock() {
-        if (locked != 0) revert Locked();
-        locked = 1;
-        _;
-        locked = 0;
-    }
-
-    /// @param guardians their addresses in the genesis' order, distinct; `guardianThreshold` of them act.
+    /// @param guardians their addresses in the genesis' order, distinct; `guardianThreshold` of
+    /// them act.
     /// @param keyId the first activated key and `keyX` its x.
     /// @param settings ETH and tokens; wrapped ones may be addresses that hold no code yet.
     constructor(
@@ -113,10 +66,7 @@ contract Gateway is IGateway, GuardianQuorum {
         uint32 keyId,
         bytes32 keyX,
         TokenSetting[] memory settings
-    ) GuardianQuorum(guardians, guardianThreshold) {
-        networkId = network;
-        ring = ring.signed(block.timestamp);
-        _installKey(0, keyId, keyX);
+    ) GuardianQuorum(guardians, guardianThreshold) Authority(network, keyId, keyX) {
         for (uint256 i = 0; i < settings.length; ++i) {
             TokenSetting memory setting = settings[i];
             _checkSetting(setting.token, setting.status);
@@ -167,7 +117,7 @@ contract Gateway is IGateway, GuardianQuorum {
         private
         view
     {
-        if (block.timestamp < rare.inPausedUntil) revert Paused(rare.inPausedUntil);
+        _requireOpenIn();
         if (amount == 0 || amount > type(uint128).max || maxFee > type(uint128).max) {
             revert BadAmount();
         }
@@ -186,12 +136,13 @@ contract Gateway is IGateway, GuardianQuorum {
                 || batch.stipend == 0
         ) revert BadBatch();
         RingWord current = ring;
-        if (current.mayBePaused()) _requireNoPause();
+        if (current.mayBePaused()) _requireOpenOut();
         _authorise(current, batch.nonce, _batchDigest(batch, items), signature);
         emit Executed(batch.nonce, batch.keyId, _runItems(batch, items), msg.sender);
     }
 
-    /// @dev _digest(BATCH, abi.encode(chainId, this, keyId, nonce, stipend, overhead, items)), copied once.
+    /// @dev _digest(BATCH, abi.encode(chainId, this, keyId, nonce, stipend, overhead, items)),
+    /// copied once.
     function _batchDigest(Batch calldata batch, bytes calldata items)
         private
         view
@@ -225,11 +176,6 @@ contract Gateway is IGateway, GuardianQuorum {
         }
     }
 
-    function _requireNoPause() private view {
-        uint40 until = rare.outPausedUntil;
-        if (block.timestamp < until) revert Paused(until);
-    }
-
     function _runItems(Batch calldata batch, bytes calldata items)
         private
         returns (uint256 failedBitmap)
@@ -251,7 +197,7 @@ contract Gateway is IGateway, GuardianQuorum {
         override
         lock
     {
-        _requireNoPause();
+        _requireOpenOut();
         if (claims[nonce] != _claimsHash(items, open) || open >> index & 1 == 0) {
             revert BadClaim();
         }
@@ -267,8 +213,8 @@ contract Gateway is IGateway, GuardianQuorum {
         return keccak256(abi.encode(open, items));
     }
 
-    /// @dev Pays item `index`, which the callers know to lie in `items`; true if it was paid. A stipend of 0
-    /// stands for all gas.
+    /// @dev Pays item `index`, which the callers know to lie in `items`; true if it was paid. A
+    /// stipend of 0 stands for all gas.
     function _pay(bytes calldata items, uint256 index, uint256 stipend, uint256 overhead)
         private
         returns (bool)
@@ -301,30 +247,6 @@ contract Gateway is IGateway, GuardianQuorum {
     // ------------------------------------------------------------------ the ring
 
     /// @inheritdoc IGateway
-    function setKey(
-        uint32 keyId,
-        uint64 nonce,
-        uint32 newKeyId,
-        bytes32 newPx,
-        Signature calldata signature
-    ) external override lock {
-        bytes memory message =
-            abi.encode(block.chainid, address(this), keyId, nonce, newKeyId, newPx);
-        _runMessage(SET_KEY, message, keyId, nonce, signature);
-        _installKey(nonce, newKeyId, newPx);
-    }
-
-    /// @inheritdoc IGateway
-    function heartbeat(uint32 keyId, uint64 nonce, Signature calldata signature)
-        external
-        override
-        lock
-    {
-        bytes memory message = abi.encode(block.chainid, address(this), keyId, nonce);
-        _runMessage(HEARTBEAT, message, keyId, nonce, signature);
-    }
-
-    /// @inheritdoc IGateway
     function setToken(
         uint32 keyId,
         uint64 nonce,
@@ -354,25 +276,6 @@ contract Gateway is IGateway, GuardianQuorum {
     }
 
     /// @inheritdoc IGateway
-    function setPause(
-        uint32 keyId,
-        uint64 nonce,
-        uint40 inUntil,
-        uint40 outUntil,
-        Signature calldata signature
-    ) external override lock {
-        bytes memory message =
-            abi.encode(block.chainid, address(this), keyId, nonce, inUntil, outUntil);
-        _runMessage(SET_PAUSE, message, keyId, nonce, signature);
-        rare.inPausedUntil = inUntil;
-        rare.inPauseFrom = 0;
-        rare.outPauseFrom = 0;
-        rare.outPausedUntil = outUntil;
-        ring = ring.withPause(outUntil > block.timestamp);
-        emit PauseSet(inUntil, outUntil);
-    }
-
-    /// @inheritdoc IGateway
     function moveMinter(
         uint32 keyId,
         uint64 nonce,
@@ -385,61 +288,6 @@ contract Gateway is IGateway, GuardianQuorum {
         _runMessage(MOVE_MINTER, message, keyId, nonce, signature);
         if (tokens[token].status() != WRAPPED) revert BadToken(token);
         IWrappedToken(token).announceMinter(newMinter);
-    }
-
-    function _runMessage(
-        bytes32 tag,
-        bytes memory message,
-        uint32 keyId,
-        uint64 nonce,
-        Signature calldata signature
-    ) private {
-        _authorise(ring, nonce, _digest(tag, message), signature);
-        emit Executed(nonce, keyId, 0, msg.sender);
-    }
-
-    /// @dev FMT-1: H(what, m) with the hash of the tag at hand.
-    function _digest(bytes32 tag, bytes memory message) private view returns (bytes32) {
-        return sha256(abi.encodePacked(tag, tag, networkId, message));
-    }
-
-    /// @dev Uses up the nonce, beats the heart, and reverts unless the present key signed the digest. The key id
-    /// needs no comparison: it is in the digest, and the key signs for its own id only.
-    function _authorise(
-        RingWord current,
-        uint64 nonce,
-        bytes32 digest,
-        Signature calldata signature
-    ) private {
-        if (!current.isKey(signature.px)) revert BadKey();
-        if (!Bip340.verify(signature.px, digest, signature.rx, signature.ry, signature.s)) {
-            revert BadSignature();
-        }
-        uint256 window = nonce / SPAN;
-        uint256 bit = 1 << (nonce % SPAN);
-        uint256 newest = current.window();
-        if (nonce == 0) revert BadNonce(nonce);
-        if (window == newest) {
-            if (current.bitmap() & bit != 0) revert BadNonce(nonce);
-            current = current.withBit(bit);
-        } else if (window > newest) {
-            if (window > WINDOW_MAX) revert BadNonce(nonce);
-            windows[newest] = current.bitmap();
-            current = current.withWindow(window, bit);
-        } else {
-            uint256 bitmap = windows[window];
-            if (bitmap & bit != 0) revert BadNonce(nonce);
-            windows[window] = bitmap | bit;
-        }
-        ring = current.signed(block.timestamp);
-    }
-
-    function _installKey(uint64 nonce, uint32 keyId, bytes32 keyX) private {
-        if (keyId <= rare.keyId || !Bip340.isKey(keyX)) revert BadKey();
-        rare.keyId = keyId;
-        px = keyX;
-        ring = ring.withKey(keyX);
-        emit KeySet(nonce, keyId, keyX);
     }
 
     function _checkSetting(address token, uint8 status) private pure {
@@ -457,26 +305,6 @@ contract Gateway is IGateway, GuardianQuorum {
     // ------------------------------------------------------------------ guardians
 
     /// @inheritdoc IGateway
-    function pause(uint8 directions, Quorum calldata quorum) external override lock {
-        if (directions == 0 || directions > 3) revert BadQuorum();
-        _requireQuorum(keccak256(abi.encode(PAUSE_TYPE, directions, _nextNonce())), quorum);
-        uint40 until = uint40(block.timestamp + PAUSE);
-        uint40 again = uint40(block.timestamp + PAUSE_AGAIN);
-        if (directions & DIRECTION_IN != 0) {
-            if (block.timestamp < rare.inPauseFrom) revert TooEarly(rare.inPauseFrom);
-            rare.inPauseFrom = again;
-            if (until > rare.inPausedUntil) rare.inPausedUntil = until;
-        }
-        if (directions & DIRECTION_OUT != 0) {
-            if (block.timestamp < rare.outPauseFrom) revert TooEarly(rare.outPauseFrom);
-            rare.outPauseFrom = again;
-            if (until > rare.outPausedUntil) rare.outPausedUntil = until;
-            ring = ring.withPause(true);
-        }
-        emit PauseSet(rare.inPausedUntil, rare.outPausedUntil);
-    }
-
-    /// @inheritdoc IGateway
     function limit(address token, uint104 capacity, Quorum calldata quorum)
         external
         override
@@ -489,64 +317,7 @@ contract Gateway is IGateway, GuardianQuorum {
         _installToken(token, entry.status(), capacity);
     }
 
-    /// @inheritdoc IGateway
-    function proposeRecovery(uint32 newKeyId, bytes32 newPx, Quorum calldata quorum)
-        external
-        override
-        lock
-    {
-        bytes32 structHash = keccak256(abi.encode(RECOVER_TYPE, newKeyId, newPx, _nextNonce()));
-        _requireQuorum(structHash, quorum);
-        uint256 from = lastSignatureAt() + SILENCE;
-        if (block.timestamp < from) revert TooEarly(from);
-        if (newKeyId <= rare.keyId || !Bip340.isKey(newPx)) revert BadKey();
-        recovery = Recovery(newKeyId, uint40(block.timestamp), newPx);
-        emit RecoveryProposed(newKeyId, newPx, block.timestamp + OPEN);
-    }
-
-    /// @inheritdoc IGateway
-    function recover() external override lock {
-        Recovery memory next = recovery;
-        // Any signature since the proposal has called it off, also one in the same block.
-        if (next.proposedAt == 0 || lastSignatureAt() >= next.proposedAt) revert BadKey();
-        uint256 dueAt = next.proposedAt + OPEN;
-        if (block.timestamp < dueAt) revert TooEarly(dueAt);
-        delete recovery;
-        _installKey(0, next.keyId, next.px);
-    }
-
-    function _nextNonce() private returns (uint64) {
-        return rare.guardianNonce++;
-    }
-
     // ------------------------------------------------------------------ readers
-
-    /// @inheritdoc IGateway
-    function key() external view override returns (uint32, bytes32) {
-        return (rare.keyId, px);
-    }
-
-    /// @inheritdoc IGateway
-    function isUsed(uint64 nonce) external view override returns (bool) {
-        uint256 window = nonce / SPAN;
-        uint256 bitmap = window == ring.window() ? ring.bitmap() : windows[window];
-        return bitmap >> (nonce % SPAN) & 1 == 1;
-    }
-
-    /// @inheritdoc IGateway
-    function lastSignatureAt() public view override returns (uint256) {
-        return ring.signedAt();
-    }
-
-    /// @inheritdoc IGateway
-    function pausedUntil() external view override returns (uint40, uint40) {
-        return (rare.inPausedUntil, rare.outPausedUntil);
-    }
-
-    /// @inheritdoc IGateway
-    function guardianNonce() external view override returns (uint64) {
-        return rare.guardianNonce;
-    }
 
     /// @inheritdoc IGateway
     function tokenOf(address token) external view override returns (uint8, uint104, uint256) {
@@ -561,7 +332,4 @@ contract Gateway is IGateway, GuardianQuorum {
         return claims[nonce];
     }
 
-    function _salt() internal view override returns (bytes32) {
-        return networkId;
-    }
 }

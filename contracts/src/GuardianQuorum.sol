@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// m of n guardians, who approve an action by EIP-712 signatures or by calls (GOV-2). The set is fixed at
-// deployment; the code holds its hash and callers bring the list.
+// m of n guardians, who approve an action by EIP-712 signatures or by calls (GOV-2). The set is
+// fixed at deployment; the code holds its hash and callers bring the list.
 pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
@@ -13,7 +13,8 @@ abstract contract GuardianQuorum is IGateway {
     bytes32 internal constant RECOVER_TYPE =
         keccak256("Recover(uint32 keyId,bytes32 px,uint64 nonce)");
     bytes32 private constant DOMAIN_TYPE = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)"
+        "EIP712Domain(string name,string version,uint256 chainId,"
+        "address verifyingContract,bytes32 salt)"
     );
 
     bytes32 public immutable override guardiansHash;

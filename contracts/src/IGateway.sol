@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The seam between Ethereum and the ledger: what Gateway takes, gives and tells (ETH-1 to ETH-4).
-// chain-core/src/interchain/ethereum is the same seam in TypeScript; a change here is a protocol change.
+// chain-core/src/interchain/ethereum is the same seam in TypeScript; a change here is a protocol
+// change.
 pragma solidity 0.8.37;
 
 /// @notice Where value goes on the other side (FMT-8).
@@ -17,9 +18,11 @@ struct Batch {
     uint64 nonce;
     /// Gas that every item's call is given, above 0.
     uint32 stipend;
-    /// Gas that must be left for the call's own cost besides the stipend (20,000; never below 16,000).
+    /// Gas that must be left for the call's own cost besides the stipend (20,000; never below
+    /// 16,000).
     uint32 overhead;
-    /// At most 50 items of 57 bytes each: kind (1), token (20), recipient (20), amount (16, big-endian).
+    /// At most 50 items of 57 bytes each: kind (1), token (20), recipient (20), amount (16,
+    /// big-endian).
     bytes items;
 }
 
@@ -72,7 +75,9 @@ interface IGateway {
         uint256 maxFee
     );
     /// @notice A message of the ring ran; bit i of `failedBitmap` is set if item i became a claim.
-    event Executed(uint64 indexed nonce, uint32 keyId, uint256 failedBitmap, address indexed executor);
+    event Executed(
+        uint64 indexed nonce, uint32 keyId, uint256 failedBitmap, address indexed executor
+    );
     /// @notice Only `keyId` is valid from here on; nonce 0 at deployment and after a recovery.
     event KeySet(uint64 indexed nonce, uint32 keyId, bytes32 px);
     /// @notice Item `index` of batch `nonce`, which had become a claim, was paid.
@@ -83,7 +88,8 @@ interface IGateway {
     event TokenAnnounced(address indexed token, uint8 status, uint104 capacity, uint256 dueAt);
     /// @notice Directions are closed until these times (seconds).
     event PauseSet(uint40 inUntil, uint40 outUntil);
-    /// @notice Guardians want this key; it is installed at `dueAt` unless the ring signs anything before.
+    /// @notice Guardians want this key; it is installed at `dueAt` unless the ring signs anything
+    /// before.
     event RecoveryProposed(uint32 keyId, bytes32 px, uint256 dueAt);
 
     error Locked();
@@ -122,7 +128,8 @@ interface IGateway {
 
     // For everyone who carries a message of the ring. All share one nonce sequence (ETH-1).
 
-    /// @notice Runs a batch. Reverts for a bad signature, a used nonce, a pause or too little gas, never for an item.
+    /// @notice Runs a batch. Reverts for a bad signature, a used nonce, a pause or too little gas,
+    /// never for an item.
     function execute(Batch calldata batch, Signature calldata signature) external;
     /// @notice Pays item `index` of a batch that ran; reverts if it cannot be paid now.
     /// @param open the batch's failedBitmap without what was claimed since.
@@ -154,7 +161,8 @@ interface IGateway {
         uint40 outUntil,
         Signature calldata signature
     ) external;
-    /// @notice Announces the next minter of a wrapped token, which takes over after the token's 7 days.
+    /// @notice Announces the next minter of a wrapped token, which takes over after the token's 7
+    /// days.
     function moveMinter(
         uint32 keyId,
         uint64 nonce,
@@ -163,15 +171,18 @@ interface IGateway {
         Signature calldata signature
     ) external;
 
-    // For guardians (EIP-712, domain {name "Causeway Gateway", version "1", chainId, verifyingContract, salt networkId}).
+    // For guardians (EIP-712, domain {name "Causeway Gateway", version "1", chainId,
+    // verifyingContract, salt networkId}).
 
     /// @notice Approves by call what `digest` stands for; counts for guardians only.
     function approve(bytes32 digest) external;
-    /// @notice Pause(uint8 directions,uint64 nonce): closes 1 in, 2 out or 3 both for 7 days; again after 14, or after setPause.
+    /// @notice Pause(uint8 directions,uint64 nonce): closes 1 in, 2 out or 3 both for 7 days; again
+    /// after 14, or after setPause.
     function pause(uint8 directions, Quorum calldata quorum) external;
     /// @notice Limit(address token,uint104 capacity,uint64 nonce): lowers a capacity at once.
     function limit(address token, uint104 capacity, Quorum calldata quorum) external;
-    /// @notice Recover(uint32 keyId,bytes32 px,uint64 nonce): possible 60 days after the last ring signature.
+    /// @notice Recover(uint32 keyId,bytes32 px,uint64 nonce): possible 60 days after the last ring
+    /// signature.
     function proposeRecovery(uint32 newKeyId, bytes32 newPx, Quorum calldata quorum) external;
     /// @notice Installs the proposed key 14 days later if the ring has signed nothing since.
     function recover() external;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// One payment of a batch, by a call that its recipient can neither make revert, nor make expensive by what it
-// returns, nor be starved of gas in (ETH-2).
+// One payment of a batch, by a call that its recipient can neither make revert, nor make expensive
+// by what it returns, nor be starved of gas in (ETH-2).
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
@@ -11,9 +11,10 @@ library Payout {
     uint256 internal constant RELEASE_ETH = 2;
     uint256 internal constant RELEASE_ERC20 = 3;
 
-    /// @notice Runs item (kind, token, to, amount) with `stipend` gas, or with all gas if it is 0. True if it was
-    /// paid; reverts if the call could be short of gas.
-    /// @param wrapped whether the token is minted here: only such a one is minted, only others are released.
+    /// @notice Runs item (kind, token, to, amount) with `stipend` gas, or with all gas if it is 0.
+    /// True if it was paid; reverts if the call could be short of gas.
+    /// @param wrapped whether the token is minted here: only such a one is minted, only others are
+    /// released.
     function run(
         uint256 kind,
         bool wrapped,
@@ -45,8 +46,8 @@ library Payout {
         return answer == 2 || (answer == 1 && kind == RELEASE_ERC20);
     }
 
-    /// @dev 0 the call failed or answered other than below, 1 it answered the word 1, 2 it answered nothing.
-    /// At most one word of the answer is copied: Solidity would copy all, at our cost.
+    /// @dev 0 the call failed or answered other than below, 1 it answered the word 1, 2 it answered
+    /// nothing. At most one word of the answer is copied: Solidity would copy all, at our cost.
     function _call(
         address target,
         uint256 value,
@@ -55,7 +56,8 @@ library Payout {
         uint256 stipend,
         uint256 overhead
     ) private returns (uint256 answer) {
-        // EIP-150 silently gives less than was asked for when less is left: check right before the call.
+        // EIP-150 silently gives less than was asked for when less is left: check right before the
+        // call.
         uint256 left = gasleft();
         if (left - left / 64 < stipend + overhead) revert IGateway.NotEnoughGas();
         assembly ("memory-safe") {

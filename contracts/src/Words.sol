@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The two storage words that a batch reads and writes, packed by hand: Solidity's packed structs read and
-// write a slot once for each field (1.4 k gas of a mint).
+// The two storage words that a batch reads and writes, packed by hand: Solidity's packed structs
+// read and write a slot once for each field (1.4 k gas of a mint).
 pragma solidity 0.8.37;
 
 /// @dev Nonces in a window of the replay bitmap.
@@ -10,9 +10,9 @@ uint256 constant WINDOW_MAX = (1 << 39) - 1;
 /// @dev A token's capacity refills in this time.
 uint256 constant REFILL = 1 days;
 
-/// @dev From the low bit: bitmap 48 of the newest window of nonces that was used, window 39 (nonce / SPAN),
-/// mayBePaused 1, signedAt 40 (last signature of any kind, seconds), keyHash 128: the first half of
-/// keccak-256(px), as hard to match as the key is to guess.
+/// @dev From the low bit: bitmap 48 of the newest window of nonces that was used, window 39 (nonce
+/// / SPAN), mayBePaused 1, signedAt 40 (last signature of any kind, seconds), keyHash 128: the
+/// first half of keccak-256(px), as hard to match as the key is to guess.
 type RingWord is uint256;
 
 /// @dev A leaky bucket. From the low bit: used 104, its time 40 (seconds), capacity 104, status 8.

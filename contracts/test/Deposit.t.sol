@@ -26,9 +26,12 @@ contract DepositTest is Fixture {
         token.approve(address(gateway), type(uint256).max);
     }
 
-    function testFuzz_ethIsTakenAndTold(uint128 amount, uint128 fee, bytes32 chain, bytes memory payload)
-        external
-    {
+    function testFuzz_ethIsTakenAndTold(
+        uint128 amount,
+        uint128 fee,
+        bytes32 chain,
+        bytes memory payload
+    ) external {
         vm.assume(amount > 0 && amount < 1e30 && payload.length > 0);
         if (payload.length > 128) payload = abi.encode(payload.length);
         vm.expectEmit(true, true, true, true, address(gateway));

@@ -163,8 +163,20 @@ contract ItemsTest is Fixture {
         eq(available, CAPACITY);
     }
 
+    function test_anotherCapacityForgetsNothingOfWhatWasUsed() external {
+        run(2, item(RELEASE_ETH, ETH, USER, CAPACITY / 2));
+        gateway.limit(ETH, CAPACITY * 3 / 4, quorumOf(limitHash(ETH, CAPACITY * 3 / 4), 0, 3));
+        (,, uint256 available) = gateway.tokenOf(ETH);
+        eq(available, CAPACITY / 4);
+        gateway.limit(ETH, CAPACITY / 4, quorumOf(limitHash(ETH, CAPACITY / 4), 0, 3));
+        (,, available) = gateway.tokenOf(ETH);
+        eq(available, 0);
+    }
+
     function test_kindsThatDoNotFitTheTokenAreNotPaid() external {
+        // Each would succeed at the token: it is Gateway that refuses.
         foreign.give(address(gateway), 10);
+        run(3, item(MINT, address(wrapped), address(gateway), 10));
         bytes memory items = bytes.concat(
             item(0, ETH, USER, 1),
             item(4, ETH, USER, 1),
@@ -179,7 +191,7 @@ contract ItemsTest is Fixture {
         for (uint256 i = 0; i < 8; ++i) {
             isTrue(isClaim(2, i), "paid");
         }
-        eq(USER.balance, 0);
+        eq(USER.balance + foreign.balanceOf(USER) + wrapped.balanceOf(USER), 0);
     }
 
     function test_tokensAreBelievedWhenTheySayTrueOrNothing() external {

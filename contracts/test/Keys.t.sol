@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The ring hands over by itself; guardians take over only from a ring that is silent (ETH-1, ETH-3, GOV-2).
+// The ring hands over by itself; guardians take over only from a ring that is silent (ETH-1, ETH-3,
+// GOV-2).
 pragma solidity 0.8.37;
 
 import {Batch, IGateway, Quorum, Signature, TokenSetting} from "../src/IGateway.sol";
@@ -43,8 +44,8 @@ contract KeysTest is Fixture {
         heartbeat(1);
         vm.expectPartialRevert(IGateway.BadNonce.selector);
         this.tryEmpty(1);
-        Signature memory seal =
-            sealOf(SECRET, digestOf("eth-batch", abi.encode(block.chainid, address(gateway), 1, 2)));
+        bytes memory message = abi.encode(block.chainid, address(gateway), 1, 2);
+        Signature memory seal = sealOf(SECRET, digestOf("eth-batch", message));
         vm.expectRevert(IGateway.BadSignature.selector);
         gateway.heartbeat(1, 2, seal);
     }

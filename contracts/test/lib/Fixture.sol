@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A deployed Gateway (the committed artifact) with a wrapped and a foreign token, ETH, and its ring.
+// A deployed Gateway (the committed artifact) with a wrapped and a foreign token, ETH, and its
+// ring.
 pragma solidity 0.8.37;
 
 import {

@@ -35,7 +35,8 @@ contract Bomb {
     receive() external payable {
         bool fails = FAILS;
         assembly {
-            // 3 words^2/512 + 3 words: 3,000 words cost 26.6 k of a 50 k stipend, and as much to copy.
+            // 3 words^2/512 + 3 words: 3,000 words cost 26.6 k of a 50 k stipend, and as much to
+            // copy.
             let size := mul(3000, 32)
             if fails { revert(0, size) }
             return(0, size)

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Signs as the ring does, for tests: BIP340 over FMT-1's digests, written from the papers and not from the
-// contracts. forge's wallets do the multiplications.
+// Signs as the ring does, for tests: BIP340 over FMT-1's digests, written from the papers and not
+// from the contracts. forge's wallets do the multiplications.
 pragma solidity 0.8.37;
 
 import {Signature} from "../../src/IGateway.sol";
 import {Checks, Vm} from "./Vm.sol";
 
 abstract contract Ring is Checks {
-    uint256 internal constant N = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-    uint256 internal constant P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
+    uint256 internal constant N =
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+    uint256 internal constant P =
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
 
     function keyOf(uint256 secret) internal returns (bytes32) {
         return bytes32(vm.createWallet(secret).publicKeyX);

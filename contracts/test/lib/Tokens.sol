@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// ERC-20s as they are met in the world: plain, without answers, with a fee, answering false, burning gas.
+// ERC-20s as they are met in the world: plain, without answers, with a fee, answering false,
+// burning gas.
 pragma solidity 0.8.37;
 
 contract PlainToken {
@@ -7,6 +8,11 @@ contract PlainToken {
     mapping(address => mapping(address => uint256)) public allowance;
 
     function give(address to, uint256 amount) external {
+        balanceOf[to] += amount;
+    }
+
+    /// @dev As a wrapped token has it, but anyone may.
+    function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The cheats of forge that our tests use, and a few checks, instead of a library of thousands of lines.
+// The cheats of forge that our tests use, and a few checks, instead of a library of thousands of
+// lines.
 pragma solidity 0.8.37;
 
 interface Vm {
