@@ -104,3 +104,16 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
       return undefined;
   }
 }
+
+/**
+ * The same records without those that a later one replaces: of boots and trusted points only the newest counts.
+ * Releases and deals stay for ever.
+ */
+export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
+  const kinds = records.map((bytes) => decodeRecord(bytes)?.kind);
+  const newest = new Map(kinds.map((kind, i) => [kind, i]));
+  return records.filter((_, i) => {
+    const kind = kinds[i];
+    return (kind !== "boot" && kind !== "trust") || newest.get(kind) === i;
+  });
+}

@@ -53,6 +53,31 @@ export function initial(context: Context): State {
   };
 }
 
+/** What an operator wants to know of it; no secret. */
+export type Summary = {
+  /** Newest final height that was proven, and the time in its header, ms. */
+  readonly height: number;
+  readonly headerMs: number;
+  /** Key ids whose share is held. */
+  readonly shares: readonly number[];
+  /** Plans that wait for signatures, events that are looked at, actions on their way to the ledger. */
+  readonly plans: number;
+  readonly events: number;
+  readonly actions: number;
+};
+
+export function summaryOf(state: State): Summary {
+  const { header, height } = state.follow.trusted;
+  return {
+    height,
+    headerMs: header.time,
+    shares: [...state.ceremony.shares.keys()],
+    plans: state.signing.requests.size,
+    events: state.witness.items.size,
+    actions: state.outbox.entries.length,
+  };
+}
+
 /** A step in the making. */
 type Work = {
   state: State;

@@ -7,7 +7,6 @@ import type {
   ForeignEvent,
   Genesis,
   Header,
-  Plan,
   State,
 } from "@causeway/chain-core/interchain";
 import {
@@ -75,48 +74,205 @@ export type World = {
   readonly signers: readonly Signer[];
   readonly ledger: State;
   nowMs: number;
-  height: number;
+  /** No blocks while true. */
+  isHalted: boolean;
   /** Every effect performed, in order, with whose it was. */
   readonly performed: { readonly seat: number; readonly effect: machine.Effect }[];
   /** What a signer's own foreign nodes say; undefined: they do not answer. */
   facts: (seat: number, chain: Uint8Array, event: ForeignEvent) => Facts | undefined;
-  /** Changes an answer of a signer's own node on its way. */
+  /** Changes an event of a signer on its way. */
   tamper: (seat: number, event: machine.Event) => machine.Event;
   /** Called before each effect; true: the signer dies right before it. */
   dies: (seat: number, effect: machine.Effect) => boolean;
   readonly run: (ms: number) => void;
+  /** True as soon as `done`, false after `msMax`. */
   readonly runUntil: (done: () => boolean, msMax: number) => boolean;
-  readonly hint: (seat: number, bytes: Uint8Array) => void;
-  readonly foreignBlock: (chain: Uint8Array) => void;
+  readonly later: (ms: number, to: number, event: machine.Event) => void;
   /** Starts the process of a seat again with what is on its disk. */
   readonly restart: (seat: number) => void;
   /** Changes the ledger's state as a block would, before the next block. */
   readonly write: (change: (state: State) => void) => void;
-  /** Opens a plan as the ledger's planner would. */
-  readonly plan: (plan: Plan) => Uint8Array;
 };
 
 const blockMs = 500;
 
-export function world(): World {
+/** One ledger with one honest node that everybody asks: a block every half second, final at once. */
+export type TestLedger = {
+  readonly state: State;
+  readonly height: () => number;
+  readonly block: (nowMs: number) => void;
+  readonly submit: (bytes: Uint8Array, nowMs: number) => Refusal | undefined;
+  readonly prove: (id: number, wanted: readonly Uint8Array[]) => machine.Event;
+  readonly write: (change: (state: State) => void) => void;
+};
+
+type Refusal = { readonly code: string; readonly message: string };
+
+export function testLedger(): TestLedger {
   const puts = genesisState(genesis);
-  const ledger = memoryState(puts);
+  const state = memoryState(puts);
   let tree = update(emptyTree, puts);
   let proven = { tree, state: memoryState(puts) };
-  let header: Header | undefined;
-  let certificate: Uint8Array = new Uint8Array(0);
+  let final: { readonly header: Header; readonly certificate: Uint8Array } | undefined;
   let parent: Uint8Array = trustGenesis(genesis).id;
+  let height = 0;
   let mempool: Uint8Array[] = [];
+  const write = (change: (state: State) => void): void => {
+    const next = overlay(state);
+    change(next);
+    const changes = [...next.changes().values()];
+    state.write(changes);
+    tree = update(tree, changes);
+  };
+  return {
+    state,
+    height: () => height,
+    write,
+    submit: (bytes, nowMs) => {
+      const next = overlay(state);
+      for (const waiting of mempool) execute(next, height + 1, nowMs, waiting);
+      const refusal = execute(next, height + 1, nowMs, bytes);
+      if (refusal === undefined) mempool.push(bytes);
+      return refusal;
+    },
+    block: (nowMs) => {
+      height += 1;
+      proven = { tree, state: memoryState(state.entries()) };
+      const header = headerOf(height, nowMs, parent, mempool, root(proven.tree));
+      parent = blockId(genesis.networkId, header);
+      final = { header, certificate: certificateOf3(header, parent, committee) };
+      write((next) => {
+        for (const bytes of mempool) execute(next, height, nowMs, bytes);
+        const context = blockContext(env, next, { height, time: nowMs });
+        ringEndBlock(context, { isReservedFull: false, openPlan });
+      });
+      mempool = [];
+    },
+    prove: (id, wanted) => {
+      if (final === undefined) return { kind: "failed", id, code: "unreachable" };
+      const records = wanted.map((key) => {
+        const value = proven.state.get(key);
+        const proof = recordProofCodec.encode(prove(proven.tree, key));
+        return { key, proof, ...(value === undefined ? {} : { value }) };
+      });
+      const header = headerCodec.encode(final.header);
+      const { certificate } = final;
+      return {
+        kind: "proved",
+        id,
+        header,
+        certificate,
+        committee: committeeCodec.encode(committee),
+        records,
+      };
+    },
+  };
+}
+
+function headerOf(
+  height: number,
+  time: number,
+  parent: Uint8Array,
+  transactions: readonly Uint8Array[],
+  stateRoot: Uint8Array,
+): Header {
+  const id = committeeId(genesis.networkId, committee);
+  return {
+    version: 1,
+    height,
+    time,
+    parent,
+    proposer: height % size,
+    transactionsRoot: transactionsRoot(genesis.networkId, transactions),
+    stateRoot,
+    utxoCommitment: zero32,
+    committee: id,
+    nextCommittee: id,
+  };
+}
+
+function execute(
+  state: State,
+  height: number,
+  nowMs: number,
+  bytes: Uint8Array,
+): Refusal | undefined {
+  const result = executeTransaction(env, blockContext(env, state, { height, time: nowMs }), bytes);
+  if (!isRejected(result)) return undefined;
+  if (result.code !== "unknown-action") return result;
+  const action = must(transactionCodec.decode(bytes).actions[0], "action");
+  return action.kind === kinds.signature ? sign(state, nowMs, action.body) : result;
+}
+
+/** The ledger's signature rule in short: for a tree that does not have the rules of the interchain yet. */
+function sign(state: State, nowMs: number, body: Uint8Array): Refusal | undefined {
+  const { plan: id, signatures } = ringSignatureCodec.decode(body);
+  const plan = plans.get(state, id);
+  if (plan?.status !== planStatus.planned) return { code: "not-planned", message: "signed" };
+  const isCanary = plan.kind === planKinds.canary;
+  const point = isCanary ? plan.subject : must(keys.get(state, plan.keyId), "key").groupPoint;
+  const messages = planMessages(genesis, plan, { keyId: plan.keyId, groupPoint: point });
+  if (isRejected(messages)) return messages;
+  const isGood = messages.every((message, i) =>
+    verifyPlanSignature(point, message, signatures[i] ?? new Uint8Array(0)),
+  );
+  if (!isGood) return { code: "bad-signature", message: "a signature does not verify" };
+  plans.put(state, id, { ...plan, status: planStatus.signed, signatures });
+  const first = must(signatures[0], "signature");
+  if (isCanary) activateKey({ state, time: nowMs }, plan.keyId, first);
+  return undefined;
+}
+
+export function world(): World {
+  const ledger = testLedger();
+  const signers = Array.from({ length: size }, (_, seat) => signerOf(seat));
   let draws = 0;
   let answers: Answer[] = [];
+  const later: Later = (ms, to, event) => {
+    answers.push({ atMs: self.nowMs + ms, to, event });
+  };
+  const deliver = (seat: number, original: machine.Event): void => {
+    const signer = must(signers[seat], "signer");
+    if (!signer.isUp) return;
+    const event = self.tamper(seat, original);
+    const input = { nowMs: self.nowMs, entropy: sha256(utf8(`entropy ${draws++}`)), event };
+    const [state, effects] = machine.step(signer.context, signer.state, input);
+    signer.state = state;
+    for (const effect of effects) {
+      if (self.dies(seat, effect)) {
+        signer.isUp = false;
+        return;
+      }
+      self.performed.push({ seat, effect });
+      perform(self, ledger, later, seat, effect);
+    }
+  };
   let nextBlockMs = 0;
-
-  const signers = Array.from({ length: size }, (_, seat) => signerOf(seat));
+  /** Performs the next thing that happens before `until`. */
+  const advance = (until: number): boolean => {
+    let first: Answer | undefined;
+    for (const answer of answers)
+      if (first === undefined || answer.atMs < first.atMs) first = answer;
+    if (nextBlockMs <= until && (first === undefined || nextBlockMs <= first.atMs)) {
+      self.nowMs = nextBlockMs;
+      nextBlockMs += blockMs;
+      if (self.isHalted) return true;
+      ledger.block(self.nowMs);
+      const height = ledger.height();
+      for (const seat of signers.keys()) later(1, seat, { kind: "height", height });
+      return true;
+    }
+    if (first === undefined || first.atMs > until) return false;
+    answers = answers.filter((answer) => answer !== first);
+    self.nowMs = Math.max(self.nowMs, first.atMs);
+    deliver(first.to, first.event);
+    return true;
+  };
   const self: World = {
     signers,
-    ledger,
+    ledger: ledger.state,
     nowMs: genesis.time + 60_000,
-    height: 0,
+    isHalted: false,
     performed: [],
     facts: () => undefined,
     tamper: (_, event) => event,
@@ -131,10 +287,7 @@ export function world(): World {
       while (!done()) if (!advance(until)) return done();
       return true;
     },
-    hint: (seat, bytes) => later(1, seat, { kind: "hint", bytes }),
-    foreignBlock: (chain) => {
-      for (const seat of signers.keys()) later(1, seat, { kind: "foreign-block", chain });
-    },
+    later,
     restart: (seat) => {
       const signer = must(signers[seat], "signer");
       signer.state = machine.initial(signer.context);
@@ -142,192 +295,45 @@ export function world(): World {
       answers = answers.filter(({ to }) => to !== seat);
       const shares = [...signer.shares].map(([keyId, share]) => ({ keyId, share }));
       later(1, seat, { kind: "started", journal: [...signer.journal], shares });
-      later(2, seat, { kind: "height", height: self.height });
+      later(2, seat, { kind: "height", height: ledger.height() });
     },
-    write: (change) => {
-      const state = overlay(ledger);
-      change(state);
-      const changes = [...state.changes().values()];
-      ledger.write(changes);
-      tree = update(tree, changes);
-    },
-    plan: (plan) => {
-      let id: Uint8Array = zero32;
-      self.write((state) => {
-        id = openPlan(blockContext(env, state, { height: self.height, time: self.nowMs }), plan);
-      });
-      return id;
-    },
+    write: ledger.write,
   };
   nextBlockMs = self.nowMs + blockMs;
   for (const seat of signers.keys()) self.restart(seat);
   return self;
+}
 
-  function later(ms: number, to: number, event: machine.Event): undefined {
-    answers.push({ atMs: self.nowMs + ms, to, event });
-  }
+type Later = (ms: number, to: number, event: machine.Event) => void;
 
-  /** Performs the next thing that happens before `until`. */
-  function advance(until: number): boolean {
-    let first: Answer | undefined;
-    for (const answer of answers)
-      if (first === undefined || answer.atMs < first.atMs) first = answer;
-    if (nextBlockMs <= until && (first === undefined || nextBlockMs <= first.atMs)) {
-      self.nowMs = nextBlockMs;
-      nextBlockMs += blockMs;
-      block();
-      return true;
-    }
-    if (first === undefined || first.atMs > until) return false;
-    answers = answers.filter((answer) => answer !== first);
-    self.nowMs = Math.max(self.nowMs, first.atMs);
-    deliver(first.to, first.event);
-    return true;
-  }
-
-  function deliver(seat: number, original: machine.Event): void {
-    const signer = must(signers[seat], "signer");
-    if (!signer.isUp) return;
-    const event = self.tamper(seat, original);
-    const entropy = sha256(utf8(`entropy ${draws++}`));
-    const input = { nowMs: self.nowMs, entropy, event };
-    const [state, effects] = machine.step(signer.context, signer.state, input);
-    signer.state = state;
-    for (const effect of effects) {
-      if (self.dies(seat, effect)) {
-        signer.isUp = false;
-        return;
-      }
-      self.performed.push({ seat, effect });
-      perform(seat, signer, effect);
-    }
-  }
-
-  function perform(seat: number, signer: Signer, effect: machine.Effect): undefined {
-    switch (effect.kind) {
-      case "prove":
-        return later(2, seat, proved(effect.id, effect.keys));
-      case "sequence": {
-        const validator = must(genesis.validators[seat], "validator").owner;
-        const next = nextSequence(ledger, { validator, role: roles.signer });
-        return later(2, seat, { kind: "sequence", id: effect.id, next });
-      }
-      case "submit":
-        return submit(seat, effect.id, effect.transaction);
-      case "send":
-        return later(3, effect.to, { kind: "message", from: seat, bytes: effect.bytes });
-      case "read": {
-        const facts = self.facts(seat, effect.chain, effect.event);
-        const { id } = effect;
-        if (facts === undefined) return later(5, seat, { kind: "failed", id, code: "unreachable" });
-        return later(5, seat, { kind: "facts", id, facts });
-      }
-      case "journal":
-        signer.journal.push(effect.record);
-        return;
-      case "save-share":
-        signer.shares.set(effect.keyId, effect.share);
-        return;
-      case "wake":
-        return later(effect.atMs - self.nowMs, seat, { kind: "woke" });
-      case "log":
-        signer.logs.push(effect);
-        return;
-    }
-  }
-
-  function submit(seat: number, id: number, bytes: Uint8Array): undefined {
-    const state = overlay(ledger);
-    for (const waiting of mempool) execute(state, waiting);
-    const result = execute(state, bytes);
-    if (result !== undefined) {
-      const { code, message } = result;
-      return later(2, seat, { kind: "rejected", id, code, message });
-    }
-    mempool.push(bytes);
-    later(2, seat, { kind: "submitted", id });
-  }
-
-  function execute(
-    state: State,
-    bytes: Uint8Array,
-  ): { readonly code: string; readonly message: string } | undefined {
-    const context = blockContext(env, state, { height: self.height + 1, time: self.nowMs });
-    const result = executeTransaction(env, context, bytes);
-    if (!isRejected(result)) return undefined;
-    if (result.code !== "unknown-action") return result;
-    const action = must(transactionCodec.decode(bytes).actions[0], "action");
-    return action.kind === kinds.signature ? sign(state, action.body) : result;
-  }
-
-  /** The ledger's signature rule, where this tree does not have it yet. */
-  function sign(
-    state: State,
-    body: Uint8Array,
-  ): { readonly code: string; readonly message: string } | undefined {
-    const { plan: id, signatures } = ringSignatureCodec.decode(body);
-    const plan = plans.get(state, id);
-    if (plan?.status !== planStatus.planned) return { code: "not-planned", message: "signed" };
-    const groupPoint = plan.kind === planKinds.canary ? plan.subject : undefined;
-    const point = groupPoint ?? must(keys.get(state, plan.keyId), "key").groupPoint;
-    const messages = planMessages(genesis, plan, { keyId: plan.keyId, groupPoint: point });
-    if (isRejected(messages)) return messages;
-    const isGood = messages.every((message, i) =>
-      verifyPlanSignature(point, message, signatures[i] ?? new Uint8Array(0)),
-    );
-    if (!isGood) return { code: "bad-signature", message: "a signature does not verify" };
-    plans.put(state, id, { ...plan, status: planStatus.signed, signatures });
-    const first = must(signatures[0], "signature");
-    if (plan.kind === planKinds.canary) activateKey({ state, time: self.nowMs }, plan.keyId, first);
-    return undefined;
-  }
-
-  function block(): void {
-    self.height += 1;
-    const height = self.height;
-    proven = { tree, state: memoryState(ledger.entries()) };
-    const state = overlay(ledger);
-    for (const bytes of mempool) execute(state, bytes);
-    const context = blockContext(env, state, { height, time: self.nowMs });
-    ringEndBlock(context, { isReservedFull: false, openPlan });
-    const id = committeeId(genesis.networkId, committee);
-    header = {
-      version: 1,
-      height,
-      time: self.nowMs,
-      parent,
-      proposer: height % size,
-      transactionsRoot: transactionsRoot(genesis.networkId, mempool),
-      stateRoot: root(proven.tree),
-      utxoCommitment: zero32,
-      committee: id,
-      nextCommittee: id,
-    };
-    parent = blockId(genesis.networkId, header);
-    certificate = certificateOf3(header, parent, committee);
-    const changes = [...state.changes().values()];
-    ledger.write(changes);
-    tree = update(tree, changes);
-    mempool = [];
-    for (const seat of signers.keys()) later(1, seat, { kind: "height", height });
-  }
-
-  function proved(id: number, wanted: readonly Uint8Array[]): machine.Event {
-    if (header === undefined) return { kind: "failed", id, code: "unreachable" };
-    const records = wanted.map((key) => {
-      const value = proven.state.get(key);
-      const proof = recordProofCodec.encode(prove(proven.tree, key));
-      return { key, proof, ...(value === undefined ? {} : { value }) };
-    });
-    return {
-      kind: "proved",
-      id,
-      header: headerCodec.encode(header),
-      certificate,
-      committee: committeeCodec.encode(committee),
-      records,
-    };
-  }
+function perform(
+  self: World,
+  ledger: TestLedger,
+  later: Later,
+  seat: number,
+  effect: machine.Effect,
+): void {
+  const signer = must(self.signers[seat], "signer");
+  const answer = (ms: number, event: machine.Event): void => later(ms, seat, event);
+  if (effect.kind === "prove") answer(2, ledger.prove(effect.id, effect.keys));
+  else if (effect.kind === "sequence") {
+    const validator = must(genesis.validators[seat], "validator").owner;
+    const next = nextSequence(ledger.state, { validator, role: roles.signer });
+    answer(2, { kind: "sequence", id: effect.id, next });
+  } else if (effect.kind === "submit") {
+    const { id } = effect;
+    const refusal = ledger.submit(effect.transaction, self.nowMs);
+    answer(2, refusal ? { kind: "rejected", id, ...refusal } : { kind: "submitted", id });
+  } else if (effect.kind === "send")
+    later(3, effect.to, { kind: "message", from: seat, bytes: effect.bytes });
+  else if (effect.kind === "read") {
+    const { id } = effect;
+    const facts = self.facts(seat, effect.chain, effect.event);
+    answer(5, facts ? { kind: "facts", id, facts } : { kind: "failed", id, code: "unreachable" });
+  } else if (effect.kind === "journal") signer.journal.push(effect.record);
+  else if (effect.kind === "save-share") signer.shares.set(effect.keyId, effect.share);
+  else if (effect.kind === "wake") answer(effect.atMs - self.nowMs, { kind: "woke" });
+  else signer.logs.push(effect);
 }
 
 function signerOf(seat: number): Signer {

@@ -113,8 +113,11 @@ export function step(
       );
     case "proved":
       return proved(context, state, event, interest, turn);
-    case "failed":
-      return failed(state, turn);
+    case "failed": {
+      const [next, effects] = failed(state, turn);
+      if (state.phase === "idle" || event.code !== "bad-response") return [next, effects];
+      return [next, [...refusals(state.phase, noProof), ...effects]];
+    }
     case "woke":
       return begin(context, state, interest, turn);
     default:

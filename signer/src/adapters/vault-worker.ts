@@ -1,0 +1,47 @@
+// The worker thread: the vault behind a message port. It has no network code; what it cannot go on after, it dies of.
+import { parentPort, workerData } from "node:worker_threads";
+import { Failure } from "@causeway/primitives";
+import type * as machine from "../machine.ts";
+import type { Outside, VaultOptions } from "./vault.ts";
+import { openVault } from "./vault.ts";
+
+/** To the worker. */
+export type ToVault =
+  | { readonly kind: "event"; readonly event: machine.Event }
+  | { readonly kind: "stop" };
+
+/** From the worker. */
+export type FromVault =
+  | { readonly kind: "open"; readonly seat: number }
+  | {
+      readonly kind: "effects";
+      readonly effects: readonly Outside[];
+      readonly summary: machine.Summary;
+    }
+  | { readonly kind: "refused"; readonly code: string; readonly message: string };
+
+const port = parentPort;
+if (port === null) throw new Error("vault-worker runs as a worker thread");
+const say = (message: FromVault): void => port.postMessage(message);
+
+function start(): void {
+  if (port === null) return;
+  const vault = openVault(workerData as VaultOptions);
+  const tell = (effects: readonly Outside[]): void =>
+    say({ kind: "effects", effects, summary: vault.summary() });
+  port.on("message", (message: ToVault) => {
+    if (message.kind === "event") return tell(vault.handle(message.event));
+    vault.close();
+    port.close();
+  });
+  say({ kind: "open", seat: vault.seat });
+  tell(vault.first);
+}
+
+try {
+  start();
+} catch (error) {
+  if (!(error instanceof Failure)) throw error;
+  say({ kind: "refused", code: error.code, message: error.message });
+  port.close();
+}

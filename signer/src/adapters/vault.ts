@@ -1,0 +1,101 @@
+// The runtime of the machine inside the worker: one event, one step, its durable effects performed here, the rest
+// handed out in order. Secrets, shares, nonces and the journal never leave this thread.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createBls } from "@causeway/chain-core/adapters/bls";
+import { parseGenesis } from "@causeway/chain-core/light";
+import type { Clock, Entropy, Journal } from "@causeway/primitives";
+import { equal, Failure, isRejected } from "@causeway/primitives";
+import { systemClock } from "@causeway/primitives/adapters/clock";
+import { systemEntropy } from "@causeway/primitives/adapters/entropy";
+import { openJournal } from "@causeway/primitives/adapters/journal";
+import { publicPoint, randomizeContext } from "@causeway/primitives/secp256k1";
+import { compacted } from "../journal.ts";
+import * as machine from "../machine.ts";
+import { readSigningSecrets } from "./key-file.ts";
+import type { ShareVault } from "./share-vault.ts";
+import { shareVault } from "./share-vault.ts";
+
+export type VaultOptions = {
+  /** The two genesis files' bytes. */
+  readonly body: Uint8Array;
+  readonly proofs: Uint8Array;
+  readonly dataFolder: string;
+  readonly keysFile: string;
+  /** log2 of scrypt's N for new share files. */
+  readonly logN: number;
+};
+
+/** What the main thread performs: everything but what is durable. */
+export type Outside = Exclude<machine.Effect, { kind: "journal" | "save-share" }>;
+
+export type Vault = {
+  readonly seat: number;
+  /** What the machine ordered at its start. */
+  readonly first: readonly Outside[];
+  readonly handle: (event: machine.Event) => readonly Outside[];
+  readonly summary: () => machine.Summary;
+  readonly close: () => void;
+};
+
+/** Throws Failure: "bad-genesis", "bad-keys", "not-a-validator", or those of the journal and the share files. */
+export function openVault(options: VaultOptions): Vault {
+  const { body, proofs, dataFolder, keysFile, logN } = options;
+  const bls = createBls();
+  const genesis = parseGenesis(body, proofs, bls);
+  if (isRejected(genesis)) throw new Failure("bad-genesis", genesis.message);
+  const secrets = readSigningSecrets(keysFile);
+  randomizeContext(systemEntropy(32));
+  const [hostKey, attestKey] = [publicPoint(secrets.host), bls.publicKey(secrets.attest)];
+  const seat = genesis.validators.findIndex((validator) => equal(validator.hostKey, hostKey));
+  const validator = genesis.validators[seat];
+  if (validator === undefined || !equal(validator.attestKey, attestKey))
+    throw new Failure("not-a-validator", "no validator of the genesis has these keys");
+  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
+  const journal = openJournal(join(dataFolder, "signer.journal"), { create: true });
+  const { passphrase } = secrets;
+  const folder = join(dataFolder, "shares");
+  const network = genesis.networkId;
+  const entropy = systemEntropy;
+  const shares = shareVault({ folder, passphrase, network, seat, logN, entropy });
+  const context = {
+    genesis,
+    bls,
+    seat,
+    attestSecret: secrets.attest,
+    hostSecret: secrets.host,
+  };
+  return run(context, journal, shares, systemClock, entropy);
+}
+
+function run(
+  context: machine.Context,
+  journal: Journal,
+  shares: ShareVault,
+  clock: Clock,
+  entropy: Entropy,
+): Vault {
+  let state = machine.initial(context);
+  const handle = (event: machine.Event): Outside[] => {
+    const input = { nowMs: clock.nowMs(), entropy: entropy(32), event };
+    const [next, effects] = machine.step(context, state, input);
+    state = next;
+    const outside: Outside[] = [];
+    for (const effect of effects)
+      if (effect.kind === "journal") journal.append(effect.record);
+      else if (effect.kind === "save-share")
+        shares.save(effect.keyId, effect.share, effect.packageHash);
+      else outside.push(effect);
+    return outside;
+  };
+  const records = compacted([...journal.read()]);
+  journal.rewrite(records);
+  const first = handle({ kind: "started", journal: records, shares: shares.load() });
+  return {
+    seat: context.seat,
+    first,
+    handle,
+    summary: () => machine.summaryOf(state),
+    close: () => journal.close(),
+  };
+}
