@@ -6,6 +6,7 @@ export * from "../codec/block.ts";
 export * from "../codec/transaction.ts";
 export { quorum } from "../consensus/quorum.ts";
 export * from "../ledger/assets.ts";
+export { sequences } from "../ledger/envelope.ts";
 export type * from "../ledger/genesis.ts";
 export { type BadGenesis, type GenesisBody, parseGenesis } from "../ledger/genesis-file.ts";
 export { signEnvelope } from "../ledger/sign.ts";

@@ -1,90 +1,107 @@
-// What is to be brought now, from the relay's view of the ledger and of the chains.
-import type { Action, Settle } from "@causeway/chain-core/interchain";
+// What is to be brought now, from the relay's view of the ledger and of the chains: headers, settlement proofs
+// and batches, each by one operator after the other (rota.ts).
+import type { Action } from "@causeway/chain-core/interchain";
 import {
   batchCodec,
   bitcoinHeadersMax,
   bitcoinWatch,
   ethereumWatch,
-  eventId,
   eventKinds,
-  evmContractCodec,
+  evmExecutedCodec,
   executeCall,
   headersCodec,
   kinds,
-  outpoint,
-  parseTransaction,
   planKinds,
   planStatus,
+  roles,
   settleCodec,
+  signEnvelope,
+  transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, isRejected, keyOf, sha256d, toHex } from "@causeway/primitives";
+import { equal, keyOf, must } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
-import type { Context, State } from "./machine.ts";
-import type { Effect } from "./outbox.ts";
-import type { Candidate, LedgerView } from "./view.ts";
+import { takeTurns } from "./rota.ts";
+import type { Context, Effect, Orders, State } from "./state.ts";
+import type { LedgerView } from "./view.ts";
 
 /** A thing to bring; `name` is the same on every operator, `base` starts its rota. */
-export type Bringing =
-  | {
-      readonly kind: "action";
-      readonly name: string;
-      readonly base: number;
-      readonly action: Action;
-    }
-  | {
-      readonly kind: "execute";
-      readonly name: string;
-      readonly base: number;
-      readonly effect: Effect;
-    };
+type Bringing = {
+  readonly name: string;
+  readonly base: number;
+} & ({ readonly action: Action } | { readonly effect: Effect });
 
-export function bringings(context: Context, state: State, view: LedgerView): Bringing[] {
-  return [
+/** Life of an own envelope in ledger time, ms; a lost one is made anew after a round. */
+const envelopeLifeMs = 60_000;
+
+/** What is this operator's turn to bring. */
+export function bring(context: Context, state: State, view: LedgerView, nowMs: number): Orders {
+  const things = [
     ...headers(context, state, view),
     ...settlements(context, state, view),
-    ...batches(context, view),
+    ...batches(context, state, view),
   ];
+  const due = new Map(things.map(({ name, base }) => [name, base]));
+  const who = { seat: context.seat, count: context.genesis.validators.length };
+  const { names, nextAt } = takeTurns(state.turns, due, who, nowMs);
+  const mine = new Set(names);
+  const effects = things
+    .filter(({ name }) => mine.has(name))
+    .map((thing) =>
+      "effect" in thing ? thing.effect : envelope(context, state, view, thing.action, thing.name),
+    );
+  return { effects, nextAt };
 }
 
-/** WIT-4: headers that the ledger does not have. */
+/** One action in an envelope of the relay key (CON-7); numbers may come in any order, and a lost one is no harm. */
+function envelope(
+  { genesis, seat, relaySecret }: Context,
+  state: State,
+  view: LedgerView,
+  action: Action,
+  what: string,
+): Effect {
+  state.sequence = Math.max(state.sequence, view.sequence) + 1;
+  const validator = must(genesis.validators[seat], "own validator").owner;
+  const from = { validator, role: roles.relay, sequence: state.sequence };
+  const expires = view.time + Math.min(genesis.params.expiryMaxMs, envelopeLifeMs);
+  const tx = signEnvelope(genesis, from, expires, [action], relaySecret);
+  return { kind: "submit", what, transaction: transactionCodec.encode(tx) };
+}
+
+/** WIT-4: headers that the ledger does not have. Named by the ledger's tip: until that moves it is one thing. */
 function headers({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
+  const own = bitcoinWatch.tipOf(state.bitcoin);
   const { checkpoint, chain } = genesis.bitcoin;
-  const tip = view.bitcoinTip ?? { hash: sha256d(checkpoint.header), height: checkpoint.height };
-  const bytes = bitcoinWatch.headersAfter(state.bitcoin, tip, bitcoinHeadersMax);
+  const [ledgerTip] = view.locator;
+  const isOwn = ledgerTip !== undefined && equal(ledgerTip.hash, own.hash);
+  if (isOwn || view.hasTip || own.height === checkpoint.height) return [];
+  const bytes = bitcoinWatch.headersAfter(state.bitcoin, view.locator, bitcoinHeadersMax);
   if (bytes.length === 0) return [];
-  const last = toHex(sha256d(bytes.subarray(bytes.length - 80)));
   const action = { kind: kinds.headers, body: headersCodec.encode({ chain, headers: bytes }) };
-  return [{ kind: "action", name: `headers:${last}`, base: tip.height, action }];
+  const base = ledgerTip?.height ?? checkpoint.height;
+  return [{ name: `headers:${keyOf(ledgerTip?.hash ?? chain)}`, base, action }];
 }
 
 /** Transactions that spend a coin of ours, deep enough on the ledger's own header chain (BTC-3). */
 function settlements({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
-  const own = bitcoinWatch.tipOf(state.bitcoin);
-  const ledgerTip = view.bitcoinTip;
+  const [ledgerTip] = view.locator;
   if (ledgerTip === undefined) return [];
   const known = bitcoinWatch.hashAt(state.bitcoin, ledgerTip.height);
   if (known === undefined || !equal(known, ledgerTip.hash)) return [];
-  const depth = genesis.params.finalDepth + (own.height - ledgerTip.height);
+  const ahead = bitcoinWatch.tipOf(state.bitcoin).height - ledgerTip.height;
   const open = new Set(view.coins.map(keyOf));
   return bitcoinWatch
-    .spends(state.bitcoin, depth)
-    .filter((settle) => spendsOpen(settle, open))
-    .map((settle) => ({
-      kind: "action" as const,
-      name: `settle:${toHex(sha256d(settle.transaction))}:${toHex(settle.blockHash)}`,
+    .spends(state.bitcoin, genesis.params.finalDepth + ahead)
+    .filter(({ outpoints }) => outpoints.some((name) => open.has(name)))
+    .map(({ settle, txid }) => ({
+      name: `settle:${keyOf(txid)}:${keyOf(settle.blockHash)}`,
       base: ledgerTip.height,
       action: { kind: kinds.settle, body: settleCodec.encode(settle) },
     }));
 }
 
-function spendsOpen(settle: Settle, open: ReadonlySet<string>): boolean {
-  const transaction = parseTransaction(settle.transaction);
-  if (isRejected(transaction)) return false;
-  return transaction.inputs.some(({ txid, vout }) => open.has(keyOf(outpoint(txid, vout))));
-}
-
-/** Signed batches, lowest nonce first, by operator (nonce + i) mod N. */
-function batches({ genesis }: Context, view: LedgerView): Bringing[] {
+/** Signed batches that have not run, lowest nonce first, by operator (nonce + i) mod N. */
+function batches({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
   const found: Bringing[] = [];
   for (const { plan } of view.plans) {
     if (plan.kind !== planKinds.evmBatch || plan.status !== planStatus.signed) continue;
@@ -92,54 +109,24 @@ function batches({ genesis }: Context, view: LedgerView): Bringing[] {
     const key = view.keys.get(plan.keyId);
     const [signature] = plan.signatures;
     if (chain < 0 || key === undefined || signature === undefined) continue;
-    const batch = batchCodec.decode(plan.subject);
-    const data = executeCall(batch, { key: xOnly(key.groupPoint), signature });
+    if (hasRun(state, chain, plan.nonce)) continue;
+    const seal = { key: xOnly(key.groupPoint), signature };
+    const data = executeCall(batchCodec.decode(plan.subject), seal);
     const effect = { kind: "execute" as const, chain, nonce: plan.nonce, data };
-    const name = `execute:${chain}:${plan.nonce}`;
-    found.push({ kind: "execute", name, base: plan.nonce, effect });
+    found.push({ name: `execute:${chain}:${plan.nonce}`, base: plan.nonce, effect });
   }
   return found;
 }
 
-/** Every event that the watchers found and the ledger may not have. */
-export function candidatesOf(context: Context, state: State): Candidate[] {
-  const { genesis } = context;
-  const { chain } = genesis.bitcoin;
-  const all: Candidate[] = bitcoinWatch
-    .deposits(state.bitcoin)
-    .map(({ id, event }) => ({ id, chain, event }));
-  for (const [i, watcher] of state.ethereum.entries()) {
-    const evm = watcher.chain.chain;
-    for (const { id, event } of ethereumWatch.found(watcher)) all.push({ id, chain: evm, event });
-    all.push(...contractEvent(context, state, i));
-  }
-  return all;
-}
-
-/** ETH-3: the contract at `finalized`, as soon as the ring has a key for its chain. */
-function contractEvent({ genesis, codeHashes }: Context, state: State, index: number): Candidate[] {
-  const chain = genesis.evm[index];
-  const of = state.view?.evm[index];
-  const finalized = state.ethereum[index]?.finalized;
-  const codeHash = codeHashes[index];
-  if (chain === undefined || finalized === undefined || codeHash === undefined) return [];
-  if (of?.key === undefined || of.state?.stated === true) return [];
-  const body = evmContractCodec.encode({
-    contract: chain.gateway,
-    codeHash,
-    network: genesis.networkId,
-    keyId: of.key.keyId,
-    key: xOnly(of.key.groupPoint),
-  });
-  const { hash, height } = finalized;
-  const event = {
-    kind: eventKinds.evmContract,
-    txid: hash,
-    index: 0,
-    blockHash: hash,
-    height,
-    body,
-  };
-  const id = eventId(genesis.networkId, chain.chain, chain.gateway, hash, 0);
-  return [{ id, chain: chain.chain, event }];
+/** The own watcher saw the batch run: the ledger will hear of it. */
+function hasRun({ ethereum }: State, chain: number, nonce: number): boolean {
+  const watcher = ethereum[chain];
+  if (watcher === undefined) return false;
+  return ethereumWatch
+    .found(watcher)
+    .some(
+      ({ event }) =>
+        event.kind === eventKinds.evmExecuted &&
+        evmExecutedCodec.decode(event.body).nonce === nonce,
+    );
 }

@@ -10,33 +10,33 @@ export function turnAt(seat: number, count: number, base: number, sinceMs: numbe
   return sinceMs + turnMs * place;
 }
 
-/** Own tries that are under way, by name; a try that changed nothing is made again after a full round. */
-export type Turns = Map<string, { readonly since: number; triedAt: number | undefined }>;
+/** By name: when the next own try of a thing is due. */
+export type Turns = Map<string, number>;
 
 /**
- * The names in `due` whose turn has come, and the time of the next turn. Forgets names that are not in `due`
- * any more; `base` is the number that the rota of a name starts from.
+ * The names in `due` whose turn has come, and the time of the next turn. A try that changed nothing is made again
+ * after a full round. Forgets names that are not in `due` any more; the value in `due` is the number that the
+ * rota of a name starts from.
  */
 export function takeTurns(
   turns: Turns,
   due: ReadonlyMap<string, number>,
   who: { readonly seat: number; readonly count: number },
   nowMs: number,
-): { readonly names: string[]; readonly nextAt: number | undefined } {
+): { readonly names: readonly string[]; readonly nextAt: number | undefined } {
   for (const name of turns.keys()) if (!due.has(name)) turns.delete(name);
   const names: string[] = [];
-  let nextAt: number | undefined;
   for (const [name, base] of due) {
-    const turn = turns.get(name) ?? { since: nowMs, triedAt: undefined };
-    turns.set(name, turn);
-    const at =
-      turn.triedAt === undefined
-        ? turnAt(who.seat, who.count, base, turn.since)
-        : turn.triedAt + turnMs * who.count;
-    if (at <= nowMs) {
-      turn.triedAt = nowMs;
-      names.push(name);
-    } else nextAt = Math.min(nextAt ?? at, at);
+    const at = turns.get(name) ?? turnAt(who.seat, who.count, base, nowMs);
+    const isNow = at <= nowMs;
+    if (isNow) names.push(name);
+    turns.set(name, isNow ? nowMs + turnMs * who.count : at);
   }
+  const nextAt = turns.size === 0 ? undefined : Math.min(...turns.values());
   return { names, nextAt };
+}
+
+/** The own try of `name` came to nothing: the next one does not wait for a full round. */
+export function tryAgain(turns: Turns, name: string, nowMs: number): void {
+  if (turns.has(name)) turns.set(name, nowMs + turnMs);
 }

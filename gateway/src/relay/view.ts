@@ -1,154 +1,141 @@
 // What the relay reads of its own ledger at a new height: a generator that yields batches of record keys and is
 // sent their values, so that the process drives it over RPC and the simulator straight from the state.
-import type {
-  EvmState,
-  ForeignEvent,
-  Genesis,
-  Key,
-  Plan,
-  Table,
-  Tip,
-} from "@causeway/chain-core/interchain";
+import type { EvmState, Genesis, Key, Plan, Tip } from "@causeway/chain-core/interchain";
 import {
-  batches,
+  bitcoinBest,
+  bitcoinHeaders,
   bitcoinTips,
   currentKeys,
-  eventKinds,
-  evmExecutedCodec,
   evmStates,
-  inbounds,
   keys as keyRecords,
   listNames,
   lists,
   planKinds,
   plans as planRecords,
   planStatus,
+  roles,
+  sequences,
   signedTransaction,
 } from "@causeway/chain-core/interchain";
-import { equal, keyOf } from "@causeway/primitives";
+import type { Answer, Candidate } from "./candidate.ts";
+import { readAnswers } from "./candidate.ts";
+import type { Reading } from "./reading.ts";
+import { read } from "./reading.ts";
 
 export type OpenPlan = { readonly id: Uint8Array; readonly plan: Plan };
+/** `signed`: the bytes to broadcast. */
+export type SignedPlan = OpenPlan & { readonly signed: Uint8Array };
+
+/** What the relay wants to know besides what it always reads ({@link questions} in machine.ts). */
+export type Questions = {
+  /** Own owner lock, for the sequence of the own envelopes (CON-7). */
+  readonly validator: Uint8Array;
+  /** Events that a hint could be about; at most {@link candidatesMax}. */
+  readonly candidates: readonly Candidate[];
+  /** Hash of the own Bitcoin tip: does the ledger have its header? */
+  readonly bitcoinTip: Uint8Array;
+  /** Keys that deposit requests name, besides the current ones. */
+  readonly keyIds: readonly number[];
+};
 
 export type LedgerView = {
   readonly height: number;
   /** Ledger time, ms. */
   readonly time: number;
-  readonly bitcoinTip: Tip | undefined;
-  /** The current keys of all chains by id. */
+  /** Highest sequence that the own relay key has used (CON-7). */
+  readonly sequence: number;
+  /** The ledger's best Bitcoin chain: its tip, then ever sparser below it; highest first. Empty at the genesis. */
+  readonly locator: readonly Tip[];
+  /** The ledger has the header that {@link Questions} asked about. */
+  readonly hasTip: boolean;
+  /** The current keys of all chains and those asked for, by id. */
   readonly keys: ReadonlyMap<number, Key>;
+  /** Current key of Bitcoin. */
+  readonly bitcoinKey: Key | undefined;
   /** Plans that are not final, oldest first. */
   readonly plans: readonly OpenPlan[];
-  /** Those of Bitcoin that the ring has signed, with the transaction to broadcast. */
-  readonly signedTransactions: readonly (OpenPlan & { readonly signed: Uint8Array })[];
+  /** Those of Bitcoin that the ring has signed. */
+  readonly signedPlans: readonly SignedPlan[];
   /** Outpoints (36 bytes) of coins that are not spent for good. */
   readonly coins: readonly Uint8Array[];
   /** In the order of genesis.evm; the key is the chain's current one. */
   readonly evm: readonly { readonly state: EvmState | undefined; readonly key: Key | undefined }[];
-  /** Event ids (hex) among those asked for that need no statement any more. */
-  readonly known: ReadonlySet<string>;
+  /** By candidateName, of the candidates asked about. */
+  readonly answers: ReadonlyMap<string, Answer>;
 };
 
-/** An event of `chain` that a hint could be about. */
-export type Candidate = {
-  readonly id: Uint8Array;
-  readonly chain: Uint8Array;
-  readonly event: ForeignEvent;
-};
-
-type Values = readonly (Uint8Array | undefined)[];
-export type Reading<Result> = Generator<readonly Uint8Array[], Result, Values>;
-
-/** One record for each key of a table. */
-function* read<K, V>(table: Table<K, V>, of: readonly K[]): Reading<(V | undefined)[]> {
-  if (of.length === 0) return [];
-  const values = yield of.map((key) => table.key(key));
-  return of.map((_, i) => {
-    const bytes = values[i];
-    return bytes === undefined ? undefined : table.codec.decode(bytes);
-  });
-}
-
-/** At most this many candidates are asked about at a height; the rest wait for the next. */
-const candidatesMax = 256;
+/** Candidates asked about at a height; the rest wait for the next. */
+export const candidatesMax = 256;
 
 /** Everything that {@link LedgerView} holds, at the ledger's height and time `at`. */
 export function* readView(
   genesis: Genesis,
   at: { readonly height: number; readonly time: number },
-  candidates: readonly Candidate[],
+  questions: Questions,
 ): Reading<LedgerView> {
   const evmChains = genesis.evm.map(({ chain }) => chain);
-  const chains = [genesis.bitcoin.chain, ...evmChains];
   const [planIds, coinIds] = yield* read(lists, [listNames.plans, listNames.coins]);
-  const [bitcoinTip] = yield* read(bitcoinTips, [genesis.bitcoin.chain]);
-  const current = yield* read(currentKeys, chains);
-  const ids = [...new Set(current.flatMap((one) => (one === undefined ? [] : [one.keyId])))];
-  const found = yield* read(keyRecords, ids);
-  const keys = new Map<number, Key>();
-  for (const key of found) if (key !== undefined) keys.set(key.keyId, key);
-  const open = yield* read(planRecords, planIds?.ids ?? []);
+  const current = yield* read(currentKeys, [genesis.bitcoin.chain, ...evmChains]);
+  const currentIds = current.map((one) => one?.keyId ?? 0);
+  const keys = yield* readKeys([...currentIds, ...questions.keyIds]);
   const states = yield* read(evmStates, evmChains);
-  const known = yield* readKnown(genesis, candidates.slice(0, candidatesMax), states);
-  const plans: OpenPlan[] = [];
-  for (const [i, id] of (planIds?.ids ?? []).entries()) {
-    const plan = open[i];
-    if (plan !== undefined) plans.push({ id, plan });
-  }
-  const evm = states.map((state, i) => ({ state, key: keys.get(current[i + 1]?.keyId ?? 0) }));
-  const signedTransactions = plans.filter(isSignedBitcoin).map(({ id, plan }) => ({
-    id,
-    plan,
-    signed: signedTransaction(plan.subject, plan.signatures),
-  }));
-  const coins = coinIds?.ids ?? [];
-  return { ...at, bitcoinTip, keys, plans, signedTransactions, coins, evm, known };
+  const plans = yield* readPlans(planIds?.ids ?? []);
+  const locator = yield* readLocator(genesis);
+  const [ownTip] = yield* read(bitcoinHeaders, [questions.bitcoinTip]);
+  const { validator } = questions;
+  const [sequence] = yield* read(sequences, [{ validator, role: roles.relay }]);
+  const height = locator[0]?.height ?? 0;
+  const asked = questions.candidates.slice(0, candidatesMax);
+  return {
+    ...at,
+    sequence: sequence?.highest ?? 0,
+    locator,
+    hasTip: ownTip !== undefined,
+    keys,
+    bitcoinKey: keys.get(currentIds[0] ?? 0),
+    plans,
+    signedPlans: plans.filter(isSignedBitcoin).map((one) => ({
+      ...one,
+      signed: signedTransaction(one.plan.subject, one.plan.signatures),
+    })),
+    coins: coinIds?.ids ?? [],
+    evm: states.map((state, i) => ({ state, key: keys.get(currentIds[i + 1] ?? 0) })),
+    answers: yield* readAnswers(genesis, asked, height),
+  };
+}
+
+function* readKeys(ids: readonly number[]): Reading<Map<number, Key>> {
+  const keys = new Map<number, Key>();
+  const found = yield* read(keyRecords, [...new Set(ids)]);
+  for (const key of found) if (key !== undefined) keys.set(key.keyId, key);
+  return keys;
+}
+
+function* readPlans(ids: readonly Uint8Array[]): Reading<OpenPlan[]> {
+  const records = yield* read(planRecords, ids);
+  return ids.flatMap((id, i) => {
+    const plan = records[i];
+    return plan === undefined ? [] : [{ id, plan }];
+  });
+}
+
+/** The tip, the ten blocks below it, then twice as far each time, down to the checkpoint. */
+function* readLocator(genesis: Genesis): Reading<Tip[]> {
+  const [tip] = yield* read(bitcoinTips, [genesis.bitcoin.chain]);
+  if (tip === undefined) return [];
+  const base = genesis.bitcoin.checkpoint.height;
+  const heights: number[] = [];
+  for (let back = 1; tip.height - back > base; back += back < 10 ? 1 : back)
+    heights.push(tip.height - back);
+  const hashes = yield* read(bitcoinBest, heights);
+  const below = heights.flatMap((height, i) => {
+    const hash = hashes[i]?.hash;
+    return hash === undefined ? [] : [{ hash, height }];
+  });
+  return [tip, ...below];
 }
 
 function isSignedBitcoin({ plan }: OpenPlan): boolean {
   const isBitcoin = plan.kind === planKinds.sweep || plan.kind === planKinds.withdrawal;
   return isBitcoin && plan.status === planStatus.signed;
-}
-
-function* readKnown(
-  genesis: Genesis,
-  candidates: readonly Candidate[],
-  states: readonly (EvmState | undefined)[],
-): Reading<Set<string>> {
-  const known = new Set<string>();
-  const records = yield* read(
-    inbounds,
-    candidates.map(({ id }) => id),
-  );
-  for (const [i, { id, chain, event }] of candidates.entries()) {
-    const stated = records[i]?.candidates ?? [];
-    const evm = genesis.evm.findIndex((one) => equal(one.chain, chain));
-    const isKnown =
-      event.kind === eventKinds.evmContract
-        ? states[evm]?.stated === true
-        : stated.some(({ blockHash }) => equal(blockHash, event.blockHash));
-    if (isKnown) known.add(keyOf(id));
-  }
-  yield* readExecuted(candidates, known);
-  return known;
-}
-
-/** A batch whose plan is final needs no statement of its execution any more. */
-function* readExecuted(candidates: readonly Candidate[], known: Set<string>): Reading<void> {
-  const executed = candidates.filter(({ event }) => event.kind === eventKinds.evmExecuted);
-  const named = yield* read(
-    batches,
-    executed.map(({ chain, event }) => ({
-      chain,
-      nonce: evmExecutedCodec.decode(event.body).nonce,
-    })),
-  );
-  const ids = named.flatMap((one) => (one === undefined ? [] : [one.plan]));
-  const records = yield* read(planRecords, ids);
-  const final = new Set(
-    ids.filter((_, i) => records[i]?.status === planStatus.final).map((id) => keyOf(id)),
-  );
-  for (const [i, { id }] of executed.entries()) {
-    const plan = named[i]?.plan;
-    if (plan !== undefined && final.has(keyOf(plan))) known.add(keyOf(id));
-  }
 }

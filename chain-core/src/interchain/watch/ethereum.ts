@@ -8,14 +8,18 @@
 import type { Bytes32, Step } from "@causeway/primitives";
 import { bytes32, equal, isRejected, keyOf } from "@causeway/primitives";
 import type { EvmChain, Genesis } from "../../ledger/genesis.ts";
+import type { KeySet } from "../ethereum/events.ts";
 import { parseLog } from "../ethereum/events.ts";
 import type { ForeignEvent } from "../statement.ts";
-import { eventId, eventKinds, evmExecutedCodec, evmTransferCodec } from "../statement.ts";
-import type { Found } from "./bitcoin.ts";
+import { eventId } from "../statement.ts";
+import type { Found } from "./bitcoin-scan.ts";
 import type { BlockRef, EvmReceipt } from "./facts.ts";
+import { bodyOf } from "./judge.ts";
 
 /** Blocks asked for at once. */
 export const blocksPerRead = 2_000;
+/** A contract is stated at a block that every node still has the state of: at most so many blocks old. */
+export const contractAgeMax = 64;
 
 export type State = {
   readonly genesis: Genesis;
@@ -29,6 +33,10 @@ export type State = {
   pendingEnd: number;
   /** By event id (hex), until forgotten. */
   readonly found: Map<string, Found>;
+  /** The key that the contract took last, since its deployment; absent before it. */
+  keySet: KeySet | undefined;
+  /** A finalized block at or after {@link keySet} at which the contract can be stated (ETH-3). */
+  contractAt: BlockRef | undefined;
 };
 
 export type Event =
@@ -38,8 +46,8 @@ export type Event =
   | { readonly kind: "receipt"; readonly txid: Uint8Array; readonly receipt?: EvmReceipt }
   /** The read failed; it is asked again at the next finalized block. */
   | { readonly kind: "read-failed" }
-  /** The ledger has it: nothing more to propose. */
-  | { readonly kind: "forget"; readonly id: Uint8Array };
+  /** The ledger has these (event ids): nothing more to propose. */
+  | { readonly kind: "forget"; readonly ids: readonly Uint8Array[] };
 
 export type Effect =
   | { readonly kind: "read-logs"; readonly from: number; readonly to: number }
@@ -56,6 +64,8 @@ export function initial(genesis: Genesis, chain: EvmChain, from: number): State 
     pending: [],
     pendingEnd: from - 1,
     found: new Map(),
+    keySet: undefined,
+    contractAt: undefined,
   };
 }
 
@@ -63,10 +73,16 @@ export function step(state: State, event: Event): Step<State, Effect> {
   switch (event.kind) {
     case "finalized":
       state.finalized = event.block;
+      if (
+        event.block.height >
+        (state.contractAt?.height ?? Number.POSITIVE_INFINITY) + contractAgeMax
+      )
+        state.contractAt = event.block;
       return next(state);
     case "logs":
       state.reading = undefined;
-      state.pending.push(...event.txids);
+      for (const txid of event.txids)
+        if (!state.pending.some((one) => equal(one, txid))) state.pending.push(txid);
       state.pendingEnd = event.to;
       return next(state);
     case "receipt":
@@ -76,7 +92,7 @@ export function step(state: State, event: Event): Step<State, Effect> {
       state.reading = undefined;
       return [state, []];
     case "forget":
-      state.found.delete(keyOf(event.id));
+      for (const id of event.ids) state.found.delete(keyOf(id));
       return [state, []];
   }
 }
@@ -106,35 +122,28 @@ function received(
   if (first === undefined || !equal(first, txid)) return next(state);
   if (receipt === undefined) return [state, []];
   state.pending.shift();
-  if (receipt.succeeded)
-    for (const event of eventsOf(state.chain, first, receipt)) {
-      const { networkId } = state.genesis;
-      const { chain, gateway } = state.chain;
-      const id = eventId(networkId, chain, gateway, event.txid, event.index);
-      state.found.set(keyOf(id), { id, event });
-    }
+  if (receipt.succeeded) take(state, first, receipt);
   return next(state);
 }
 
-/** The events of the gateway in a receipt, each at the position of its log in it (FMT-5). */
-export function eventsOf(chain: EvmChain, txid: Uint8Array, receipt: EvmReceipt): ForeignEvent[] {
-  const events: ForeignEvent[] = [];
-  for (const [index, log] of receipt.logs.entries()) {
-    const parsed = parseLog(log);
-    if (isRejected(parsed) || !equal(parsed.contract, chain.gateway)) continue;
-    const { blockHash, height, gasUsed, gasPrice } = receipt;
-    const place = { txid: bytes32(txid), index, blockHash, height };
-    if (parsed.kind === "deposited" || parsed.kind === "burned") {
-      const kind = parsed.kind === "deposited" ? eventKinds.evmDeposited : eventKinds.evmBurned;
-      const { kind: _, ...body } = parsed;
-      events.push({ kind, ...place, body: evmTransferCodec.encode(body) });
-    } else if (parsed.kind === "executed") {
-      const { kind: _, ...body } = parsed;
-      const bytes = evmExecutedCodec.encode({ ...body, gasUsed, gasPrice });
-      events.push({ kind: eventKinds.evmExecuted, ...place, body: bytes });
+/** The events of the gateway in a receipt, each at the position of its log in it (FMT-5), and its key. */
+function take(state: State, txid: Bytes32, receipt: EvmReceipt): void {
+  const { networkId } = state.genesis;
+  const { chain, gateway } = state.chain;
+  for (const [index, raw] of receipt.logs.entries()) {
+    const log = parseLog(raw);
+    if (isRejected(log) || !equal(log.contract, gateway)) continue;
+    if (log.kind === "key-set") {
+      state.keySet = log;
+      state.contractAt = state.finalized;
     }
+    const { blockHash, height } = receipt;
+    const stated = bodyOf(log, receipt);
+    if (stated === undefined) continue;
+    const event: ForeignEvent = { ...stated, txid: bytes32(txid), index, blockHash, height };
+    const id = eventId(networkId, chain, gateway, txid, index);
+    state.found.set(keyOf(id), { id, event });
   }
-  return events;
 }
 
 /** Events found and not forgotten, in the order of the chain. */
