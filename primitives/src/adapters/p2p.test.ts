@@ -104,6 +104,17 @@ test("a closed port lets in only the keys that it knows", async () => {
   await eventually(() => expect(a.got.map(({ from }) => from)).toEqual([friend.peerId]));
 });
 
+test("a banned peer is hung up on and stays away until its time is over", async () => {
+  const a = await start(0);
+  const b = await start(1, { peers: [a.address] });
+  await eventually(() => expect(a.peers()).toEqual([b.peerId]));
+  a.ban(b.peerId, 1_000);
+  await eventually(() => expect(a.peers()).toEqual([]));
+  const bannedAt = performance.now();
+  await eventually(() => expect(a.peers()).toEqual([b.peerId]));
+  expect(performance.now() - bannedAt).toBeGreaterThan(800);
+});
+
 test("gossip reaches peers of peers once, and only what is accepted travels on", async () => {
   const seen: string[][] = [[], [], []];
   const topics = (i: number): P2pOptions["topics"] => ({

@@ -6,7 +6,7 @@ import type { GossipSub } from "@libp2p/gossipsub";
 import { gossipsub, StrictNoSign, TopicValidatorResult } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
 import { noise } from "@libp2p/noise";
-import { peerIdFromPublicKey } from "@libp2p/peer-id";
+import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import type { Libp2p, Libp2pOptions } from "libp2p";
@@ -29,8 +29,10 @@ export type Protocol = {
 /** A gossip topic. Only what `onMessage` accepts is forwarded, and its sender kept in good standing. */
 export type Topic = {
   readonly maxBytes: number;
-  readonly onMessage: (peer: string, message: Uint8Array) => "accept" | "ignore" | "reject";
+  readonly onMessage: (peer: string, message: Uint8Array) => Verdict | Promise<Verdict>;
 };
+/** reject: nobody honest sends that. ignore: neither forwarded nor held against the sender. */
+export type Verdict = "accept" | "ignore" | "reject";
 
 export type P2pOptions = {
   /** secp256k1, 32 bytes: the identity. */
@@ -65,11 +67,15 @@ export type P2p = {
   readonly broadcast: (protocol: string, message: Uint8Array) => number;
   readonly publish: (topic: string, message: Uint8Array) => void;
   readonly peers: () => string[];
+  /** Hangs up and refuses the peer for `ms`. */
+  readonly ban: (peer: string, ms: number) => void;
   readonly close: () => Promise<void>;
 };
 
 /** Gossip that waits for a first listener, messages. */
 const waitingMax = 256;
+/** Peers that are refused at one time. */
+const bansMax = 10_000;
 
 /** The peer id of a secp256k1 public key of 33 bytes, as in the genesis (STK-1). */
 export function peerIdOfKey(key: Uint8Array): string {
@@ -85,7 +91,8 @@ export function protocolName(networkId: Uint8Array, name: string): string {
 export async function startP2p(options: P2pOptions): Promise<P2p> {
   const { log } = options;
   const targets = options.peers.map(parsePeer);
-  const node = await createLibp2p(settings(options));
+  const bans = banList();
+  const node = await createLibp2p(settings(options, bans));
   const self = node.peerId.toString();
   const direct = options.protocols.map(
     (protocol) =>
@@ -127,6 +134,12 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
       connected().filter((peer) => streams.send(peer, protocol, message)).length,
     publish: gossip,
     peers: connected,
+    ban: (peer, ms) => {
+      bans.add(peer, ms);
+      node
+        .hangUp(peerIdFromString(peer))
+        .catch((error: unknown) => log.debug("hang-up failed", { peer, error }));
+    },
     close: async () => {
       dialling.stop();
       streams.close();
@@ -162,10 +175,30 @@ function reasons(cause: unknown): string {
   return [cause.message, String(cause.stack), reasons(cause.cause ?? ""), ...more].join(" ");
 }
 
-function settings(options: P2pOptions): Libp2pOptions {
+type BanList = {
+  readonly add: (peer: string, ms: number) => void;
+  readonly has: (peer: string) => boolean;
+};
+
+function banList(): BanList {
+  const until = new Map<string, number>();
+  return {
+    add: (peer, ms) => {
+      if (until.size >= bansMax) until.clear();
+      until.set(peer, performance.now() + ms);
+    },
+    has: (peer) => {
+      const end = until.get(peer);
+      if (end !== undefined && end <= performance.now()) until.delete(peer);
+      return until.has(peer);
+    },
+  };
+}
+
+function settings(options: P2pOptions, bans: BanList): Libp2pOptions {
   const { allow, oneMachine } = options;
   const denied = (peer: { toString: () => string }): boolean =>
-    allow !== undefined && !allow.has(peer.toString());
+    (allow !== undefined && !allow.has(peer.toString())) || bans.has(peer.toString());
   const services: Services = { identify: identify() };
   if (Object.keys(options.topics).length > 0) services.pubsub = pubsub(options);
   return {
@@ -270,9 +303,9 @@ function subscribe(node: Libp2p, options: P2pOptions): void {
   for (const [name, topic] of Object.entries(options.topics)) {
     const full = protocolName(options.networkId, name);
     const pubsub = pubsubOf(node);
-    pubsub.topicValidators.set(full, (peer, { data }) => {
+    pubsub.topicValidators.set(full, async (peer, { data }) => {
       if (data.length > topic.maxBytes) return TopicValidatorResult.Reject;
-      return verdicts[topic.onMessage(peer.toString(), data)];
+      return verdicts[await topic.onMessage(peer.toString(), data)];
     });
     pubsub.subscribe(full);
   }
