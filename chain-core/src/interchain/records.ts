@@ -22,7 +22,7 @@ import {
 import type { Destination } from "../codec/action.ts";
 import { destinationType } from "../codec/action.ts";
 import type { Table } from "../ledger/state.ts";
-import { byBytes, byNumber, modules, table } from "../ledger/state.ts";
+import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
 import type { ForeignEvent } from "./statement.ts";
 import { foreignEventType } from "./statement.ts";
 
@@ -131,6 +131,8 @@ export const inboundReasons = {
   oldKey: 6,
   halted: 7,
   nearReclaim: 8,
+  /** The owner took the coins back by the reclaim leaf. */
+  reclaimed: 9,
 } as const;
 
 /**
@@ -148,6 +150,8 @@ export type Inbound = {
   keyId: number;
   txid: Uint8Array;
   index: number;
+  /** Bitcoin: paid by a block's first transaction, so 100 blocks deeper than others (WIT-5). */
+  coinbase: boolean;
   candidates: { blockHash: Uint8Array; height: number }[];
   status: number;
   reason: number;
@@ -175,6 +179,7 @@ export const inbounds: Table<Uint8Array, Inbound> = table(
       keyId: u32,
       txid: b32,
       index: u32,
+      coinbase: bool,
       candidates: new ListCompositeType(new ContainerType({ blockHash: b32, height: u32 }), 32),
       status: u8,
       reason: u8,
@@ -272,6 +277,12 @@ export const withdrawalStatus = {
   settled: 4,
   /** Impossible to pay; the value went back to `refund`. */
   refunded: 5,
+} as const;
+
+/** What is to be known of a withdrawal besides its status; 0 for none. */
+export const withdrawalReasons = {
+  /** Its item of the batch failed and waits at the contract: anybody can execute the claim (ETH-2). */
+  claim: 1,
 } as const;
 
 /** Burnt value on its way to another chain, by withdrawal id = H("withdrawal", source). */
@@ -449,4 +460,12 @@ export const stated: Table<{ id: Uint8Array; blockHash: Uint8Array }, ForeignEve
   14,
   ({ id, blockHash }) => concat(id, blockHash),
   codec("stated event", foreignEventType, valueSizeMax),
+);
+
+/** Set by every action that changes something here, so that the end of a quiet block has nothing to do (CON-1). */
+export const agenda: Table<"only", { due: boolean }> = table(
+  modules.interchain,
+  15,
+  single,
+  codec("agenda", new ContainerType({ due: bool }), 8),
 );

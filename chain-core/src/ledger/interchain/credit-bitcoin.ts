@@ -1,0 +1,113 @@
+// The credit of a Bitcoin deposit: at its depth on the ledger's own header chain (WIT-4, WIT-5), as a bounded
+// loan until its sweep is final, or after that (BTC-2).
+import { isRejected } from "@causeway/primitives";
+import { reclaimableFrom } from "../../interchain/bitcoin/reclaim.ts";
+import type { Route } from "../../interchain/policy.ts";
+import { checkAmount, routeFee, routeOf, sweepFee } from "../../interchain/policy.ts";
+import type { Coin, Inbound } from "../../interchain/records.ts";
+import {
+  coinStatus,
+  coins,
+  inboundReasons,
+  inboundStatus,
+  outpoint,
+} from "../../interchain/records.ts";
+import { currentKeys } from "../../ring/records.ts";
+import { accountOf, isHalted } from "./accounting.ts";
+import type { Review } from "./coins.ts";
+import { bestCandidate, openDepositCoin } from "./coins.ts";
+import type { Pending } from "./deliver.ts";
+import { amountReasons, deliver, setStatus } from "./deliver.ts";
+import { bitcoinTip, depthOf } from "./header-chain.ts";
+
+/** WIT-5: a coinbase output can be spent 100 blocks later than others. */
+export const coinbaseDepth = 100;
+
+export function creditDeposit(pending: Pending, review: Review): Inbound {
+  const { block, inbound, id } = pending;
+  const { genesis, state, params } = block;
+  const coin = coins.get(state, outpoint(inbound.txid, inbound.index));
+  if (coin?.status === coinStatus.spent) return creditSwept(pending);
+  const at = bestCandidate(state, inbound);
+  const depth = at === undefined ? 0 : depthOf(genesis, state, at.height);
+  const enough = params.creditDepth + (inbound.coinbase ? coinbaseDepth : 0);
+  if (at === undefined || depth < enough) return setStatus(pending, inboundStatus.waiting, 0);
+  const terms = readTerms(pending);
+  if (terms.kind === "reclaim") return setStatus(pending, inboundStatus.reclaim, terms.reason);
+  const own = coin ?? openDepositCoin(block, id, inbound, at);
+  if (terms.kind === "hold") return setStatus(pending, inboundStatus.held, terms.reason);
+  const reason = loanReason(pending, own, review);
+  return reason === 0
+    ? creditLoan(pending, own, terms.route)
+    : setStatus(pending, inboundStatus.held, reason);
+}
+
+/** What the terms of a deposit allow, whatever the state of loans and sweeps. */
+export type Terms =
+  | { readonly kind: "credit"; readonly route: Route }
+  | { readonly kind: "hold"; readonly reason: number }
+  | { readonly kind: "reclaim"; readonly reason: number };
+
+/** Limits and fees (ACC-2). A deposit that can never be credited is left to its owner's reclaim. */
+export function readTerms({ block, inbound, registry, ringScripts }: Omit<Pending, "id">): Terms {
+  const { genesis, params } = block;
+  const { amount, destination, maxFee } = inbound;
+  const reclaim = (reason: number): Terms => ({ kind: "reclaim", reason });
+  const fee = sweepFee(params);
+  if (amount < params.depositMin || amount <= fee) return reclaim(inboundReasons.belowMinimum);
+  if (amount > params.depositCap) return reclaim(inboundReasons.aboveCap);
+  const route = routeOf(genesis, registry, destination, ringScripts);
+  if (isRejected(route) || route.kind === "bitcoin") return reclaim(inboundReasons.badDestination);
+  if (fee + routeFee(params, route, destination) > maxFee)
+    return { kind: "hold", reason: inboundReasons.feeAboveMaximum };
+  if (route.kind === "ledger") return { kind: "credit", route };
+  const onward = { amount: amount - fee, maxFee: maxFee - fee, destination };
+  const bad = checkAmount(params, route, onward);
+  return bad === undefined ? { kind: "credit", route } : reclaim(amountReasons[bad.code]);
+}
+
+/** Why this deposit may not be credited before its sweep is final, or 0. */
+function loanReason({ block, inbound }: Pending, coin: Coin, { isOverdue }: Review): number {
+  const { genesis, state, params } = block;
+  if (isHalted(state, inbound.asset)) return inboundReasons.halted;
+  const current = currentKeys.get(state, genesis.bitcoin.chain);
+  if (current?.keyId !== inbound.keyId) return inboundReasons.oldKey;
+  if (isNearReclaim(block, coin)) return inboundReasons.nearReclaim;
+  const { unswept } = accountOf(state, inbound.asset);
+  const isOver = isOverdue || unswept + inbound.amount > params.loanLimit;
+  return isOver ? inboundReasons.loanLimit : 0;
+}
+
+/** BTC-2: the owner could soon take the coin back, and hang children on that. */
+export function isNearReclaim(
+  { genesis, state, params }: Pending["block"],
+  { height }: Pick<Coin, "height">,
+): boolean {
+  const left = reclaimableFrom(height) - bitcoinTip(genesis, state).height;
+  return left < params.reclaimMarginBlocks;
+}
+
+/** Before the sweep: the quoted sweep enters the reserve (ACC-1). */
+function creditLoan(pending: Pending, coin: Coin, route: Route): Inbound {
+  const { block, inbound } = pending;
+  const { amount } = inbound;
+  const fee = sweepFee(block.params);
+  const movement = { coins: amount, reserve: fee, unswept: amount };
+  const after = deliver(pending, { route, net: amount - fee, fee, movement });
+  if (after.status !== inboundStatus.held)
+    coins.put(block.state, outpoint(coin.txid, coin.vout), { ...coin, counted: true });
+  return after;
+}
+
+/** After the sweep: the coin's share of the miner's fee is its fee, and the rest waits in `pending` (settle.ts). */
+function creditSwept(pending: Pending): Inbound {
+  const { block, inbound, registry, ringScripts } = pending;
+  const { amount, fee, destination } = inbound;
+  if (isHalted(block.state, inbound.asset))
+    return setStatus(pending, inboundStatus.held, inboundReasons.halted);
+  const route = routeOf(block.genesis, registry, destination, ringScripts);
+  if (isRejected(route))
+    return setStatus(pending, inboundStatus.held, inboundReasons.badDestination);
+  const net = amount - fee;
+  return deliver(pending, { route, net, fee, movement: { pending: -net } });
+}

@@ -1,0 +1,21 @@
+// What the end of every block does about foreign chains: follow reorganisations, credit, plan, and check the
+// accounts. A block whose actions changed nothing here has nothing to do (CON-1), and nothing here throws on a
+// final block (CON-5).
+import type { BlockContext } from "../rule.ts";
+import { checkAccounts, isDue, setDue } from "./accounting.ts";
+import { checkCoins, reviewCoins } from "./coins.ts";
+import { creditInbounds } from "./credit.ts";
+import { planBitcoin } from "./plan-bitcoin.ts";
+import { planBatches } from "./plan-evm.ts";
+
+/** After the block's actions and the ring's end of block. */
+export function interchainEndBlock(block: BlockContext): void {
+  if (!isDue(block.state)) return;
+  const review = reviewCoins(block);
+  creditInbounds(block, review);
+  const hasMorePayments = planBitcoin(block);
+  const hasMoreBatches = planBatches(block);
+  checkCoins(block);
+  checkAccounts(block);
+  setDue(block.state, hasMorePayments || hasMoreBatches);
+}

@@ -1,0 +1,237 @@
+// Payments of withdrawals on Bitcoin (BTC-3, BTC-4): the queue in order, from as few vault coins as do, change
+// back to the vault. One transaction a block: other lanes serve the next blocks' withdrawals.
+import { must } from "@causeway/primitives";
+import { dustLimits, scriptType } from "../../interchain/bitcoin/address.ts";
+import {
+  encodeTransaction,
+  feeOf,
+  keyPathSize,
+  ownTransaction,
+  transactionHash,
+} from "../../interchain/bitcoin/transaction.ts";
+import { p2trSize, payoutFee } from "../../interchain/policy.ts";
+import type { Coin, Withdrawal } from "../../interchain/records.ts";
+import { outpoint, planKinds, planStatus, withdrawals } from "../../interchain/records.ts";
+import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
+import { openLineage } from "./lineage.ts";
+import type { Planning } from "./plan-state.ts";
+import { lanesFor, split } from "./plan-state.ts";
+import { planSizeMax } from "./plan-sweep.ts";
+import { bindWithdrawal } from "./withdraw.ts";
+
+/** A withdrawal with its share of the fee; `shareMax` is what its owner allowed. */
+type Payout = {
+  readonly id: Uint8Array;
+  readonly withdrawal: Withdrawal;
+  readonly share: bigint;
+  readonly shareMax: bigint;
+};
+
+/** Withdrawals at the front that may turn out unpayable now before later ones get their chance. */
+const skipsMax = 8;
+/** Inputs of a payment: the rest of its size is room for outputs (BTC-4). */
+const inputsMax = 60;
+
+/** Plans one payment if something can be paid. True if it did, so that the next block tries again. */
+export function planPayment(planning: Planning): boolean {
+  const { block, asset } = planning;
+  if (isHalted(block.state, asset) || planning.vaultCoins.length === 0) return false;
+  let payable = payableNow(planning);
+  for (let skips = 0; payable.length > 0 && skips < skipsMax; skips++) {
+    for (let count = payable.length; count > 0; count--) {
+      const payment = compose(planning, payable.slice(0, count));
+      if (payment === undefined) continue;
+      openPayment(planning, payment);
+      return true;
+    }
+    payable = payable.slice(1);
+  }
+  return false;
+}
+
+/** The coins that a payment may choose from: the largest free ones. */
+function choice({ vaultCoins }: Planning): Coin[] {
+  const descending = vaultCoins.toSorted((a, b) =>
+    a.amount === b.amount ? 0 : a.amount > b.amount ? -1 : 1,
+  );
+  return descending.slice(0, inputsMax);
+}
+
+/** From the front of the queue; one that waits for coins in flight makes later ones wait, others are skipped. */
+function payableNow(planning: Planning): Payout[] {
+  const { block, vaultTotal } = planning;
+  const { state, genesis } = block;
+  const coins = choice(planning);
+  const free = sum(coins.map(({ amount }) => amount));
+  const payouts: Payout[] = [];
+  const sizes: number[] = Array.from({ length: block.params.vaultCoins }, () => p2trSize);
+  let total = 0n;
+  for (const id of listOf(state, queueName(genesis.bitcoin.chain))) {
+    const withdrawal = withdrawals.get(state, id);
+    const payout = withdrawal && payoutOf(planning, id, withdrawal);
+    if (payout === undefined) continue;
+    const { amount, destination } = payout.withdrawal;
+    if (total + amount > free) {
+      if (amount <= vaultTotal) break;
+      continue;
+    }
+    sizes.push(destination.payload.length);
+    if (keyPathSize(coins.length, sizes) > planSizeMax) break;
+    total += amount;
+    payouts.push(payout);
+  }
+  return payouts;
+}
+
+/** Undefined for one whose maximum is below the rate, or which would leave dust: skipped, never waited for. */
+function payoutOf({ block }: Planning, id: Uint8Array, withdrawal: Withdrawal): Payout | undefined {
+  const { amount, maxFee, destination } = withdrawal;
+  const type = scriptType(destination.payload);
+  if (type === undefined) return undefined;
+  const share = payoutFee(block.params, destination.payload.length);
+  const room = amount - dustLimits[type];
+  const shareMax = maxFee < room ? maxFee : room;
+  return share > shareMax ? undefined : { id, withdrawal, share, shareMax };
+}
+
+function sum(values: readonly bigint[]): bigint {
+  return values.reduce((total, value) => total + value, 0n);
+}
+
+type Payment = {
+  readonly payouts: readonly Payout[];
+  readonly inputs: readonly Coin[];
+  readonly change: readonly bigint[];
+  readonly fee: bigint;
+};
+
+/** Fee of a payment by its numbers of inputs and of change outputs. */
+type FeeOf = (inputs: number, lanes: number) => bigint;
+
+/** Coins, shares, change and fee for these withdrawals; undefined if coins or fees do not reach. */
+function compose(planning: Planning, payouts: readonly Payout[]): Payment | undefined {
+  const rate = planning.block.params.feeRateInitial;
+  const sizes = payouts.map(({ withdrawal }) => withdrawal.destination.payload.length);
+  const feeWith: FeeOf = (inputs, lanes) =>
+    feeOf(keyPathSize(inputs, [...sizes, ...Array.from({ length: lanes }, () => p2trSize)]), rate);
+  return withChange(planning, payouts, feeWith) ?? withoutChange(planning, payouts, feeWith);
+}
+
+/** What recipients get, and what the fee can be taken from. */
+function totals(
+  { reserve }: Planning,
+  payouts: readonly Payout[],
+): { readonly paid: bigint; readonly budget: bigint } {
+  const paid = sum(payouts.map(({ withdrawal, share }) => withdrawal.amount - share));
+  const shares = sum(payouts.map(({ share }) => share));
+  return { paid, budget: shares + (reserve > 0n ? reserve : 0n) };
+}
+
+function withChange(
+  planning: Planning,
+  payouts: readonly Payout[],
+  feeWith: FeeOf,
+): Payment | undefined {
+  const { minCoin } = planning.block.params;
+  const { paid, budget } = totals(planning, payouts);
+  const inputs = selectCoins(planning, (count) => paid + feeWith(count, 1) + dustLimits.p2tr);
+  if (inputs === undefined) return undefined;
+  const count = inputs.length;
+  const taken = sum(inputs.map(({ amount }) => amount));
+  for (let lanes = lanesFor(planning, count, taken - paid); lanes >= 1; lanes--) {
+    const fee = feeWith(count, lanes);
+    const rest = taken - paid - fee;
+    const isSplit = lanes === 1 || rest >= minCoin * BigInt(lanes);
+    if (isSplit && fee <= budget) return { payouts, inputs, change: split(rest, lanes), fee };
+  }
+  const fee = feeWith(count, 1);
+  const raised = raise(payouts, fee - budget);
+  if (raised === undefined) return undefined;
+  return { payouts: raised, inputs, change: [taken - totals(planning, raised).paid - fee], fee };
+}
+
+/** Shares that grow by `missing` together, up to each owner's maximum (ACC-1). */
+function raise(payouts: readonly Payout[], missing: bigint): Payout[] | undefined {
+  let rest = missing;
+  const raised = payouts.map((payout) => {
+    const room = payout.shareMax - payout.share;
+    const more = rest <= 0n ? 0n : rest < room ? rest : room;
+    rest -= more;
+    return { ...payout, share: payout.share + more };
+  });
+  return rest <= 0n ? raised : undefined;
+}
+
+/** BTC-4: what would be dust is fee, where the shares and the reserve pay it. */
+function withoutChange(
+  planning: Planning,
+  payouts: readonly Payout[],
+  feeWith: FeeOf,
+): Payment | undefined {
+  const { paid, budget } = totals(planning, payouts);
+  const inputs = selectCoins(planning, (count) => paid + feeWith(count, 0));
+  if (inputs === undefined) return undefined;
+  const fee = sum(inputs.map(({ amount }) => amount)) - paid;
+  return fee <= budget ? { payouts, inputs, change: [], fee } : undefined;
+}
+
+/** The smallest coin that alone is enough, else the largest until they are. `needed` is by number of coins. */
+function selectCoins(planning: Planning, needed: (count: number) => bigint): Coin[] | undefined {
+  const descending = choice(planning);
+  const single = descending.findLast(({ amount }) => amount >= needed(1));
+  if (single !== undefined) return [single];
+  const chosen: Coin[] = [];
+  let total = 0n;
+  for (const coin of descending) {
+    chosen.push(coin);
+    total += coin.amount;
+    if (total >= needed(chosen.length)) return chosen;
+  }
+  return undefined;
+}
+
+function openPayment(planning: Planning, { payouts, inputs, change, fee }: Payment): void {
+  const { block, asset, vault } = planning;
+  const { genesis, state, time } = block;
+  const spent = inputs.map(({ txid, vout, amount }) => ({
+    txid,
+    vout,
+    amount,
+    script: vault.script,
+    merkleRoot: vault.merkleRoot,
+  }));
+  const outputs = [
+    ...payouts.map(({ withdrawal, share }) => ({
+      amount: withdrawal.amount - share,
+      script: withdrawal.destination.payload,
+    })),
+    ...change.map((amount) => ({ amount, script: vault.script })),
+  ];
+  const transaction = ownTransaction(spent, outputs);
+  const first = must(inputs[0], "coin");
+  const id = openLineage(block, {
+    kind: planKinds.withdrawal,
+    keyId: vault.keyId,
+    chain: genesis.bitcoin.chain,
+    asset,
+    subject: encodeTransaction(transaction),
+    inputs: spent,
+    withdrawals: payouts.map((payout) => payout.id),
+    anchor: outpoint(first.txid, first.vout),
+    attempt: 0,
+    nonce: 0,
+    fee,
+    txid: transactionHash(transaction),
+    status: planStatus.planned,
+    signatures: [],
+    plannedAt: time,
+    updatedAt: time,
+  });
+  for (const payout of payouts)
+    bindWithdrawal(block, payout.id, payout.withdrawal, id, payout.share);
+  removeAll(
+    state,
+    queueName(genesis.bitcoin.chain),
+    payouts.map((payout) => payout.id),
+  );
+}

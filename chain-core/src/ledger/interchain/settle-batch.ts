@@ -1,0 +1,69 @@
+// A batch that ran on its EVM chain (ETH-1, ETH-3): its withdrawals are settled, whatever became of each item,
+// because a failed item waits at the contract as a claim that anybody can execute (ETH-2).
+import { equal, zero32 } from "@causeway/primitives";
+import type { Withdrawal } from "../../interchain/records.ts";
+import {
+  batches,
+  planStatus,
+  plans,
+  withdrawalReasons,
+  withdrawalStatus,
+  withdrawals,
+} from "../../interchain/records.ts";
+import type { EvmExecuted } from "../../interchain/statement.ts";
+import { assetOf } from "../assets.ts";
+import type { BlockContext } from "../rule.ts";
+import { halt, move, wrappedAssets } from "./accounting.ts";
+import { closePlan } from "./open-plan.ts";
+
+export function settleBatch(
+  context: BlockContext,
+  chain: Uint8Array,
+  { nonce, failedBitmap }: EvmExecuted,
+): void {
+  const { state } = context;
+  const id = batches.get(state, { chain, nonce })?.plan;
+  const plan = id && plans.get(state, id);
+  if (id === undefined || plan === undefined) {
+    haltUnplanned(context, chain, nonce);
+    return;
+  }
+  if (plan.status === planStatus.final) return;
+  for (const [i, withdrawalId] of plan.withdrawals.entries()) {
+    const isClaim = ((failedBitmap >> BigInt(i)) & 1n) === 1n;
+    settleItem(context, chain, withdrawalId, isClaim);
+  }
+  closePlan(context, id, planStatus.final);
+}
+
+function settleItem(
+  context: BlockContext,
+  chain: Uint8Array,
+  id: Uint8Array,
+  isClaim: boolean,
+): void {
+  const { genesis, state, time } = context;
+  const withdrawal = withdrawals.get(state, id);
+  if (withdrawal === undefined) return;
+  const settled: Withdrawal = {
+    ...withdrawal,
+    status: withdrawalStatus.settled,
+    reason: isClaim ? withdrawalReasons.claim : 0,
+    updatedAt: time,
+  };
+  withdrawals.put(state, id, settled);
+  const { asset, amount, fee } = withdrawal;
+  const paid = amount - fee;
+  const origin = assetOf(genesis, asset)?.registry?.chain;
+  const isReleased = origin !== undefined && equal(origin, chain);
+  move(state, asset, { pending: -paid, ...(isReleased ? { coins: -paid } : { exported: paid }) });
+}
+
+/** RNG-7: the contract obeyed a message that no plan contains. Every asset that is there stops. */
+function haltUnplanned({ genesis, state }: BlockContext, chain: Uint8Array, nonce: number): void {
+  batches.put(state, { chain, nonce }, { plan: zero32 });
+  for (const { id, registry } of wrappedAssets(genesis)) {
+    const places = [registry.chain, ...registry.exports.map((one) => one.chain)];
+    if (places.some((place) => equal(place, chain))) halt(state, id);
+  }
+}

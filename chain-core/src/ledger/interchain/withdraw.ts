@@ -1,0 +1,71 @@
+// The queue of what leaves the ledger (DESIGN 5): burns and forwards enter it, plans take from it.
+import type { Bytes32 } from "@causeway/primitives";
+import type { Destination } from "../../codec/action.ts";
+import { withdrawalId } from "../../interchain/policy.ts";
+import type { Withdrawal } from "../../interchain/records.ts";
+import { withdrawalStatus, withdrawals } from "../../interchain/records.ts";
+import type { BlockContext } from "../rule.ts";
+import { append, listOf, listSizeMax, move, putList, queueName } from "./accounting.ts";
+
+/** What is to leave. `source` and `position` name it: a burn's transaction, or an inbound event. */
+export type Leaving = {
+  readonly source: Uint8Array;
+  readonly position: number;
+  readonly asset: Uint8Array;
+  readonly amount: bigint;
+  readonly destination: Destination;
+  readonly maxFee: bigint;
+  /** Ledger lock, or zero where none is known. */
+  readonly refund: Uint8Array;
+};
+
+/** Enqueues value that the caller has moved to pending. */
+export function openWithdrawal({ genesis, state, time }: BlockContext, leaving: Leaving): Bytes32 {
+  const { source, position, ...terms } = leaving;
+  const id = withdrawalId(genesis.networkId, source, position);
+  withdrawals.put(state, id, {
+    source,
+    ...terms,
+    status: withdrawalStatus.queued,
+    reason: 0,
+    plan: new Uint8Array(32),
+    fee: 0n,
+    createdAt: time,
+    updatedAt: time,
+  });
+  append(state, queueName(leaving.destination.chain), id);
+  return id;
+}
+
+/** Forwards still enter a queue that is full for burns: they have no other end. */
+export function isQueueFull({ state }: BlockContext, chain: Uint8Array): boolean {
+  return listOf(state, queueName(chain)).length >= listSizeMax;
+}
+
+/** Binds a withdrawal to its plan; its share of the fee enters the reserve (ACC-1). */
+export function bindWithdrawal(
+  { state, time }: BlockContext,
+  id: Uint8Array,
+  withdrawal: Withdrawal,
+  plan: Uint8Array,
+  fee: bigint,
+): void {
+  const status = withdrawalStatus.planned;
+  withdrawals.put(state, id, { ...withdrawal, status, plan, fee, updatedAt: time });
+  move(state, withdrawal.asset, { pending: -fee, reserve: fee });
+}
+
+/** BTC-3: a dead lineage gives its withdrawals back to the front of the queue, with their shares. */
+export function requeue({ state, time }: BlockContext, ids: readonly Uint8Array[]): void {
+  for (const id of ids.toReversed()) {
+    const withdrawal = withdrawals.get(state, id);
+    if (withdrawal === undefined || withdrawal.status === withdrawalStatus.settled) continue;
+    const { asset, fee, destination } = withdrawal;
+    move(state, asset, { pending: fee, reserve: -fee });
+    const status = withdrawalStatus.queued;
+    const plan = new Uint8Array(32);
+    withdrawals.put(state, id, { ...withdrawal, status, plan, fee: 0n, updatedAt: time });
+    const queue = queueName(destination.chain);
+    putList(state, queue, [id, ...listOf(state, queue)]);
+  }
+}
