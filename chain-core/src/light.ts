@@ -151,5 +151,7 @@ export function trustCheckpoint(
   };
 }
 
+/** Where a light client starts: the two genesis files, checked (FMT-1). */
+export { parseGenesis } from "./ledger/genesis-file.ts";
 /** Bytes of a record's proof, as the RPC method `prove` serves it. */
 export { type RecordProof, recordProofCodec } from "./ledger/tree.ts";

@@ -149,7 +149,7 @@ export function deadline(state: State): number | undefined {
   const due: number[] = [];
   if (state.step === "decided") return undefined;
   if (state.step === "propose") {
-    if (own !== undefined) due.push(own);
+    if (own !== undefined && state.proposedRound < state.round) due.push(own);
     if (propose !== undefined) due.push(propose);
   }
   if (state.step === "prevote" && prevote !== undefined) due.push(prevote);

@@ -14,7 +14,14 @@ import {
 import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
 import type { Block, Certificate, Header, Proposal, Vote } from "../codec/block.ts";
-import { blockCodec, blockId, proposalDigest, voteDigest, voteKinds } from "../codec/block.ts";
+import {
+  blockCodec,
+  blockId,
+  proposalDigest,
+  transactionsRoot,
+  voteDigest,
+  voteKinds,
+} from "../codec/block.ts";
 import { verifyCertificate } from "./certificate.ts";
 import { guard } from "./guard.ts";
 import type { Entry } from "./journal.ts";
@@ -44,8 +51,8 @@ function blockOf(proposer: number, time: number, salt = 0): Block {
     time,
     parent: zero32,
     proposer,
-    transactionsRoot: sha256(Uint8Array.of(salt)),
-    stateRoot: zero32,
+    transactionsRoot: transactionsRoot(network, []),
+    stateRoot: sha256(Uint8Array.of(salt)),
     utxoCommitment: zero32,
     committee: voters.id,
     nextCommittee: voters.id,
@@ -62,8 +69,7 @@ function configOf(seat: number): round.Config {
     signer: { seat, secretKey: testSecret(seat) },
     build: (time) => blockOf(seat, time),
     validate: (block) => {
-      if (equal(block.header.transactionsRoot, sha256(Uint8Array.of(66))))
-        throw new Error("poison");
+      if (equal(block.header.stateRoot, sha256(Uint8Array.of(66)))) throw new Error("poison");
       return block.header.height === height ? undefined : rejected("bad-height", "");
     },
   };

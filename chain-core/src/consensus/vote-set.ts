@@ -1,7 +1,7 @@
 // The votes of one height by round and kind: each signature is verified once, each seat counts once, and
 // whoever contradicts itself leaves evidence. A vote set is a resource with one owner: `addVote` updates it in
 // place (no copies per vote) and depends on nothing but its arguments.
-import type { Bls, NetworkId, Rejected } from "@causeway/primitives";
+import type { Bls, Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { equal, isZero, keyOf, must, rejected } from "@causeway/primitives";
 import type { Vote } from "../codec/block.ts";
 import { voteDigest, voteKinds } from "../codec/block.ts";
@@ -49,15 +49,27 @@ export type VoteSet = {
   /** Highest round in which each seat has a verified vote; -1 before the first. */
   readonly newest: number[];
   readonly evidence: Evidence[];
+  /** What was signed, by content: all voters for a block sign the same (TIM-1). Bounded. */
+  readonly digests: Map<string, Bytes32>;
 };
 
 /** Votes of rounds further ahead than this are not kept, only noted: their sender repeats them. */
 export const roundsAheadMax = 8;
 const evidenceMax = 256;
+const digestsMax = 256;
 
 export function voteSet(network: NetworkId, bls: Bls, voters: Voters, height: number): VoteSet {
   const newest = new Array<number>(voters.size).fill(-1);
-  return { network, bls, voters, height, rounds: new Map(), newest, evidence: [] };
+  return {
+    network,
+    bls,
+    voters,
+    height,
+    rounds: new Map(),
+    newest,
+    evidence: [],
+    digests: new Map(),
+  };
 }
 
 /** The votes of a round; made when asked for the first time. */
@@ -112,7 +124,7 @@ export function addVote(
     if (isConvicted(set, vote) && !isWanted(vote.block)) return "known";
   }
   const member = must(set.voters.members[vote.seat], "seat in range");
-  if (!set.bls.verify(member.consensusKey, voteDigest(set.network, vote), vote.signature))
+  if (!set.bls.verify(member.consensusKey, digestOf(set, vote), vote.signature))
     return rejected("bad-signature", `vote of seat ${vote.seat} at height ${vote.height}`);
   if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
   if (tally === undefined) return "noted";
@@ -124,6 +136,17 @@ export function addVote(
     set.evidence.push({ kind: "double-vote", first, second: vote });
   if (isWanted(vote.block)) countDouble(set, tally, vote, member.power);
   return "double";
+}
+
+function digestOf(set: VoteSet, vote: Vote): Bytes32 {
+  const content = `${vote.kind}/${vote.round}/${vote.polRound}/${keyOf(vote.block)}`;
+  let digest = set.digests.get(content);
+  if (digest === undefined) {
+    if (set.digests.size >= digestsMax) set.digests.clear();
+    digest = voteDigest(set.network, vote);
+    set.digests.set(content, digest);
+  }
+  return digest;
 }
 
 function isSame(a: Vote, b: Vote): boolean {

@@ -6,7 +6,6 @@ import { certificateCodec } from "../codec/block.ts";
 import { verifyCertificate } from "../consensus/certificate.ts";
 import { checkHeader } from "../consensus/header.ts";
 import * as round from "../consensus/round.ts";
-import * as pool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
 import * as sync from "../sync/sync.ts";
 import type { PeerId } from "./event.ts";
@@ -169,14 +168,4 @@ function acceptFinal(turn: Turn, final: FinalBlock): Rejected | undefined {
   assert(wrong === undefined, `a quorum made another history final: ${wrong?.message}`);
   finalise(turn, candidate, certificate);
   return undefined;
-}
-
-/** Whether this node knows that it is behind. */
-export function isSyncing(state: State): boolean {
-  return sync.claimed(state.sync) > state.tip.height + 1;
-}
-
-/** The entry's transaction bytes while it waits. */
-export function pendingTransaction(state: State, id: Uint8Array): Uint8Array | undefined {
-  return pool.byId(state.pool, id)?.bytes;
 }

@@ -1,0 +1,115 @@
+import type { NetworkId } from "@causeway/primitives";
+import { isRejected, must, sha256, zero32 } from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
+import { describe, expect, it } from "vitest";
+import type { Certificate, Vote } from "../codec/block.ts";
+import { voteDigest, voteKinds } from "../codec/block.ts";
+import { certificateOf, verifyCertificate } from "./certificate.ts";
+import { testCommittee, testSecret } from "./testing.ts";
+import { addVote, reachedRound, tallyOf, voteSet, votesFor } from "./vote-set.ts";
+import { votersOf } from "./voters.ts";
+
+const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
+const base = testBls();
+let verified = 0;
+const bls: typeof base = {
+  ...base,
+  verify: (...args) => {
+    verified += 1;
+    return base.verify(...args);
+  },
+};
+const voters = votersOf(network, testCommittee(bls, 4));
+const a = sha256(Uint8Array.of(1));
+const b = sha256(Uint8Array.of(2));
+const never = (): boolean => false;
+
+function vote(seat: number, block: Uint8Array, fields: Partial<Vote> = {}): Vote {
+  const content = { kind: voteKinds.precommit, height: 7, round: 0, polRound: 0, block, ...fields };
+  return { ...content, seat, signature: bls.sign(testSecret(seat), voteDigest(network, content)) };
+}
+
+describe("a vote set", () => {
+  it("counts each seat once, verifies each vote once, and finds the quorum", () => {
+    const set = voteSet(network, bls, voters, 7);
+    verified = 0;
+    expect(addVote(set, vote(0, a), 0, never)).toBe("added");
+    expect(addVote(set, vote(0, a), 0, never)).toBe("known");
+    expect(addVote(set, vote(1, a), 0, never)).toBe("added");
+    expect(tallyOf(set, 0, voteKinds.precommit).majority).toBeUndefined();
+    expect(addVote(set, vote(3, a), 0, never)).toBe("added");
+    expect(tallyOf(set, 0, voteKinds.precommit).majority).toEqual(a);
+    expect(verified).toBe(3);
+  });
+
+  it("keeps two different votes of a seat as evidence, and counts the second for a wanted block", () => {
+    const set = voteSet(network, bls, voters, 7);
+    addVote(set, vote(2, a), 0, never);
+    expect(addVote(set, vote(2, b), 0, never)).toBe("double");
+    expect(set.evidence).toMatchObject([{ first: { block: a }, second: { block: b } }]);
+    const tally = tallyOf(set, 0, voteKinds.precommit);
+    expect(votesFor(tally, b)).toEqual([]);
+    expect(addVote(set, vote(2, b), 0, () => true)).toBe("double");
+    expect(addVote(set, vote(2, b), 0, () => true)).toBe("known");
+    expect(votesFor(tally, b).length).toBe(1);
+    expect(tally.power).toBe(1n);
+    expect(set.evidence.length).toBe(1);
+  });
+
+  it("does not keep votes of far rounds, but notes that their seats are there", () => {
+    const set = voteSet(network, bls, voters, 7);
+    expect(addVote(set, vote(1, zero32, { round: 1_000_000 }), 0, never)).toBe("noted");
+    expect(reachedRound(set)).toBe(-1);
+    expect(addVote(set, vote(2, zero32, { round: 40 }), 0, never)).toBe("noted");
+    expect(reachedRound(set)).toBe(40);
+    expect(set.rounds.size).toBe(0);
+  });
+
+  it("rejects votes that make no sense or are not the seat's", () => {
+    const set = voteSet(network, bls, voters, 7);
+    const bad: [Vote, string][] = [
+      [vote(0, a, { height: 8 }), "wrong-height"],
+      [{ ...vote(0, a), seat: 4 }, "bad-seat"],
+      [vote(0, a, { kind: 3 }), "bad-kind"],
+      [vote(0, a, { polRound: 1, round: 3 }), "bad-pol-round"],
+      [vote(0, zero32, { kind: voteKinds.prevote, polRound: 1, round: 3 }), "bad-pol-round"],
+      [vote(0, a, { kind: voteKinds.prevote, polRound: 4, round: 3 }), "bad-pol-round"],
+      [{ ...vote(0, a), seat: 1 }, "bad-signature"],
+      [{ ...vote(0, a), block: b }, "bad-signature"],
+    ];
+    for (const [one, code] of bad) expect(addVote(set, one, 3, never)).toMatchObject({ code });
+    expect(tallyOf(set, 0, voteKinds.precommit).power).toBe(0n);
+  });
+});
+
+describe("a certificate", () => {
+  const certificate = certificateOf(bls, 4, [vote(3, a), vote(0, a), vote(1, a)]);
+  const check = (of: Certificate): string | undefined => {
+    const bad = verifyCertificate(network, bls, voters, of);
+    return isRejected(bad) ? bad.code : undefined;
+  };
+
+  it("proves a quorum's precommits", () => {
+    expect(check(certificate)).toBeUndefined();
+  });
+
+  it("proves nothing with less power, another block, a stray bit, or nil", () => {
+    expect(check(certificateOf(bls, 4, [vote(0, a), vote(1, a)]))).toBe("no-quorum");
+    expect(check({ ...certificate, block: b })).toBe("bad-signature");
+    expect(check({ ...certificate, round: 1 })).toBe("bad-signature");
+    expect(check({ ...certificate, bitmap: Uint8Array.of(0b0111) })).toBe("bad-signature");
+    expect(check({ ...certificate, bitmap: Uint8Array.of(0b11011) })).toBe("bad-bitmap");
+    expect(check({ ...certificate, bitmap: Uint8Array.of(0b1011, 0) })).toBe("bad-bitmap");
+    expect(check({ ...certificate, block: zero32 })).toBe("nil-block");
+  });
+
+  it("counts power, not seats (CON-2)", () => {
+    const committee = testCommittee(bls, 4);
+    must(committee.members[2], "seat").power = 3n;
+    const heavy = votersOf(network, committee);
+    const light = verifyCertificate(network, bls, heavy, certificate);
+    expect(light).toMatchObject({ code: "no-quorum" });
+    const two = certificateOf(bls, 4, [vote(2, a), vote(0, a), vote(1, a)]);
+    expect(verifyCertificate(network, bls, heavy, two)).toBeUndefined();
+  });
+});
