@@ -1,6 +1,6 @@
 // What the ring signs for a plan, rebuilt from the plan's own fields (DESIGN 4): the ledger's signature rule and
 // every signer use this one function, so that neither signs or accepts what the other did not mean.
-import type { Bytes32, Codec, NetworkId, Rejected } from "@causeway/primitives";
+import type { BadBytes, Bytes32, Codec, NetworkId, Rejected } from "@causeway/primitives";
 import {
   b20,
   bigEndian,
@@ -24,7 +24,7 @@ import { canaryMessage } from "../ring/keygen.ts";
 import type { Key } from "../ring/records.ts";
 import { outputKey, taprootTweak } from "../ring/tweak.ts";
 import { parseTransaction, sighashes, transactionHash } from "./bitcoin/transaction.ts";
-import type { Batch } from "./ethereum/batch.ts";
+import type { BadBatch, Batch } from "./ethereum/batch.ts";
 import { batchDigest, checkBatch, itemsMax } from "./ethereum/batch.ts";
 import type { Plan } from "./records.ts";
 import { planKinds } from "./records.ts";
@@ -49,6 +49,12 @@ export const batchCodec: Codec<Batch> = codec(
   }),
   8192,
 );
+
+/** The batch of a plan's subject, if it keeps every limit of ETH-2. */
+export function parseBatch(subject: Uint8Array): Batch | BadBytes | BadBatch {
+  const batch = batchCodec.parse(subject);
+  return isRejected(batch) ? batch : checkBatch(batch);
+}
 
 /**
  * One message of a plan. `tweak` is the Merkle root of the Taproot tweak of K under which it is signed; absent,
@@ -107,8 +113,7 @@ function bitcoinMessages({ subject, inputs, txid }: Plan): PlanMessage[] | BadPl
 function batchMessages(genesis: Genesis, plan: Plan): PlanMessage[] | BadPlan {
   const evm = genesis.evm.find(({ chain }) => equal(chain, plan.chain));
   if (evm === undefined) return rejected("unknown-plan", "a batch for a chain not in the genesis");
-  const parsed = batchCodec.parse(plan.subject);
-  const batch = isRejected(parsed) ? parsed : checkBatch(parsed);
+  const batch = parseBatch(plan.subject);
   if (isRejected(batch)) return rejected("bad-plan", batch.message);
   if (batch.nonce !== plan.nonce || batch.keyId !== plan.keyId)
     return rejected("bad-plan", "the batch is not that of the plan's nonce and key");
