@@ -3,6 +3,7 @@ import type { Put } from "@causeway/primitives";
 import { H } from "@causeway/primitives";
 import { btm } from "./assets.ts";
 import type { Genesis } from "./genesis.ts";
+import { interchainGenesis } from "./interchain/interchain-genesis.ts";
 import { overlay } from "./overlay.ts";
 import { putParameters } from "./parameters.ts";
 import { ringGenesis } from "./ring/genesis.ts";
@@ -14,6 +15,7 @@ export function genesisState(genesis: Genesis): Put[] {
   const state = overlay({ get: () => undefined });
   putParameters(state, genesis.params);
   putBalances(state, genesis);
+  interchainGenesis({ state, genesis });
   ringGenesis({ state, genesis });
   return [...state.changes().values()];
 }

@@ -1,4 +1,9 @@
 // The table of everything that an action can be: one line for each kind.
+import { attestRule } from "./interchain/attest.ts";
+import { burnRule } from "./interchain/burn.ts";
+import { headersRule } from "./interchain/headers.ts";
+import { settleRule } from "./interchain/settle.ts";
+import { signatureRule } from "./interchain/signature.ts";
 import { complaintRule } from "./ring/complaint.ts";
 import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
@@ -10,7 +15,18 @@ import { spendRule } from "./utxo/spend.ts";
 // biome-ignore lint/suspicious/noExplicitAny: each rule's body goes from its codec to its own functions only.
 export type AnyRule = Rule<any>;
 
-const rules: readonly AnyRule[] = [spendRule, createRule, dealRule, complaintRule, confirmRule];
+const rules: readonly AnyRule[] = [
+  spendRule,
+  createRule,
+  burnRule,
+  headersRule,
+  attestRule,
+  settleRule,
+  signatureRule,
+  dealRule,
+  complaintRule,
+  confirmRule,
+];
 
 const byKind: ReadonlyMap<number, AnyRule> = new Map(rules.map((rule) => [rule.kind, rule]));
 
