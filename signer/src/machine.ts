@@ -8,6 +8,8 @@
 import type { Action } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
 import { isRejected, unreachable } from "@causeway/primitives";
+import type { Budget } from "./budget.ts";
+import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
 import * as follow from "./follow/machine.ts";
 import type { Interest } from "./follow/wanted.ts";
@@ -33,6 +35,8 @@ export type State = {
   readonly started: boolean;
   readonly nextId: number;
   readonly pending: ReadonlyMap<number, Owner>;
+  /** By seat. */
+  readonly budgets: ReadonlyMap<number, Budget>;
   readonly follow: follow.State;
   readonly ceremony: ceremony.State;
   readonly signing: signing.State;
@@ -45,6 +49,7 @@ export function initial(context: Context): State {
     started: false,
     nextId: 1,
     pending: new Map(),
+    budgets: new Map(),
     follow: follow.initial(context),
     ceremony: ceremony.initial,
     signing: signing.initial,
@@ -171,6 +176,10 @@ function answered(work: Work, event: Answer): void {
 }
 
 function heard(work: Work, from: number, bytes: Uint8Array): void {
+  const { state, turn } = work;
+  const budget = spend(state.budgets.get(from), bytes.length, turn.nowMs);
+  if (budget === undefined) return;
+  work.state = { ...state, budgets: new Map(state.budgets).set(from, budget) };
   const envelope = open(from, bytes);
   if (isRejected(envelope)) {
     const fields = { code: envelope.code, from };
@@ -205,7 +214,7 @@ function journal(work: Work, record: JournalRecord): void {
 function interestOf(state: State): Interest {
   return {
     events: witness.inFlight(state.witness),
-    held: new Set(state.ceremony.shares.keys()),
+    settled: state.ceremony.settled,
   };
 }
 

@@ -49,6 +49,8 @@ export type Share = { readonly seat: number; readonly secret: Uint8Array };
 export type State = {
   /** By key id. */
   readonly shares: ReadonlyMap<number, Share>;
+  /** Key ids whose share is held, fits and is confirmed on the ledger: nothing is left to do for them. */
+  readonly settled: ReadonlySet<number>;
   /** Deals made by this process or an earlier one, by "key/attempt". */
   readonly dealt: ReadonlyMap<string, Uint8Array>;
   /** What was said about an attempt, so that it is said once: "key/attempt/deals hash". */
@@ -86,7 +88,12 @@ export type Context = {
   readonly hostSecret: Uint8Array;
 };
 
-export const initial: State = { shares: new Map(), dealt: new Map(), answered: new Set() };
+export const initial: State = {
+  shares: new Map(),
+  settled: new Set(),
+  dealt: new Map(),
+  answered: new Set(),
+};
 
 export function step(
   context: Context,
@@ -218,7 +225,10 @@ function open(
   const held = state.shares.get(keyId);
   const known = heldFits(ceremony, seat, held);
   const confirmed = isConfirmed(view, ceremony, seat);
-  if (known && confirmed) return [placed(state, keyId, seat, held), []];
+  if (known && confirmed) {
+    const settled = new Set(state.settled).add(keyId);
+    return [{ ...placed(state, keyId, seat, held), settled }, []];
+  }
   const name = `${keyId}/${attempt}/${ceremony.voided.length}`;
   if (state.answered.has(name)) return [state, []];
   const counted = countedDeals(view, ceremony);

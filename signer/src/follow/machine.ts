@@ -39,8 +39,9 @@ export type State = {
   /** The last whole reading. */
   readonly records: Records;
   readonly readHeight: number;
-  /** After a failure, not before. */
+  /** After a failure, not before; failures in a row make it later. */
   readonly retryAtMs: number;
+  readonly failures: number;
 };
 
 export type Event =
@@ -78,7 +79,7 @@ export type Effect =
 
 /** SEAMS, method `prove`. */
 const keysMax = 256;
-const retryMs = 500;
+const retryMs = { first: 250, most: 4_000 } as const;
 /** An answer that never comes is given up after this. */
 const answerMsMax = 15_000;
 /** Blocks between two records of the trusted point: a restart may fall back so far, never further (CON-6). */
@@ -93,6 +94,7 @@ export function initial(context: Context): State {
     records: new Map(),
     readHeight: 0,
     retryAtMs: 0,
+    failures: 0,
   };
 }
 
@@ -137,8 +139,10 @@ export function viewOf(records: Records): StateReader {
 }
 
 function failed(state: State, turn: Turn): Step<State, Effect> {
-  const retryAtMs = turn.nowMs + retryMs;
-  return [{ ...state, phase: "idle", retryAtMs }, [{ kind: "wake", atMs: retryAtMs }]];
+  const failures = state.failures + 1;
+  const delayMs = Math.min(retryMs.most, retryMs.first * 2 ** Math.min(failures - 1, 8));
+  const retryAtMs = turn.nowMs + delayMs;
+  return [{ ...state, phase: "idle", retryAtMs, failures }, [{ kind: "wake", atMs: retryAtMs }]];
 }
 
 /** Starts a reading if there is a height that has not been read. */
@@ -255,7 +259,7 @@ function goOn(
   }
   const { height, header, committee } = state.trusted;
   const viewed: Viewed = { view, height, headerMs: header.time, committee };
-  const idle: State = { ...state, phase: "idle", records, readHeight: height };
+  const idle: State = { ...state, phase: "idle", records, readHeight: height, failures: 0 };
   const [next, effects] = begin(context, idle, interest, turn);
   return [next, [{ kind: "viewed", viewed }, ...effects]];
 }

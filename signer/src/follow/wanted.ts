@@ -12,6 +12,7 @@ import {
   coins,
   currentKeys,
   deals,
+  eventIdOf,
   eventKinds,
   evmExecutedCodec,
   evmStates,
@@ -28,14 +29,13 @@ import {
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf } from "@causeway/primitives";
-import { eventIdOf } from "../witness/event-id.ts";
 
 /** What else than the ledger says what is needed. */
 export type Interest = {
   /** Events under way: whether the ledger has them. */
   readonly events: readonly { readonly chain: Uint8Array; readonly event: ForeignEvent }[];
-  /** Keys whose share this signer holds: their deals are not needed. */
-  readonly held: ReadonlySet<number>;
+  /** Keys whose share this signer holds and has confirmed: their deals are not needed. */
+  readonly settled: ReadonlySet<number>;
 };
 
 /** Keys of the records, each once, given what `view` has. */
@@ -78,12 +78,12 @@ function wantKeys(
   const newest = Math.max(0, ...current);
   for (let keyId = 1; keyId <= newest; keyId++) want(keys.key(keyId));
   const open = openCeremonies.get(view, "only")?.keyIds ?? [];
-  const lost = current.filter((keyId) => !interest.held.has(keyId));
+  const lost = current.filter((keyId) => !interest.settled.has(keyId));
   for (const keyId of new Set([...open, ...lost])) {
     want(ceremonies.key(keyId));
     const ceremony = ceremonies.get(view, keyId);
     if (ceremony === undefined || ceremony.stage === ceremonyStages.deal) continue;
-    if (interest.held.has(keyId) && ceremony.stage !== ceremonyStages.confirm) continue;
+    if (interest.settled.has(keyId) && ceremony.stage !== ceremonyStages.confirm) continue;
     const { attempt } = ceremony;
     for (const seat of ceremony.dealt) want(deals.key({ keyId, attempt, seat }));
   }

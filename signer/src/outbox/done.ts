@@ -8,6 +8,7 @@ import {
   complaintCodec,
   confirmCodec,
   dealCodec,
+  eventIdOf,
   eventKinds,
   evmExecutedCodec,
   evmStates,
@@ -20,7 +21,6 @@ import {
 } from "@causeway/chain-core/interchain";
 import type { NetworkId } from "@causeway/primitives";
 import { equal, isRejected, isZero } from "@causeway/primitives";
-import { eventIdOf } from "../witness/event-id.ts";
 
 /** True when `event` of `chain` is on the ledger as it is stated here: in this block (WIT-4). */
 export function isStated(
@@ -34,8 +34,9 @@ export function isStated(
     const executed = evmExecutedCodec.parse(event.body);
     if (isRejected(executed)) return true;
     const batch = batches.get(view, { chain, nonce: executed.nonce });
-    const plan = batch === undefined ? undefined : plans.get(view, batch.plan);
-    return plan?.status === planStatus.final;
+    if (batch === undefined) return false;
+    const plan = plans.get(view, batch.plan);
+    return plan === undefined || plan.status === planStatus.final;
   }
   const id = eventIdOf(network, chain, event);
   if (isRejected(id)) return true;

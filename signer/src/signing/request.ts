@@ -14,6 +14,7 @@ import { slotsOf } from "../guard.ts";
 import type { SlotUse } from "../journal.ts";
 import type { Verdict } from "../policy/approve.ts";
 import type * as coordinator from "../roast/coordinator.ts";
+import { messagesMax } from "../roast/message.ts";
 import type { Input, Job } from "../roast/session.ts";
 
 /** Who holds the key: its public side, and which validator sits where. */
@@ -112,6 +113,8 @@ export function messagesOf(
 ): { readonly inputs: readonly Input[]; readonly slots: readonly SlotUse[] } | Rejected {
   const messages = planMessages(genesis, plan, key);
   if (isRejected(messages)) return messages;
+  if (messages.length === 0 || messages.length > messagesMax)
+    return rejected("bad-plan", `${messages.length} messages in one plan`);
   const inputs = messages.map(({ message, tweak }) => ({
     message,
     tweaks: tweak === undefined ? [] : [taprootTweak(key.groupPoint, tweak)],

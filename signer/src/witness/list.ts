@@ -3,6 +3,7 @@ import type { Statement } from "@causeway/chain-core/interchain";
 import {
   attestCodec,
   bitmapOf,
+  eventIdOf,
   eventsMax,
   kinds,
   quorum,
@@ -14,13 +15,13 @@ import { bytes32, compare, isRejected, keyOf, toHex, utf8 } from "@causeway/prim
 import type { Turn } from "../turn.ts";
 import type { Envelope } from "../wire.ts";
 import { endorseCodec, messageKinds, proposeCodec, refuseCodec, seal } from "../wire.ts";
-import { eventIdOf } from "./event-id.ts";
 import type { Item } from "./item.ts";
-import { itemKey, keepMs, newItem, refreshed } from "./item.ts";
+import { freshMs, itemKey, keepMs, newItem, refreshed } from "./item.ts";
 import type { Context, Effect, List, State } from "./state.ts";
 
-/** Lists that one peer may have open here; the oldest gives way. */
+/** Lists, and events in them, that one peer may have open here; the oldest give way. */
 const listsPerPeerMax = 32;
+const eventsPerPeerMax = 1_024;
 /** How long a list of another member may take to the ledger before the own turn comes. */
 const yieldMs = 3_000;
 const resendMs = { first: 1_000, most: 30_000 } as const;
@@ -83,11 +84,8 @@ function proposed(
   const digest = statementDigest(context.genesis.networkId, statement);
   const key = keyOf(digest);
   const before = state.lists.get(key);
-  if (before?.answer !== undefined)
-    return [state, [{ kind: "send", to: from, bytes: before.answer }]];
-  if (before !== undefined)
-    return [withList(state, { ...before, askers: new Set(before.askers).add(from) }), []];
-  let next = makeRoom(state, from);
+  if (before !== undefined) return askedAgain(state, before, from, turn);
+  let next = makeRoom(state, from, statement.events.length);
   const keys: string[] = [];
   for (const [i, event] of statement.events.entries()) {
     const id = ids[i] as Bytes32;
@@ -99,6 +97,22 @@ function proposed(
   }
   const list: List = { ...emptyList(digest, statement, keys, turn.nowMs), askers: new Set([from]) };
   return [withList(next, list), []];
+}
+
+/** The same answer again; a refusal is thought over when it is old: the own nodes may have been behind. */
+function askedAgain(state: State, list: List, from: number, turn: Turn): Step<State, Effect> {
+  const askers = new Set(list.askers).add(from);
+  const { answer: said, ...open } = list;
+  if (said === undefined) return [withList(state, { ...list, askers }), []];
+  const { bytes, refusedAtMs } = said;
+  if (refusedAtMs === undefined || turn.nowMs - refusedAtMs < freshMs)
+    return [withList(state, { ...list, askers }), [{ kind: "send", to: from, bytes }]];
+  const items = new Map(state.items);
+  for (const key of list.items) {
+    const item = items.get(key);
+    if (item !== undefined) items.set(key, refreshed(item, turn.nowMs));
+  }
+  return [withList({ ...state, items }, { ...open, askers }), []];
 }
 
 /** The ids in order, when they rise strictly: sorted, without duplicates (WIT-1). */
@@ -135,16 +149,20 @@ function emptyList(
   };
 }
 
-/** Drops the oldest list that only this peer asks for, when it has too many open. */
-function makeRoom(state: State, from: number): State {
+/** Drops the oldest lists that this peer asks for, until one of `events` more fits into its part. */
+function makeRoom(state: State, from: number, events: number): State {
   const own = [...state.lists].filter(([, { mine, askers }]) => !mine && askers.has(from));
-  if (own.length < listsPerPeerMax) return state;
   own.sort(([, a], [, b]) => a.openedAtMs - b.openedAtMs);
-  const oldest = own[0];
-  if (oldest === undefined) return state;
-  const lists = new Map(state.lists);
-  lists.delete(oldest[0]);
-  return { ...state, lists, items: itemsWithout(state, lists, oldest[1]) };
+  let count = own.reduce((sum, [, { items }]) => sum + items.length, events);
+  let current = state;
+  for (const [i, [key, list]] of own.entries()) {
+    if (own.length - i < listsPerPeerMax && count <= eventsPerPeerMax) break;
+    const lists = new Map(current.lists);
+    lists.delete(key);
+    current = { ...current, lists, items: itemsWithout(current, lists, list) };
+    count -= list.items.length;
+  }
+  return current;
 }
 
 /** The items but those that only `gone` needed. */
@@ -336,8 +354,10 @@ function propose(
 
 function resend(context: Context, state: State, list: List, turn: Turn, effects: Effect[]): State {
   if (list.done || nextSendMs(list) > turn.nowMs) return state;
-  effects.push(...sendTo(context, list, false));
-  return withList(state, { ...list, sentAtMs: turn.nowMs, sends: list.sends + 1 });
+  // After a while those who refused are asked again: their nodes may have been behind.
+  const again = list.sends % 5 === 0 ? { ...list, refusers: new Set<number>() } : list;
+  effects.push(...sendTo(context, again, false));
+  return withList(state, { ...again, sentAtMs: turn.nowMs, sends: list.sends + 1 });
 }
 
 /** The proposal to every seat of the committee that has not answered it. */
@@ -362,6 +382,7 @@ function answer(context: Context, state: State, list: List, turn: Turn, effects:
   const verdicts = list.items.map((key) => state.items.get(key)?.verdict);
   const refused = verdicts.findIndex((verdict) => verdict?.kind === "refused");
   let bytes: Uint8Array;
+  let refusedAtMs: number | undefined;
   if (refused >= 0) {
     const verdict = verdicts[refused];
     const code = verdict?.kind === "refused" ? verdict.code : "refused";
@@ -371,6 +392,7 @@ function answer(context: Context, state: State, list: List, turn: Turn, effects:
       code: utf8(code).slice(0, 64),
     });
     bytes = seal(messageKinds.refuse, seat, body);
+    refusedAtMs = turn.nowMs;
     effects.push(log("warn", "list refused", { code, list: toHex(list.digest) }));
   } else {
     if (!verdicts.every((verdict) => verdict?.kind === "true")) return state;
@@ -379,7 +401,7 @@ function answer(context: Context, state: State, list: List, turn: Turn, effects:
     bytes = seal(messageKinds.endorse, seat, body);
   }
   for (const to of list.askers) effects.push({ kind: "send", to, bytes });
-  return withList(yieldTurn(state, list, turn.nowMs), { ...list, answer: bytes });
+  return withList(yieldTurn(state, list, turn.nowMs), { ...list, answer: { bytes, refusedAtMs } });
 }
 
 /** Somebody else states these events now: the own turn comes only if that leads to nothing. */

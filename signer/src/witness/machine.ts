@@ -7,12 +7,11 @@
 //
 // A refusal concerns one list: the next one is judged by itself.
 import type { Facts, ForeignEvent } from "@causeway/chain-core/interchain";
-import { hintCodec, judgeEvent } from "@causeway/chain-core/interchain";
+import { eventIdOf, hintCodec, judgeEvent } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
 import { equal, isRejected, toHex, unreachable } from "@causeway/primitives";
 import { isStated } from "../outbox/done.ts";
 import type { Turn } from "../turn.ts";
-import { eventIdOf } from "./event-id.ts";
 import type { Item, Verdict } from "./item.ts";
 import { isDue, itemKey, keepMs, newItem, refreshed, undecided, woken } from "./item.ts";
 import * as lists from "./list.ts";

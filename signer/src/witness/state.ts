@@ -22,8 +22,8 @@ export type List = {
   readonly mine: boolean;
   /** Seats that proposed it here and wait for an answer. */
   readonly askers: ReadonlySet<number>;
-  /** Own answer to a list of others. */
-  readonly answer?: Uint8Array;
+  /** Own answer to a list of others; a refusal may be asked for again after a while. */
+  readonly answer?: { readonly bytes: Uint8Array; readonly refusedAtMs: number | undefined };
   /** Endorsements by seat, own included; of own lists. */
   readonly signatures: ReadonlyMap<number, Uint8Array>;
   /** Seats that refused it; of own lists. */
