@@ -1,0 +1,69 @@
+// The node's folder: lock, database, vote journal, and a mark that both were made completely. Only the first start
+// on an empty folder makes them; anything missing later is a loss that must not pass in silence.
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Journal } from "@causeway/primitives";
+import { Failure, toHex, utf8 } from "@causeway/primitives";
+import { lockFile } from "@causeway/primitives/adapters/file-lock";
+import { openJournal, replaceFile } from "@causeway/primitives/adapters/journal";
+import type { Genesis } from "../ledger/genesis.ts";
+import { genesisState } from "../ledger/genesis-state.ts";
+import type { NodeStore } from "./node-store.ts";
+import { createNodeStore, openNodeStore } from "./node-store.ts";
+
+export type DataFolder = {
+  readonly store: NodeStore;
+  readonly journal: Journal;
+  readonly close: () => Promise<void>;
+};
+
+/** Size of a journal without records. */
+const emptyJournalSize = 16;
+
+/**
+ * Opens the folder, or makes it when nothing is there. Throws Failure "locked" (another process), "wrong-network",
+ * "incomplete" (a part was lost: votes may have been cast that nobody remembers), "state-mismatch", "missing".
+ */
+export async function openDataFolder(folder: string, genesis: Genesis): Promise<DataFolder> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const unlock = lockFile(join(folder, "node"));
+  let journal: Journal | undefined;
+  try {
+    await create(folder, genesis);
+    journal = openJournal(votesFile(folder), { create: false });
+    const votes = journal;
+    const store = await openNodeStore(storeFolder(folder), genesis);
+    const close = async (): Promise<void> => {
+      await store.close();
+      votes.close();
+      unlock();
+    };
+    return { store, journal, close };
+  } catch (cause) {
+    journal?.close();
+    unlock();
+    throw cause;
+  }
+}
+
+const storeFolder = (folder: string): string => join(folder, "store");
+const votesFile = (folder: string): string => join(folder, "votes.journal");
+const markFile = (folder: string): string => join(folder, "network");
+
+async function create(folder: string, genesis: Genesis): Promise<void> {
+  const mark = `${toHex(genesis.networkId)}\n`;
+  if (existsSync(markFile(folder))) {
+    if (readFileSync(markFile(folder), "utf8") !== mark)
+      throw new Failure("wrong-network", `${folder} belongs to another network`);
+    return;
+  }
+  // Without the mark only a first start that did not come to its end is harmless: it has cast no vote.
+  const votes = votesFile(folder);
+  if (existsSync(votes) && statSync(votes).size > emptyJournalSize)
+    throw new Failure("incomplete", `${folder} has votes but not its mark; restore it`);
+  rmSync(storeFolder(folder), { recursive: true, force: true });
+  rmSync(votes, { force: true });
+  await createNodeStore(storeFolder(folder), genesis, genesisState(genesis));
+  openJournal(votes, { create: true }).close();
+  replaceFile(markFile(folder), [utf8(mark)]);
+}

@@ -1,0 +1,227 @@
+// The node's database: state, final blocks and indices in one LevelDB, one synced batch per block. It also keeps
+// what proofs are made of: the provable trees after the newest block and after its parent.
+import type { Put, Store } from "@causeway/primitives";
+import { equal, Failure, keyOf, must } from "@causeway/primitives";
+import { openLevelStore } from "@causeway/primitives/adapters/level-store";
+import type { Certificate, Header } from "../codec/block.ts";
+import { blockCodec, blockId, certificateCodec } from "../codec/block.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import type { StateReader } from "../ledger/state.ts";
+import { modules } from "../ledger/state.ts";
+import type { Tree } from "../ledger/tree.ts";
+import { emptyTree, isProvable, root, update } from "../ledger/tree.ts";
+import type { Effect, FinalBlock } from "../node/machine.ts";
+import { indexBlock, indexPuts } from "./node-index.ts";
+import {
+  blockKey,
+  certificateKey,
+  metaKeys,
+  prefixes,
+  prefixRange,
+  stateKey,
+} from "./node-keys.ts";
+import type { Head } from "./node-records.ts";
+import {
+  addHashes,
+  decodePuts,
+  encodePuts,
+  entryHash,
+  headCodec,
+  zeroSum,
+} from "./node-records.ts";
+
+export type Persist = Effect & { readonly kind: "persist" };
+
+/** State that proofs show: after the parent of the newest block, which that block's header commits to. */
+export type ProvableState = StateReader & { readonly tree: Tree };
+
+export type NodeStore = {
+  readonly db: Store;
+  /** The state after the newest block. */
+  readonly state: StateReader;
+  readonly head: () => Head;
+  readonly tip: () => { readonly header: Header; readonly certificate: Certificate } | undefined;
+  /** After the newest block, and before it; no proof can be made at height 0. */
+  readonly tree: () => Tree;
+  readonly provable: () => ProvableState | undefined;
+  readonly blocks: (height: number) => FinalBlock | undefined;
+  /** Durable when it resolves. Nothing else may write meanwhile. */
+  readonly persist: (effect: Persist) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Makes the database of a new node with the genesis state. Throws Failure "exists" where there is one. */
+export async function createNodeStore(
+  folder: string,
+  genesis: Genesis,
+  puts: readonly Put[],
+): Promise<void> {
+  const db = await openLevelStore(folder, { create: true });
+  const head: Head = {
+    height: 0,
+    id: new Uint8Array(32),
+    root: root(update(emptyTree, puts)),
+    utxoSum: sumAfter(zeroSum, puts, () => undefined),
+  };
+  await db.write([
+    ...puts.map(({ key, value }) => put(stateKey(key), value)),
+    ...indexPuts(puts, () => undefined),
+    { key: metaKeys.head, value: headCodec.encode(head) },
+    { key: metaKeys.undo, value: new Uint8Array(0) },
+    { key: metaKeys.network, value: genesis.networkId },
+  ]);
+  await db.close();
+}
+
+/**
+ * Opens the database and reads all of its state once. Throws Failure "wrong-network" (another network's data),
+ * "state-mismatch" (records were lost or changed: the node must sync anew), and those of openLevelStore.
+ */
+export async function openNodeStore(folder: string, genesis: Genesis): Promise<NodeStore> {
+  const db = await openLevelStore(folder, { create: false, cacheSize: 16 * 1024 * 1024 });
+  try {
+    const network = db.get(metaKeys.network);
+    if (network === undefined || !equal(network, genesis.networkId))
+      throw new Failure("wrong-network", `${folder} holds the data of another network`);
+    const stored = db.get(metaKeys.head);
+    const undo = db.get(metaKeys.undo);
+    if (stored === undefined || undo === undefined) throw damaged(folder, "the head is missing");
+    const head = headCodec.decode(stored);
+    const tree = await readState(db, folder, head);
+    await checkBlocks(db, folder, genesis, head);
+    return nodeStore(db, head, tree, decodePuts(undo));
+  } catch (cause) {
+    await db.close();
+    throw cause;
+  }
+}
+
+function damaged(folder: string, what: string): Failure {
+  return new Failure("state-mismatch", `${folder} is damaged, sync it anew: ${what}`);
+}
+
+/** The tree of the stored state, when state and head agree. */
+async function readState(db: Store, folder: string, head: Head): Promise<Tree> {
+  let tree = emptyTree;
+  let sum = zeroSum;
+  let batch: Put[] = [];
+  for await (const [key, value] of db.scan(...prefixRange(prefixes.state))) {
+    const of = key.slice(1);
+    if (!isProvable(of[0] ?? 0)) sum = addHashes(sum, entryHash(of, value));
+    else if (batch.push({ key: of, value }) >= 4_096) {
+      tree = update(tree, batch);
+      batch = [];
+    }
+  }
+  tree = update(tree, batch);
+  if (!equal(root(tree), head.root)) throw damaged(folder, "records do not add up to their root");
+  if (!equal(sum, head.utxoSum)) throw damaged(folder, "outputs do not add up to their sum");
+  return tree;
+}
+
+/** A certificate for every height and the newest block: what peers will ask for. */
+async function checkBlocks(db: Store, folder: string, genesis: Genesis, head: Head): Promise<void> {
+  let count = 0;
+  for await (const [key] of db.scan(...prefixRange(prefixes.certificate))) {
+    count += 1;
+    if (!equal(key, certificateKey(count)))
+      throw damaged(folder, `certificate ${count} is missing`);
+  }
+  if (count !== head.height) throw damaged(folder, `${count} certificates of ${head.height}`);
+  if (head.height === 0) return;
+  const bytes = db.get(blockKey(head.height));
+  const block = bytes && blockCodec.decode(bytes);
+  if (block === undefined || !equal(blockId(genesis.networkId, block.header), head.id))
+    throw damaged(folder, "the newest block is missing or another");
+}
+
+function put(key: Uint8Array, value: Uint8Array | undefined): Put {
+  return value === undefined ? { key } : { key, value };
+}
+
+/** Of the records that no root covers. */
+function sumAfter(sum: Uint8Array, puts: readonly Put[], old: StateReader["get"]): Uint8Array {
+  let change = 0n;
+  for (const { key, value } of puts) {
+    if (isProvable(key[0] ?? 0)) continue;
+    const before = old(key);
+    if (before !== undefined) change -= entryHash(key, before);
+    if (value !== undefined) change += entryHash(key, value);
+  }
+  return addHashes(sum, change);
+}
+
+function nodeStore(db: Store, first: Head, firstTree: Tree, firstUndo: readonly Put[]): NodeStore {
+  const state: StateReader = { get: (key) => db.get(stateKey(key)) };
+  let head = first;
+  let tree = firstTree;
+  let before = previous(tree, firstUndo);
+  let tip: ReturnType<NodeStore["tip"]>;
+  const blocks = (height: number): FinalBlock | undefined => {
+    const block = db.get(blockKey(height));
+    const certificate = db.get(certificateKey(height));
+    return block && certificate && { block, certificate };
+  };
+  return {
+    db,
+    state,
+    blocks,
+    head: () => head,
+    tree: () => tree,
+    tip: () => {
+      if (head.height === 0) return undefined;
+      if (tip?.header.height !== head.height) {
+        const { block, certificate } = must(blocks(head.height), "the newest block");
+        const { header } = blockCodec.decode(block);
+        tip = { header, certificate: certificateCodec.decode(certificate) };
+      }
+      return tip;
+    },
+    provable: () => {
+      if (head.height === 0) return undefined;
+      const { values, tree: of } = before;
+      const get: StateReader["get"] = (key) => {
+        const name = keyOf(key);
+        return values.has(name) ? values.get(name) : state.get(key);
+      };
+      return { tree: of, get };
+    },
+    persist: async (effect) => {
+      const { puts, height, id } = effect;
+      const old = new Map(puts.map(({ key }) => [keyOf(key), state.get(key)]));
+      const oldOf: StateReader["get"] = (key) => old.get(keyOf(key));
+      const next: Head = {
+        height,
+        id,
+        root: effect.root,
+        utxoSum: sumAfter(head.utxoSum, puts, oldOf),
+      };
+      const undo = puts
+        .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
+        .map(({ key }) => put(key, oldOf(key)));
+      await db.write([
+        ...puts.map(({ key, value }) => put(stateKey(key), value)),
+        ...indexPuts(puts, oldOf),
+        ...indexBlock(height, effect.receipts),
+        { key: blockKey(height), value: effect.block },
+        { key: certificateKey(height), value: effect.certificate },
+        { key: metaKeys.undo, value: encodePuts(undo) },
+        { key: metaKeys.head, value: headCodec.encode(next) },
+      ]);
+      head = next;
+      before = { tree, values: valuesOf(undo) };
+      tree = update(tree, puts);
+    },
+    close: () => db.close(),
+  };
+}
+
+type Before = { readonly tree: Tree; readonly values: ReadonlyMap<string, Uint8Array | undefined> };
+
+function previous(tree: Tree, undo: readonly Put[]): Before {
+  return { tree: update(tree, undo), values: valuesOf(undo) };
+}
+
+function valuesOf(undo: readonly Put[]): Map<string, Uint8Array | undefined> {
+  return new Map(undo.map(({ key, value }) => [keyOf(key), value]));
+}

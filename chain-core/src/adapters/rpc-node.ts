@@ -1,0 +1,154 @@
+// The RPC's view of a running node: store, machine state, mempool.
+import type { Log } from "@causeway/primitives";
+import { Failure, keyOf, must, toHex } from "@causeway/primitives";
+import type { HttpServer } from "@causeway/primitives/adapters/http-server";
+import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
+import { bodySizeMax } from "../client/wire.ts";
+import { blockCodec, committeeCodec } from "../codec/block.ts";
+import { committeeOf } from "../ledger/committee.ts";
+import { nextSequence } from "../ledger/envelope.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import { prove } from "../ledger/tree.ts";
+import { byId } from "../mempool/pool.ts";
+import * as deposits from "../mempool/requests.ts";
+import type { State } from "../node/machine.ts";
+import { nodeMethods } from "../rpc/methods.ts";
+import type { Found, Proved, RpcNode } from "../rpc/node.ts";
+import { claimed } from "../sync/sync.ts";
+import { placeOf, utxosOf } from "./node-index.ts";
+import type { Runtime } from "./node-runtime.ts";
+import type { NodeStore } from "./node-store.ts";
+
+/** Long polls at one time; more get "busy". */
+const waitersMax = 1_024;
+/** A peer is one block ahead for a moment with every block. */
+const syncingFrom = 2;
+
+export type RpcNodeOptions = {
+  readonly genesis: Genesis;
+  readonly genesisFiles: RpcNode["genesisFiles"];
+  readonly store: NodeStore;
+  readonly runtime: Runtime;
+  readonly peers: () => number;
+};
+
+/** `onBlock` is to be called after every persisted block. */
+export function rpcNode(
+  options: RpcNodeOptions,
+): RpcNode & { readonly onBlock: (height: number) => void } {
+  const { genesis, genesisFiles, store, runtime } = options;
+  const waiters = waitingRoom();
+  return {
+    genesis,
+    genesisFiles,
+    committee: committeeCodec.encode(committeeOf(genesis)),
+    onBlock: waiters.onBlock,
+    overview: () =>
+      runtime.read(({ tip, signer, sync }) => ({
+        height: tip.height,
+        id: tip.id,
+        time: tip.time,
+        seat: signer?.seat,
+        peers: options.peers(),
+        syncing: claimed(sync) >= tip.height + syncingFrom,
+      })),
+    block: (height) => runtime.read(() => store.blocks(height ?? store.head().height)),
+    submit: runtime.submit,
+    transaction: (id) => runtime.read((state) => find(store, state, id)),
+    prove: (keys) => runtime.read(() => proveAll(store, keys)),
+    records: (keys) =>
+      runtime.read(() => ({
+        height: store.head().height,
+        values: keys.map((key) => store.state.get(key)),
+      })),
+    utxos: (lock, asset, after, limit) => utxosOf(store.db, lock, asset, after, limit),
+    sequence: (validator, role) =>
+      runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
+    requests: (after, limit) =>
+      runtime.read((state) => deposits.after(state.requests, after, limit)),
+    wait: (height, timeoutMs, signal) =>
+      waiters.wait(() => store.head().height, height, timeoutMs, signal),
+  };
+}
+
+function find(store: NodeStore, state: State, id: Uint8Array): Found {
+  const waiting = byId(state.pool, id);
+  if (waiting !== undefined) return { status: "pending", bytes: waiting.bytes };
+  const place = placeOf(store.db, id);
+  if (place === undefined) return { status: "unknown" };
+  const { block } = must(store.blocks(place.height), "block of an indexed transaction");
+  const bytes = must(blockCodec.decode(block).transactions[place.position], "its transaction");
+  return { status: "final", ...place, bytes };
+}
+
+function proveAll(store: NodeStore, keys: readonly Uint8Array[]): Proved | undefined {
+  const before = store.provable();
+  const block = store.blocks(store.head().height);
+  if (before === undefined || block === undefined) return undefined;
+  const records = keys.map((key) => ({
+    key,
+    value: before.get(key),
+    proof: prove(before.tree, key),
+  }));
+  return { block, records };
+}
+
+/** After what waits in the mempool too, so that a restarted sender does not repeat a number. */
+function sequenceAfterPending(
+  { state: ledger }: NodeStore,
+  { pool }: State,
+  validator: Uint8Array,
+  role: number,
+): number {
+  let next = nextSequence(ledger, { validator, role });
+  const sender = `${keyOf(validator)}${toHex(Uint8Array.of(role))}`;
+  if (!pool.senders.has(sender)) return next;
+  for (const entry of pool.entries.values())
+    if (entry.sender?.key === sender) next = Math.max(next, entry.sender.sequence + 1);
+  return next;
+}
+
+type WaitingRoom = {
+  readonly onBlock: (height: number) => void;
+  readonly wait: (
+    now: () => number,
+    height: number,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ) => Promise<number>;
+};
+
+function waitingRoom(): WaitingRoom {
+  const waiting = new Set<{ readonly height: number; readonly done: () => void }>();
+  return {
+    onBlock: (height) => {
+      for (const one of waiting) if (height >= one.height) one.done();
+    },
+    wait: (now, height, timeoutMs, signal) => {
+      if (now() >= height || timeoutMs === 0 || signal.aborted) return Promise.resolve(now());
+      if (waiting.size >= waitersMax)
+        return Promise.reject(new Failure("busy", "too many callers wait"));
+      return new Promise((resolve) => {
+        const done = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener("abort", done);
+          waiting.delete(one);
+          resolve(now());
+        };
+        const one = { height, done };
+        const timer = setTimeout(done, timeoutMs);
+        signal.addEventListener("abort", done, { once: true });
+        waiting.add(one);
+      });
+    },
+  };
+}
+
+/** Serves the methods over HTTP; throws as startHttpServer. */
+export function serveRpc(
+  node: RpcNode,
+  listen: { readonly host: string; readonly port: number },
+  log: Log,
+): Promise<HttpServer> {
+  return startRpcServer({ ...listen, bodySizeMax, batchMax: 32, methods: nodeMethods(node), log });
+}

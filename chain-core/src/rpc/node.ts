@@ -1,0 +1,76 @@
+// What the RPC reads of a node: answers are consistent with one newest block, because they are made between two
+// events of the node's loop.
+import type { Rejected } from "@causeway/primitives";
+import type { Output, OutputId } from "../codec/action.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import type { RecordProof } from "../ledger/tree.ts";
+import type { FinalBlock, Topic } from "../node/machine.ts";
+
+/** The newest final block. */
+export type Tip = {
+  readonly height: number;
+  readonly id: Uint8Array;
+  /** Ledger time, ms. */
+  readonly time: number;
+};
+
+export type Overview = Tip & {
+  /** Own seat in the committee, if it votes. */
+  readonly seat: number | undefined;
+  readonly peers: number;
+  /** A peer claims more final blocks than are here. */
+  readonly syncing: boolean;
+};
+
+export type Proved = {
+  readonly block: FinalBlock;
+  readonly records: readonly {
+    readonly key: Uint8Array;
+    readonly value: Uint8Array | undefined;
+    readonly proof: RecordProof;
+  }[];
+};
+
+export type Found = {
+  readonly status: "pending" | "final" | "unknown";
+  readonly height?: number;
+  readonly position?: number;
+  readonly bytes?: Uint8Array;
+};
+
+export type RpcNode = {
+  readonly genesis: Genesis;
+  readonly genesisFiles: { readonly body: Uint8Array; readonly proofs: Uint8Array };
+  /** committeeCodec bytes of the committee that decides after any block (CON-3: one epoch so far). */
+  readonly committee: Uint8Array;
+  readonly overview: () => Promise<Overview>;
+  /** Newest by default; undefined where there is none. */
+  readonly block: (height?: number) => Promise<FinalBlock | undefined>;
+  readonly submit: (
+    topic: Topic,
+    bytes: Uint8Array,
+  ) => Promise<{ readonly id: Uint8Array } | Rejected>;
+  readonly transaction: (id: Uint8Array) => Promise<Found>;
+  /** State after the parent of the newest block; undefined at height 0. */
+  readonly prove: (keys: readonly Uint8Array[]) => Promise<Proved | undefined>;
+  readonly records: (keys: readonly Uint8Array[]) => Promise<{
+    readonly height: number;
+    readonly values: readonly (Uint8Array | undefined)[];
+  }>;
+  readonly utxos: (
+    lock: Uint8Array,
+    asset: Uint8Array | undefined,
+    after: Uint8Array | undefined,
+    limit: number,
+  ) => Promise<{
+    readonly utxos: readonly { readonly id: OutputId; readonly output: Output }[];
+    readonly next?: Uint8Array;
+  }>;
+  readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
+  readonly requests: (
+    after: number,
+    limit: number,
+  ) => Promise<{ readonly requests: readonly Uint8Array[]; readonly next: number }>;
+  /** The newest height once it is at least `height`, at the time-out, or when the caller went away. */
+  readonly wait: (height: number, timeoutMs: number, signal: AbortSignal) => Promise<number>;
+};

@@ -1,0 +1,63 @@
+// Files of secrets: JSON with hex fields, readable by their owner alone. No message ever shows what is in them.
+import { readFileSync, statSync } from "node:fs";
+import { parseHex } from "../bytes.ts";
+import { Failure, isRejected } from "../failure.ts";
+
+export type KeyFields = Readonly<Record<string, "required" | "optional" | "text">>;
+
+/** 32 bytes for a required or optional field, a string for a text. */
+export type Keys<Fields extends KeyFields> = {
+  readonly [Name in keyof Fields]: Fields[Name] extends "text"
+    ? string
+    : Fields[Name] extends "optional"
+      ? Uint8Array | undefined
+      : Uint8Array;
+};
+
+/**
+ * Reads and checks a key file. Throws Failure "bad-keys" with every mistake: unreadable, not of mode 0600, not
+ * JSON, a field missing, of wrong form, or unknown.
+ */
+export function readKeyFile<const Fields extends KeyFields>(
+  path: string,
+  fields: Fields,
+): Keys<Fields> {
+  const mistakes: string[] = [];
+  const json = readJson(path, mistakes);
+  const keys: Record<string, Uint8Array | string> = {};
+  if (json !== undefined) {
+    for (const [name, kind] of Object.entries(fields)) {
+      const value = json[name];
+      const parsed = kind === "text" ? value : parseHex(value, { size: 32 });
+      if (value === undefined && kind === "optional") continue;
+      if (value === undefined) mistakes.push(`${name} is missing`);
+      else if (kind === "text" ? typeof value !== "string" || value === "" : isRejected(parsed))
+        mistakes.push(`${name} is not ${kind === "text" ? "a text" : "32 bytes of hex"}`);
+      else keys[name] = parsed as Uint8Array | string;
+    }
+    for (const name of Object.keys(json))
+      if (!Object.hasOwn(fields, name)) mistakes.push(`${name} does not belong to this process`);
+  }
+  if (mistakes.length > 0) throw new Failure("bad-keys", `${path}: ${mistakes.join("; ")}`);
+  return keys as Keys<Fields>;
+}
+
+function readJson(path: string, mistakes: string[]): Record<string, unknown> | undefined {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+    if ((statSync(path).mode & 0o077) !== 0) mistakes.push("others may read it: chmod 600");
+  } catch (error) {
+    mistakes.push(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
+    return undefined;
+  }
+  try {
+    const json: unknown = JSON.parse(text);
+    if (typeof json === "object" && json !== null && !Array.isArray(json))
+      return json as Record<string, unknown>;
+  } catch {
+    // An error of JSON.parse quotes what it read, which is secret here.
+  }
+  mistakes.push("is no JSON object");
+  return undefined;
+}
