@@ -1,5 +1,4 @@
 // Whole key generations on a ledger of four, by deals that a dealer in this file makes.
-import type { Bytes32 } from "@causeway/primitives";
 import { bigEndian, fromBigEndian, isRejected, must, sha256, utf8 } from "@causeway/primitives";
 import {
   ecdhPoint,
@@ -7,13 +6,14 @@ import {
   publicPoint,
   scalarBytes,
   signSchnorr,
-  verifySchnorr,
-  xOnly,
 } from "@causeway/primitives/secp256k1";
 import { describe, expect, test } from "vitest";
 import { kinds } from "../../codec/action.ts";
 import { roles, transactionCodec } from "../../codec/transaction.ts";
+import { planId } from "../../interchain/messages.ts";
 import type { Plan } from "../../interchain/records.ts";
+import { listNames, lists, plans } from "../../interchain/records.ts";
+import { ringSignatureCodec } from "../../interchain/statement.ts";
 import type { CeremonyParams, Deal } from "../../ring/index.ts";
 import {
   ceremonyContext,
@@ -31,7 +31,9 @@ import {
 } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
 import { ceremonies, ceremonyStages, currentKeys, deals, keys } from "../../ring/records.ts";
+import { reservedSize } from "../block-limits.ts";
 import { blockContext } from "../context.ts";
+import { endBlock } from "../end-block.ts";
 import { ledgerEnv } from "../env.ts";
 import { nextSequence } from "../envelope.ts";
 import { executeTransaction } from "../execute.ts";
@@ -39,9 +41,7 @@ import { genesisState } from "../genesis-state.ts";
 import { memoryState } from "../memory-state.ts";
 import { signEnvelope } from "../sign.ts";
 import { testBls, testGenesis, testSecret, validatorSecret } from "../testing.ts";
-import { activateKey } from "./activate.ts";
 import { acceptedSeats, dealOf, paramsOf } from "./ceremony.ts";
-import { isRingHurried, ringEndBlock } from "./end-block.ts";
 
 const n = 4;
 const genesis = testGenesis(n);
@@ -52,23 +52,25 @@ const keyId = 1;
 /** A ledger that only the ring's rules move; every block takes half a second. */
 function ledger() {
   const state = memoryState(genesisState(genesis));
-  const plans: Plan[] = [];
   let height = 0;
+  let isHurried = false;
   const context = () =>
     blockContext(env, state, { height, time: genesis.time + 60_000 + height * 500 });
   const sequences = Array.from({ length: n }, () => 0);
-  const endBlock = (isReservedFull = false): void => {
+  const endOfBlock = (freeSize = 0): void => {
     height += 1;
-    const openPlan = (_: unknown, plan: Plan): void => void plans.push(plan);
-    ringEndBlock(context(), { isReservedFull, openPlan });
+    isHurried = endBlock(context(), freeSize).hurried;
   };
   return {
     state,
-    plans,
+    plans: (): Plan[] =>
+      (lists.get(state, listNames.plans)?.ids ?? []).map((id) =>
+        must(plans.get(state, id), "plan"),
+      ),
     context,
-    endBlock,
+    endBlock: endOfBlock,
     ceremony: (): Ceremony => must(ceremonies.get(state, keyId), "ceremony"),
-    isHurried: (): boolean => isRingHurried(context()),
+    isHurried: (): boolean => isHurried,
     height: () => height,
     send: (seat: number, kind: number, body: Uint8Array, from = seat): string => {
       const { owner: validator } = must(genesis.validators[from], "validator");
@@ -86,7 +88,7 @@ function ledger() {
       return "ok";
     },
     blocks: (count: number): void => {
-      for (let i = 0; i < count; i++) endBlock();
+      for (let i = 0; i < count; i++) endOfBlock();
     },
   };
 }
@@ -172,15 +174,15 @@ function complaint(on: Ledger, seat: number, dealer: number): Uint8Array {
   });
 }
 
-/** The canary by the key itself, put together from the shares of `seats`. */
-function canary(on: Ledger, seats: readonly number[]): Bytes32 {
+/** Sends the canary's signature by the key itself, put together from the shares of `seats`. */
+function sendCanary(on: Ledger, seats: readonly number[]): string {
   const lambdas = lagrangeCoefficients(seats);
-  const secret = seats.reduce((sum, seat, i) => sum + (lambdas[i] ?? 0n) * shareOf(on, seat), 0n);
-  const { txid } = must(on.plans[0], "canary plan");
-  const signature = signSchnorr(scalarBytes(secret), txid, aux);
-  expect(verifySchnorr(xOnly(must(on.ceremony().commitments[0], "K")), txid, signature)).toBe(true);
-  activateKey(on.context(), keyId, signature);
-  return sha256(signature);
+  const shares = seats.map((seat, i) => (lambdas[i] ?? 0n) * shareOf(on, seat));
+  const secret = shares.reduce((sum, share) => sum + share, 0n);
+  const { kind, subject, txid } = must(on.plans()[0], "canary plan");
+  const plan = planId(genesis.networkId, kind, subject);
+  const signatures = [signSchnorr(scalarBytes(secret), txid, aux)];
+  return on.send(0, kinds.signature, ringSignatureCodec.encode({ plan, signatures }));
 }
 
 /** Blocks of a window that ends by time: 12 for the count, and more than 5 s. */
@@ -197,8 +199,8 @@ describe("a key generation", () => {
     for (const seat of [0, 1, 2, 3]) expect(sendConfirm(on, seat)).toBe("ok");
     on.endBlock();
     expect(on.ceremony().stage).toBe(ceremonyStages.canary);
-    expect(on.plans).toHaveLength(1);
-    canary(on, [0, 2, 3]);
+    expect(on.plans()).toHaveLength(1);
+    expect(sendCanary(on, [0, 2, 3])).toBe("ok");
     expect(currentKeys.get(on.state, genesis.bitcoin.chain)).toEqual({ keyId });
     const key = must(keys.get(on.state, keyId), "key");
     expect(key).toMatchObject({ active: true, threshold: 3 });
@@ -216,7 +218,7 @@ describe("a key generation", () => {
     for (const seat of [0, 1, 3]) expect(sendConfirm(on, seat)).toBe("ok");
     on.endBlock();
     expect(on.ceremony().stage).toBe(ceremonyStages.canary);
-    canary(on, [0, 1, 3]);
+    expect(sendCanary(on, [0, 1, 3])).toBe("ok");
     expect(keys.get(on.state, keyId)?.shares[2]).toEqual(new Uint8Array(33));
     expect(sendConfirm(on, 2)).toBe("ok");
     const joined = publicPoint(scalarBytes(shareOf(on, 2)));
@@ -239,7 +241,7 @@ describe("a key generation", () => {
     for (const seat of [0, 2, 3]) expect(sendConfirm(on, seat)).toBe("ok");
     on.endBlock();
     expect(on.ceremony().stage).toBe(ceremonyStages.canary);
-    canary(on, [0, 2, 3]);
+    expect(sendCanary(on, [0, 2, 3])).toBe("ok");
     expect(keys.get(on.state, keyId)?.active).toBe(true);
   });
 
@@ -259,7 +261,7 @@ describe("a key generation", () => {
     on.blocks(windowBlocks);
     expect(on.send(2, kinds.complaint, complaint(on, 2, 1))).toBe("ok");
     expect(on.ceremony()).toMatchObject({ attempt: 3, stage: ceremonyStages.deal, voided: [] });
-    expect(on.plans).toHaveLength(0);
+    expect(on.plans()).toHaveLength(0);
   });
 
   test("waits a rotation and a block longer when its last block had no room for envelopes", () => {
@@ -267,7 +269,7 @@ describe("a key generation", () => {
     on.endBlock();
     for (const seat of [0, 1, 3]) sendDeal(on, seat);
     on.blocks(windowBlocks - 2);
-    on.endBlock(true);
+    on.endBlock(reservedSize);
     expect(on.ceremony().stage).toBe(ceremonyStages.deal);
     on.blocks(n);
     expect(on.ceremony().stage).toBe(ceremonyStages.deal);
