@@ -10,13 +10,21 @@ import type {
   State,
 } from "@causeway/chain-core/interchain";
 import {
+  accountings,
+  assetId,
+  batchCodec,
+  batchDigest,
+  batches,
   blockId,
   certificateCodec,
   committeeCodec,
   committeeId,
+  evmStates,
   headerCodec,
+  itemKinds,
   keys,
   kinds,
+  planId,
   planKinds,
   planMessages,
   planStatus,
@@ -28,6 +36,8 @@ import {
   verifyPlanSignature,
   voteDigest,
   voteKinds,
+  withdrawalStatus,
+  withdrawals,
 } from "@causeway/chain-core/interchain";
 import { trustGenesis } from "@causeway/chain-core/light";
 import { isRejected, must, sha256, utf8, zero32 } from "@causeway/primitives";
@@ -64,6 +74,7 @@ export type Signer = {
   state: machine.State;
   /** False: it hears nothing and says nothing. */
   isUp: boolean;
+  wakeAtMs: number;
   readonly context: machine.Context;
   readonly journal: Uint8Array[];
   readonly shares: Map<number, Uint8Array>;
@@ -292,6 +303,7 @@ export function world(): World {
       const signer = must(signers[seat], "signer");
       signer.state = machine.initial(signer.context);
       signer.isUp = true;
+      signer.wakeAtMs = 0;
       answers = answers.filter(({ to }) => to !== seat);
       const shares = [...signer.shares].map(([keyId, share]) => ({ keyId, share }));
       later(1, seat, { kind: "started", journal: [...signer.journal], shares });
@@ -302,6 +314,18 @@ export function world(): World {
   nextBlockMs = self.nowMs + blockMs;
   for (const seat of signers.keys()) self.restart(seat);
   return self;
+}
+
+/** Of several orders the earliest counts. */
+function wake(
+  self: World,
+  answer: (ms: number, event: machine.Event) => void,
+  signer: Signer,
+  atMs: number,
+): void {
+  if (signer.wakeAtMs > self.nowMs && signer.wakeAtMs <= atMs) return;
+  signer.wakeAtMs = atMs;
+  answer(atMs - self.nowMs, { kind: "woke" });
 }
 
 type Later = (ms: number, to: number, event: machine.Event) => void;
@@ -332,7 +356,7 @@ function perform(
     answer(5, facts ? { kind: "facts", id, facts } : { kind: "failed", id, code: "unreachable" });
   } else if (effect.kind === "journal") signer.journal.push(effect.record);
   else if (effect.kind === "save-share") signer.shares.set(effect.keyId, effect.share);
-  else if (effect.kind === "wake") answer(effect.atMs - self.nowMs, { kind: "woke" });
+  else if (effect.kind === "wake") wake(self, answer, signer, effect.atMs);
   else signer.logs.push(effect);
 }
 
@@ -345,7 +369,7 @@ function signerOf(seat: number): Signer {
     hostSecret: validatorSecret(seat, "hostKey"),
   };
   const state = machine.initial(context);
-  return { state, isUp: true, context, journal: [], shares: new Map(), logs: [] };
+  return { state, isUp: true, wakeAtMs: 0, context, journal: [], shares: new Map(), logs: [] };
 }
 
 /** Signed by three of the four: a quorum, and no more. */
@@ -364,4 +388,73 @@ function certificateOf3(header: Header, block: Uint8Array, of: Committee): Uint8
     signature: testBls.sign(validatorSecret(seat, "consensusKey"), digest),
   }));
   return certificateCodec.encode(certificateOf(testBls, of.members.length, votes));
+}
+
+/**
+ * Writes a batch of one withdrawal into the ledger as its planner does. Another `amount` is another content of the
+ * same nonce, which no right ledger plans; so is a `to` that is not the withdrawal's.
+ */
+export function addBatchPlan(
+  { write, nowMs }: World,
+  nonce: number,
+  amount: bigint = 100_000n,
+  wrong: { readonly to?: Uint8Array } = {},
+): Uint8Array {
+  const evm = must(genesis.evm[0], "chain");
+  const [wrapped] = genesis.assets;
+  const asset = must(assetId(genesis, must(wrapped, "asset").symbol), "asset id");
+  const token = must(wrapped?.exports[0], "export").token;
+  const payload = new Uint8Array(20).fill(7);
+  const fee = genesis.params.evmItemFee;
+  const item = { kind: itemKinds.mint, token, to: wrong.to ?? payload, amount: amount - fee };
+  const { stipend, overhead } = genesis.params;
+  const batch = { keyId: 2, nonce, stipend, overhead, items: [item] };
+  const domain = { network: genesis.networkId, chainId: evm.chainId, contract: evm.gateway };
+  const subject = batchCodec.encode(batch);
+  const plan = planId(genesis.networkId, planKinds.evmBatch, subject);
+  const withdrawal = sha256(subject);
+  write((state) => {
+    const all = { coins: amount, deficit: 0n, supply: 0n, exported: 0n, pending: amount };
+    accountings.put(state, asset, { ...all, reserve: 0n, unswept: 0n, halted: false });
+    evmStates.put(state, evm.chain, {
+      stated: true,
+      codeHash: zero32,
+      keyId: 2,
+      nextNonce: nonce + 1,
+    });
+    batches.put(state, { chain: evm.chain, nonce }, { plan });
+    withdrawals.put(state, withdrawal, {
+      source: zero32,
+      asset,
+      amount,
+      destination: { chain: evm.chain, payload },
+      maxFee: fee,
+      refund: zero32,
+      status: withdrawalStatus.planned,
+      reason: 0,
+      plan,
+      fee,
+      createdAt: nowMs,
+      updatedAt: nowMs,
+    });
+    openPlan(blockContext(env, state, { height: 1, time: nowMs }), {
+      kind: planKinds.evmBatch,
+      keyId: 2,
+      chain: evm.chain,
+      asset,
+      subject,
+      inputs: [],
+      withdrawals: [withdrawal],
+      anchor: new Uint8Array(0),
+      attempt: 0,
+      nonce,
+      fee,
+      txid: batchDigest(domain, batch),
+      status: planStatus.planned,
+      signatures: [],
+      plannedAt: nowMs,
+      updatedAt: nowMs,
+    });
+  });
+  return plan;
 }
