@@ -43,6 +43,7 @@ export type Operator = {
   /** Replaces keys of a process's configuration (without CAUSEWAY_) before its next start. */
   readonly configure: (kind: Kind, change: Readonly<Record<string, string>>) => void;
   readonly logFile: (kind: Kind) => string;
+  readonly startOne: (kind: Kind) => Promise<void>;
   readonly busSocket: string;
   /** One process of it, if it runs. */
   readonly processOf: (kind: Kind) => Process | undefined;
@@ -105,6 +106,7 @@ export function operator(settings: Settings): Operator {
     start: async () => {
       await Promise.all(kinds.map(startOne));
     },
+    startOne,
     configure: (kind, change) => writeFiles(settings, kind, change),
     logFile: (kind) => join(settings.folder, kind, `${kind}.log`),
     busSocket: join(settings.folder, "bus.sock"),
