@@ -102,9 +102,10 @@ export function startRuntime(
       new Promise((resolve) => {
         ticket += 1;
         const event = { kind: "submit", at: clock.nowMs(), ticket, topic, bytes } as const;
+        // Before the event goes in: an idle loop runs at once.
+        replies.set(ticket, resolve);
         if (loop.isFull() || !loop.push({ event, size: bytes.length }))
-          resolve(rejected("busy", "the node is busy, try again later"));
-        else replies.set(ticket, resolve);
+          reply(ticket, rejected("busy", "the node is busy, try again later"));
       }),
     read: loop.read,
     ended: loop.ended,

@@ -22,15 +22,20 @@ export type RpcServerOptions = {
 
 type ErrorAnswer = { code: number; message: string; data: { code: string } };
 
-const codes: Readonly<Record<string, number>> = {
+/** Of the envelope, which no method gives. */
+const frameCodes: Readonly<Record<string, number>> = {
   "parse-error": -32700,
   "bad-request": -32600,
+  "too-large": -32600,
   "unknown-method": -32601,
+  internal: -32603,
+};
+/** Of a method's Rejected; all others are -32000, whatever their name. */
+const methodCodes: Readonly<Record<string, number>> = {
   "bad-params": -32602,
   "bad-hex": -32602,
   "not-found": -32001,
   busy: -32002,
-  internal: -32603,
 };
 
 /** Throws as startHttpServer. */
@@ -99,17 +104,21 @@ async function run(
     return { error: errorOf("unknown-method", `no method ${JSON.stringify(name.slice(0, 50))}`) };
   try {
     const result = await method(params, signal);
-    return isRejected(result) ? { error: errorOf(result.code, result.message) } : { result };
+    return isRejected(result) ? { error: refusalOf(result) } : { result };
   } catch (error) {
     if (error instanceof Failure && error.code === "busy")
-      return { error: errorOf("busy", error.message) };
+      return { error: refusalOf({ code: "busy", message: error.message }) };
     log.error("RPC method failed", { method: name, error });
     return { error: errorOf("internal", "the method failed; the operator's log says why") };
   }
 }
 
 function errorOf(code: string, message: string): ErrorAnswer {
-  return { code: codes[code] ?? -32000, message, data: { code } };
+  return { code: frameCodes[code] ?? -32603, message, data: { code } };
+}
+
+function refusalOf({ code, message }: { code: string; message: string }): ErrorAnswer {
+  return { code: methodCodes[code] ?? -32000, message, data: { code } };
 }
 
 function answer(id: unknown, outcome: { result: unknown } | { error: ErrorAnswer }): unknown {
