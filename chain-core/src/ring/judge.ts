@@ -161,7 +161,7 @@ export function judgeComplaint(
 
 /** The key that a set of deals makes: commitments to the sum of their polynomials, and its constant term. */
 export type Merged = {
-  /** t points. */
+  /** t points, of which all but the first may be infinite: 33 zero bytes (mergeCommitments). */
   readonly commitments: readonly Point[];
   /** The threshold point, 33 bytes, any parity. */
   readonly groupPoint: Point;

@@ -1,10 +1,16 @@
 // Shamir's polynomials in the exponent: what anyone can compute from the commitments of a deal.
 // Seat i in 0..n-1 has x = i + 1, as in BIP-445. Everything here is public: variable time.
-import { assert, must } from "@causeway/primitives";
+import { assert, isZero, must } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
 import { invert, mod, multiply, order, sum, sumMany } from "@causeway/primitives/secp256k1";
 
-/** f(seat + 1) x G from the coefficients times G, constant term first; undefined is infinity. */
+/** Stands for infinity among merged commitments: points have no encoding of it. */
+const infinity: Point = new Uint8Array(33);
+
+/**
+ * f(seat + 1) x G from the coefficients times G, constant term first; undefined is infinity. A commitment of 33
+ * zero bytes is infinite, too ({@link mergeCommitments}).
+ */
 export function evaluateCommitments(
   commitments: readonly Point[],
   seat: number,
@@ -13,7 +19,8 @@ export function evaluateCommitments(
   let value: Point | undefined;
   for (let k = commitments.length - 1; k >= 0; k--) {
     const scaled = value === undefined ? undefined : multiply(value, x);
-    value = sum([scaled, must(commitments[k], "commitment")]);
+    const commitment = must(commitments[k], "commitment");
+    value = sum([scaled, isZero(commitment) ? undefined : commitment]);
   }
   return value;
 }
@@ -29,7 +36,9 @@ export function evaluate(coefficients: readonly bigint[], seat: number): bigint 
 
 /**
  * Sum of commitment vectors of one length, coefficient by coefficient: the commitment to the sum of the
- * polynomials. Undefined when a sum is infinite, which honest deals never give.
+ * polynomials. Undefined when the constant term is infinite, which nobody can cause who proves his own. An
+ * infinite sum further up, 33 zero bytes here, is in the power of whoever deals last and does not mind that his
+ * shares fit nobody: it must not end the attempt, so that the receivers can complain of him (RNG-3).
  */
 export function mergeCommitments(
   vectors: readonly (readonly Point[])[],
@@ -42,8 +51,8 @@ export function mergeCommitments(
   const merged: Point[] = [];
   for (let k = 0; k < size; k++) {
     const point = sumMany(vectors.map((vector) => must(vector[k], "commitment")));
-    if (point === undefined) return undefined;
-    merged.push(point);
+    if (point === undefined && k === 0) return undefined;
+    merged.push(point ?? infinity);
   }
   return merged;
 }

@@ -3,9 +3,11 @@ import { bigEndian, fromBigEndian, isRejected, must, sha256, utf8 } from "@cause
 import {
   ecdhPoint,
   mod,
+  negate,
   publicPoint,
   scalarBytes,
   signSchnorr,
+  sum,
 } from "@causeway/primitives/secp256k1";
 import { describe, expect, test } from "vitest";
 import { kinds } from "../../codec/action.ts";
@@ -99,7 +101,13 @@ function coefficients(seat: number, attempt: number): bigint[] {
 }
 
 /** The deal of a seat; `wrongFor` is a seat whose share is off by one. */
-function deal(params: CeremonyParams, seat: number, wrongFor?: number): Deal {
+function deal(
+  params: CeremonyParams,
+  seat: number,
+  wrongFor?: number,
+  /** Instead of the commitment to the coefficient of x. */
+  second?: Uint8Array,
+): Deal {
   const context = ceremonyContext(params);
   const polynomial = coefficients(seat, params.attempt);
   const ephemeralSecret = testSecret(`ephemeral ${seat} ${params.attempt} ${params.keyId}`);
@@ -114,7 +122,9 @@ function deal(params: CeremonyParams, seat: number, wrongFor?: number): Deal {
     keyId: params.keyId,
     attempt: params.attempt,
     seat,
-    commitments: polynomial.map((c) => publicPoint(scalarBytes(c))),
+    commitments: polynomial.map((c, k) =>
+      k === 1 && second !== undefined ? second : publicPoint(scalarBytes(c)),
+    ),
     proof: blank,
     ephemeral,
     ephemeralProof: blank,
@@ -242,6 +252,28 @@ describe("a key generation", () => {
     on.endBlock();
     expect(on.ceremony().stage).toBe(ceremonyStages.canary);
     expect(sendCanary(on, [0, 2, 3])).toBe("ok");
+    expect(keys.get(on.state, keyId)?.active).toBe(true);
+  });
+
+  test("is not stopped by a dealer who cancels what the others committed to", () => {
+    const on = ledger();
+    on.endBlock();
+    for (const seat of [0, 1, 3]) expect(sendDeal(on, seat)).toBe("ok");
+    // It knows no polynomial behind this, so that its shares fit nobody; but the sum of the commitments is infinite.
+    const others = [0, 1, 3].map((seat) => deal(params(on), seat).commitments[1]);
+    const cancelling = negate(must(sum(others), "sum"));
+    expect(
+      on.send(2, kinds.deal, dealCodec.encode(deal(params(on), 2, undefined, cancelling))),
+    ).toBe("ok");
+    on.endBlock();
+    expect(on.ceremony()).toMatchObject({ attempt: 0, stage: ceremonyStages.confirm });
+    expect(sendConfirm(on, 0)).toBe("wrong-share");
+    expect(on.send(0, kinds.complaint, complaint(on, 0, 2))).toBe("ok");
+    expect(on.ceremony()).toMatchObject({ attempt: 0, voided: [2] });
+    for (const seat of [0, 1, 3]) expect(sendConfirm(on, seat)).toBe("ok");
+    on.blocks(windowBlocks);
+    expect(on.ceremony().stage).toBe(ceremonyStages.canary);
+    expect(sendCanary(on, [0, 1, 3])).toBe("ok");
     expect(keys.get(on.state, keyId)?.active).toBe(true);
   });
 
