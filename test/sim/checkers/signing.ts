@@ -1,0 +1,104 @@
+// What may leave a signer: shares of finalised plans alone, after a durable release that takes the plan's slots; no
+// nonce for two sessions, no slot for two messages.
+
+import { equal, isRejected, keyOf, toHex } from "@causeway/primitives";
+import { Transaction } from "bitcoinjs-lib";
+import type { Plan } from "../../../chain-core/src/interchain/records.ts";
+import { planKinds } from "../../../chain-core/src/interchain/records.ts";
+import type { Release } from "../../../signer/src/journal.ts";
+import { decodeRecord } from "../../../signer/src/journal.ts";
+import type { Effect } from "../../../signer/src/machine.ts";
+import { commitCodec, shareCodec } from "../../../signer/src/roast/message.ts";
+import { messageKinds, open } from "../../../signer/src/wire.ts";
+import type { Operator, World } from "../model.ts";
+import { violated } from "../model.ts";
+import type { SeatChecks } from "./checks.ts";
+
+/** Before each effect of a signer is performed; a journal effect counts as durable from here on. */
+export function checkSignerEffect(world: World, { seat }: Operator, effect: Effect): void {
+  const own = world.checks.seats[seat];
+  if (own === undefined) return;
+  if (effect.kind === "journal") {
+    const record = decodeRecord(effect.record);
+    if (record?.kind === "release") checkRelease(world, seat, own, record.release);
+    return;
+  }
+  if (effect.kind !== "send") return;
+  const envelope = open(seat, effect.bytes);
+  if (isRejected(envelope)) return violated("a signer names itself", `signer ${seat}`);
+  if (envelope.kind === messageKinds.commit) {
+    const commit = commitCodec.decode(envelope.body);
+    const offer = `${toHex(commit.request)}:${commit.coordinator}`;
+    for (const nonce of commit.nonces) offerNonce(seat, own, nonce, offer);
+  }
+  if (envelope.kind === messageKinds.share) checkShare(world, seat, own, envelope.body);
+}
+
+function offerNonce(seat: number, own: SeatChecks, nonce: Uint8Array, offer: string): void {
+  const name = keyOf(nonce);
+  const before = own.nonces.get(name);
+  if (before !== undefined && before !== offer)
+    violated("no nonce signs twice", `signer ${seat} offers a nonce to two requests`);
+  own.nonces.set(name, offer);
+}
+
+function checkRelease(world: World, seat: number, own: SeatChecks, release: Release): void {
+  const plan = world.checks.plans.get(keyOf(release.plan));
+  if (plan === undefined)
+    return violated("no signature without a finalised plan", `signer ${seat} releases for no plan`);
+  const sid = keyOf(release.sid);
+  const commitment = keyOf(release.commitment);
+  const served = own.commitments.get(commitment);
+  if (served !== undefined && served !== sid)
+    violated("no nonce signs twice", `signer ${seat} serves two sessions with one commitment`);
+  own.commitments.set(commitment, sid);
+  for (const { slot, message } of release.slots) {
+    const before = own.slots.get(keyOf(slot));
+    if (before !== undefined && before !== keyOf(message))
+      violated("one message a slot", `signer ${seat}, slot ${keyOf(slot)}`);
+    own.slots.set(keyOf(slot), keyOf(message));
+  }
+  const messages = release.slots.map(({ message }) => keyOf(message));
+  own.releases.set(sid, { plan: keyOf(release.plan), messages });
+}
+
+function checkShare(world: World, seat: number, own: SeatChecks, body: Uint8Array): void {
+  const share = shareCodec.decode(body);
+  const id = keyOf(share.request);
+  const plan = world.checks.plans.get(id);
+  if (plan === undefined)
+    return violated("no signature without a finalised plan", `signer ${seat}, plan ${id}`);
+  const release = own.releases.get(keyOf(share.sid));
+  if (release === undefined || release.plan !== id)
+    return violated("no share before its release is durable", `signer ${seat}, plan ${id}`);
+  const expected = messagesOf(plan).map(toHex);
+  const isWhole =
+    expected.length === release.messages.length &&
+    expected.every((message, i) => message === release.messages[i]);
+  if (!isWhole) violated("no share without its slots", `signer ${seat}, plan ${id}`);
+  if (share.shares.length !== expected.length)
+    violated("a share for each message", `signer ${seat}, plan ${id}`);
+  const offer = `${toHex(share.request)}:${share.coordinator}`;
+  for (const nonce of share.nonces) offerNonce(seat, own, nonce, offer);
+}
+
+const known = new WeakMap<Plan, Uint8Array[]>();
+
+/** What a plan's signatures are over, by another library than the one under test where there is one (BIP341). */
+function messagesOf(plan: Plan): Uint8Array[] {
+  const before = known.get(plan);
+  if (before !== undefined) return before;
+  const messages = plan.inputs.length === 0 ? [plan.txid] : sighashes(plan);
+  known.set(plan, messages);
+  return messages;
+}
+
+function sighashes({ subject, inputs, kind, txid }: Plan): Uint8Array[] {
+  if (kind !== planKinds.sweep && kind !== planKinds.withdrawal)
+    violated("a plan's inputs are Bitcoin's", `kind ${kind}`);
+  const tx = Transaction.fromBuffer(subject);
+  if (!equal(tx.getHash(), txid)) violated("a plan names its transaction", toHex(txid));
+  const scripts = inputs.map(({ script }) => script);
+  const amounts = inputs.map(({ amount }) => amount);
+  return inputs.map((_, i) => tx.hashForWitnessV1(i, scripts, amounts, 0));
+}
