@@ -23,7 +23,7 @@ import {
   voteKinds,
 } from "../codec/block.ts";
 import { verifyCertificate } from "./certificate.ts";
-import { guard } from "./guard.ts";
+import { authorize, guard, guardSteps } from "./guard.ts";
 import type { Entry } from "./journal.ts";
 import { encodeRecord, parseRecord } from "./journal.ts";
 import { proposerOf } from "./proposer.ts";
@@ -376,5 +376,70 @@ describe("one round machine", () => {
     expect(state.round).toBe(2);
     const yields = propose(proposalBy(3, 2, other, 2)).find((effect) => effect.kind === "vote");
     expect(yields).toMatchObject({ vote: { block: otherId, polRound: 2 } });
+  });
+
+  const feed = (state: round.State, votes: Vote[]): readonly round.Effect[] =>
+    votes.flatMap((vote) => round.step(configOf(0), state, { kind: "vote", at: start, vote })[1]);
+  const hear = (state: round.State, proposal: Proposal): readonly round.Effect[] =>
+    round.step(configOf(0), state, { kind: "proposal", at: start, arrivedAt: start, proposal })[1];
+  const votesOf = (kind: number, inRound: number, id: Uint8Array): Vote[] =>
+    [1, 2, 3].map((seat) => voteBy(seat, kind, inRound, id));
+
+  it("stays locked against a proof of lock from before its own lock", () => {
+    const state = fresh(0);
+    const older = blockOf(1, start);
+    const newer = blockOf(2, start, 1);
+    const [olderId, newerId] = [older, newer].map((block) => blockId(network, block.header));
+    feed(state, votesOf(voteKinds.prevote, 0, must(olderId, "id")));
+    feed(state, votesOf(voteKinds.precommit, 0, zero32));
+    hear(state, proposalBy(2, 1, newer));
+    feed(state, votesOf(voteKinds.prevote, 1, must(newerId, "id")));
+    expect(state.locked).toEqual({ round: 1, id: newerId });
+    feed(state, votesOf(voteKinds.precommit, 1, zero32));
+    const vote = hear(state, proposalBy(3, 2, older, 1)).find((effect) => effect.kind === "vote");
+    expect(vote).toMatchObject({ vote: { round: 2, block: zero32 } });
+  });
+
+  it("comes back from its journal with round, step, lock, proof and guard", () => {
+    const state = fresh(0);
+    const block = blockOf(1, start);
+    const id = blockId(network, block.header);
+    const out = [...hear(state, proposalBy(1, 0, block))];
+    out.push(...feed(state, votesOf(voteKinds.prevote, 0, id)));
+    const entries = out.flatMap((effect) => (effect.kind === "journal" ? [effect.entry] : []));
+    const again = guard();
+    round.replayGuard(network, again, entries);
+    const restored = round.restore(
+      configOf(0),
+      { height, parentTime: start - 500, proposeFrom: start, guard: again },
+      entries,
+      start,
+    );
+    expect(restored).toMatchObject({ round: 0, step: "precommit", locked: { round: 0, id } });
+    expect(restored.valid?.candidate.id).toEqual(id);
+    const digest = sha256(Uint8Array.of(9));
+    for (const step of [guardSteps.prevote, guardSteps.precommit])
+      expect(authorize(again, { height, round: 0, step, digest })).toBe("refused");
+    feed(restored, votesOf(voteKinds.precommit, 0, zero32));
+    const other = proposalBy(2, 1, blockOf(2, start));
+    const vote = hear(restored, other).find((effect) => effect.kind === "vote");
+    expect(vote).toMatchObject({ vote: { round: 1, block: zero32 } });
+  });
+
+  it("blames a proposal whose transactions are not those of its header", () => {
+    const swapped = { ...blockOf(1, start), transactions: [new Uint8Array(3)] };
+    expect(kindsOf(hear(fresh(0), proposalBy(1, 0, swapped)))).toEqual(["blame"]);
+  });
+
+  it("tells a peer's view what it lacks, and gives no more", () => {
+    const state = fresh(0);
+    const block = blockOf(1, start);
+    const proposal = proposalBy(1, 0, block);
+    hear(state, proposal);
+    const empty = round.view(fresh(1));
+    expect(round.missing(state, 0, empty).proposals).toEqual([proposal]);
+    expect(round.missing(state, 0, empty).votes.map((vote) => vote.seat)).toEqual([0]);
+    const same = round.view(state);
+    expect(round.missing(state, 0, same)).toEqual({ proposals: [], votes: [] });
   });
 });

@@ -13,8 +13,15 @@ import {
 } from "@causeway/primitives";
 import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
-import { blockCodec, certificateCodec, voteKinds } from "../codec/block.ts";
+import {
+  blockCodec,
+  blockId,
+  certificateCodec,
+  proposalDigest,
+  voteKinds,
+} from "../codec/block.ts";
 import { parseRecord } from "../consensus/journal.ts";
+import { proposerOf } from "../consensus/proposer.ts";
 import { testCommittee, testSecret } from "../consensus/testing.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { memoryState } from "../ledger/memory-state.ts";
@@ -23,6 +30,7 @@ import { devnetParams } from "../params/devnet.ts";
 import { answerTimeoutMs } from "../sync/sync.ts";
 import * as node from "./machine.ts";
 import { encodeMessage, parseMessage, transactionsCodec } from "./message.ts";
+import { evidence } from "./query.ts";
 import { testLedger, testTransaction } from "./testing.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
@@ -285,6 +293,7 @@ function world(options: Options) {
     height,
     submit,
     included,
+    bls,
     boot,
     crash,
     deliver,
@@ -440,12 +449,12 @@ describe("a network of nodes", () => {
 
   it("keeps its journal bounded and its locks and votes in it readable", () => {
     const w = world({});
-    for (let i = 1; i <= 60; i++) {
-      const spends = sha256(bigEndian(i, 8));
-      w.submit(
-        w.peer("v0"),
-        testTransaction({ spends, expires: start + 600_000, padding: 60_000 }),
-      );
+    for (let i = 1; i <= 50; i++) {
+      for (let index = 0; index < 3; index++) {
+        const spends = sha256(bigEndian(i, 8));
+        const expires = start + 600_000;
+        w.submit(w.peer("v0"), testTransaction({ spends, index, expires, padding: 60_000 }));
+      }
       w.run(i * 500);
     }
     const { journal } = w.peer("v1").disk;
@@ -517,9 +526,32 @@ describe("a node among bad peers", () => {
     certificate[certificate.length - 1] = (certificate[certificate.length - 1] ?? 0) ^ 1;
     const lie = { kind: "blocksReply", from: 1, blocks: [{ ...served, certificate }] } as const;
     w.deliver(late, { kind: "message", at: w.now(), from: "liar", bytes: encodeMessage(lie) });
+    expect(w.bans).toMatchObject([{ by: "late", peer: "liar" }]);
     w.run(20_000 + 3 * answerTimeoutMs);
     expect(w.height(late)).toBeGreaterThanOrEqual(w.height(w.peer("v0")) - 1);
     expect(w.bans.filter((ban) => ban.by === "late").map((ban) => ban.peer)).not.toContain("v0");
+  });
+
+  it("keeps what comes for the next height until that begins, bounded per peer", () => {
+    const w = world({});
+    w.run(12_000);
+    const v0 = must(w.peer("v0").state, "state");
+    const height = v0.round.height + 1;
+    const seat = proposerOf(4, height, 0);
+    const stray = { ...v0.tip.header, height, proposer: seat };
+    const block = { header: stray, transactions: [] };
+    const content = { height, round: 0, polRound: 0, block: blockId(network, stray) };
+    const digest = proposalDigest(network, content);
+    const signature = w.bls.sign(testSecret(seat), digest);
+    const proposal = { ...content, block: blockCodec.encode(block), signature };
+    const bytes = encodeMessage({ kind: "proposal", proposal });
+    for (let i = 0; i < 9; i++)
+      w.deliver(w.peer("v0"), { kind: "message", at: w.now(), from: "early", bytes });
+    expect(v0.early.length).toBe(2);
+    w.run(30_000);
+    // The stray was the round's first proposal here, so that the true one convicts its proposer.
+    expect(evidence(v0)).toMatchObject([{ kind: "double-proposal", height, seat }]);
+    expect(v0.early).toEqual([]);
   });
 
   it("survives random and truncated bytes on every message kind", () => {
@@ -540,6 +572,13 @@ describe("a node among bad peers", () => {
 });
 
 describe("submission", () => {
+  it("is refused, and the node goes on, when the ledger throws at it (CON-5)", () => {
+    const w = world({ ledger: { trap: 13 } });
+    const spends = sha256(new Uint8Array(13));
+    w.submit(w.peer("v0"), testTransaction({ spends, index: 13, expires: start + 100_000 }));
+    expect(w.replies[0]?.result).toMatchObject({ kind: "rejected", code: "ledger-threw" });
+  });
+
   it("answers with the id, again for the same bytes, and with the ledger's reason otherwise", () => {
     const w = world({});
     const bytes = w.submit(w.peer("v0"));

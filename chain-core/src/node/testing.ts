@@ -39,10 +39,13 @@ export function testTransaction(of: TestTransaction): Uint8Array {
   });
 }
 
-/** An output of index `poison` makes the ledger throw when it is applied; `changes` sets Applied.changed. */
+/**
+ * An output of index `poison` makes the ledger throw when it is applied, `trap` when it is checked; `changes`
+ * sets Applied.changed.
+ */
 export function testLedger(
   network: NetworkId,
-  options: { readonly poison?: number; readonly changes?: number } = {},
+  options: { readonly poison?: number; readonly trap?: number; readonly changes?: number } = {},
 ): LedgerPort {
   const check = (
     reader: StateReader,
@@ -55,6 +58,7 @@ export function testLedger(
     if (isRejected(spend)) return spend;
     const [input] = spend.inputs;
     if (input === undefined) return rejected("no-inputs", "nothing spent");
+    assert(input.index !== options.trap, "trap");
     const key = spentKey(input.txid, input.index);
     if (reader.get(key) !== undefined) return rejected("missing-output", "spent already");
     if (tx.expires < time) return rejected("expired", `expired at ${tx.expires}`);
