@@ -1,0 +1,77 @@
+// Share files on a real disk.
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sha256, utf8 } from "@causeway/primitives";
+import { systemEntropy } from "@causeway/primitives/adapters/entropy";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { shareFileCodec } from "../share-file.ts";
+import type { ShareVault, ShareVaultOptions } from "./share-vault.ts";
+import { shareVault } from "./share-vault.ts";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "causeway-shares-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function vault(more: Partial<ShareVaultOptions> = {}): ShareVault {
+  const network = sha256(utf8("network"));
+  const base = { folder, passphrase: "correct horse", network, seat: 2, logN: 14 };
+  return shareVault({ ...base, entropy: systemEntropy, ...more });
+}
+
+const share = sha256(utf8("share"));
+const packageHash = sha256(utf8("package"));
+const path = (): string => join(folder, "key-7.share");
+
+test("a share comes back as it was saved, and a later one takes its place", () => {
+  vault().save(7, sha256(utf8("older")), packageHash);
+  vault().save(7, share, packageHash);
+  expect(vault().load()).toEqual([{ keyId: 7, share: Uint8Array.from(share) }]);
+});
+
+test("the file is readable by its owner alone and does not hold the share in clear", () => {
+  vault().save(7, share, packageHash);
+  expect(statSync(path()).mode & 0o777).toBe(0o600);
+  expect(readFileSync(path()).includes(Buffer.from(share))).toBe(false);
+});
+
+test("another passphrase opens nothing", () => {
+  vault().save(7, share, packageHash);
+  expect(() => vault({ passphrase: "wrong" }).load()).toThrow(
+    expect.objectContaining({ code: "wrong-passphrase" }),
+  );
+});
+
+test("a file of another network or validator is refused", () => {
+  vault().save(7, share, packageHash);
+  const code = { code: "bad-share-file" };
+  expect(() => vault({ seat: 1 }).load()).toThrow(expect.objectContaining(code));
+  const network = sha256(utf8("other"));
+  expect(() => vault({ network }).load()).toThrow(expect.objectContaining(code));
+});
+
+test("a file passes for no other key and no other package", () => {
+  vault().save(7, share, packageHash);
+  const file = shareFileCodec.decode(readFileSync(path()));
+  for (const forged of [
+    { ...file, keyId: 8 },
+    { ...file, packageHash: sha256(utf8("other")) },
+    { ...file, logN: 15 },
+  ]) {
+    writeFileSync(path(), shareFileCodec.encode(forged));
+    expect(() => vault().load()).toThrow(expect.objectContaining({ code: "wrong-passphrase" }));
+  }
+});
+
+test("every flipped byte is found", () => {
+  vault().save(7, share, packageHash);
+  const bytes = readFileSync(path());
+  for (let i = 0; i < bytes.length; i += 13) {
+    const changed = Uint8Array.from(bytes);
+    changed[i] = (changed[i] ?? 0) ^ 1;
+    writeFileSync(path(), changed);
+    expect(() => vault().load(), `byte ${i}`).toThrow();
+  }
+});
