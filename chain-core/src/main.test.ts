@@ -44,8 +44,8 @@ type Run = {
   readonly ended: Promise<{ code: number | null; stderr: string }>;
 };
 
-function run(file: string): Run {
-  const flags = ["--no-warnings", "--max-semi-space-size=2"];
+function run(file: string, more: readonly string[] = []): Run {
+  const flags = ["--no-warnings", "--max-semi-space-size=2", ...more];
   const child = spawn(process.execPath, [...flags, main, "--config", file], { stdio: "pipe" });
   children.push(child);
   let stderr = "";
@@ -115,4 +115,20 @@ test("a genesis that is none and keys that are none are said so", async () => {
     message: `${bad}: peer is missing`,
   });
   expect([genesis.code, keys.code]).toEqual([1, 1]);
+});
+
+test("without the native addon nothing starts, and the error says what to do", async () => {
+  const hooks = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(name, context, next) {
+      if (name.startsWith("secp256k1")) throw new Error("No native build was found");
+      return next(name, context);
+    } });`;
+  const { code, stderr } = await run(environment(), [
+    `--import=data:text/javascript,${encodeURIComponent(hooks)}`,
+  ]).ended;
+  expect(code).toBe(1);
+  expect(JSON.parse(stderr).error).toMatchObject({
+    code: "missing-addon",
+    message: expect.stringMatching(/No native build was found.*npm rebuild secp256k1/),
+  });
 });

@@ -119,7 +119,7 @@ async function serve(
   reply(response, answer);
 }
 
-/** Undefined when it is longer than `sizeMax`; the rest is then not read. */
+/** Undefined when it is longer than `sizeMax`; the rest is then read and forgotten until the answer is out. */
 function readBody(request: IncomingMessage, sizeMax: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -127,7 +127,7 @@ function readBody(request: IncomingMessage, sizeMax: number): Promise<Uint8Array
     request.on("data", (chunk: Buffer) => {
       size += chunk.length;
       if (size <= sizeMax) return chunks.push(chunk);
-      request.pause();
+      chunks.length = 0;
       return resolve(undefined);
     });
     request.on("end", () => resolve(Buffer.concat(chunks)));

@@ -197,6 +197,10 @@ test("batches, notifications, bad JSON and oversized bodies keep to the rules", 
     error: { data: { code: "too-large" } },
   });
   expect((await fetch(url)).status).toBe(405);
+  expect(await post(url, "x".repeat(3_000_000)).catch(() => "hung up")).toSatisfy(
+    (answer: unknown) => answer === "hung up" || code(answer) === -32600,
+  );
+  expect(await client(url)("echo", 1)).toBe(1);
 });
 
 test("random bytes, in a body and on the bare socket, get an error and leave the server up", async () => {
