@@ -122,6 +122,28 @@ describe("the state tree (CON-8)", () => {
       expect(verifyProof(root(tree), key, key, bad)).toBe(false);
   });
 
+  test("accepts no hashes of other sizes, which shift one module's root into the place of another's", () => {
+    const key = Uint8Array.of(modules.interchain, 1);
+    const bits = (of: Uint8Array): string => keyOf(sha256(of)).slice(0, 3);
+    const others = Array.from({ length: 65_536 }, (_, i) =>
+      Uint8Array.of(modules.ring, 1, i >> 8, i & 255),
+    );
+    const other = others.find((each) => bits(each) === bits(key)) ?? zero32;
+    const tree = grow([
+      { key, value: zero32 },
+      { key: other, value: zero32 },
+    ]);
+    const { bucket, siblings, modules: roots } = prove(tree, other);
+    const [utxo, interchain, ring, staking, beacon, system] = roots.map((each) => [...each]);
+    const shifted = [[...(utxo ?? []), ...(interchain ?? [])], ring, staking, beacon, system, []];
+    const forged = {
+      bucket,
+      siblings,
+      modules: shifted.map((each) => Uint8Array.from(each ?? [])),
+    };
+    expect(verifyProof(root(tree), key, undefined, forged)).toBe(false);
+  });
+
   test("keeps earlier trees as they were", () => {
     const key = Uint8Array.of(modules.ring, 1);
     const before = grow([{ key, value: zero32 }]);

@@ -215,6 +215,8 @@ export function verifyProof(
   const module = key[0] ?? 0;
   if (!isProvable(module) || proof.modules.length !== slots) return false;
   if (proof.siblings.length !== depth) return false;
+  // Hashes of other sizes would move one module's root into the place of another's.
+  if (![...proof.siblings, ...proof.modules].every((hash) => hash.length === 32)) return false;
   const keyHash = sha256(key);
   // Only the one true bucket hashes to the root, so that its form needs no check.
   let hash = bucketHash(proof.bucket);
