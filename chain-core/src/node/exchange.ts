@@ -27,8 +27,10 @@ import { blame, scoreMax, send } from "./state.ts";
 const answerMs = 200;
 /** Own transactions that still wait are given to all peers again after this, ms. */
 const resendMs = 5_000;
-/** Of a sync request that was not answered in time. */
-const silencePoints = 20;
+/** Blocks of a proposal are sent to one peer again only after this, ms. */
+const proposalMs = 900;
+/** For claiming blocks and then serving none; a reply that was lost costs nothing but a rest. */
+const emptyPoints = 20;
 
 export function statusOf(state: State): Status {
   return {
@@ -59,7 +61,10 @@ export function receiveStatus(turn: Turn, from: PeerId, status: Status): void {
     return;
   }
   const { proposals, votes } = round.missing(state.round, status.round, status.views);
-  for (const proposal of proposals) send(turn, { kind: "proposal", proposal }, from);
+  if (proposals.length > 0 && at >= peer.proposedAt + proposalMs) {
+    peer.proposedAt = at;
+    for (const proposal of proposals) send(turn, { kind: "proposal", proposal }, from);
+  }
   if (votes.length > 0) send(turn, { kind: "votes", votes }, from);
 }
 
@@ -105,17 +110,32 @@ function sendOwn({ state, at, out }: Turn, ageMs: number, peer?: PeerId): void {
 /** Asks the next peer for blocks when it is time to. */
 export function askBlocks(turn: Turn): void {
   const { state, at } = turn;
-  const outstanding = state.sync.request;
   const request = sync.next(state.sync, state.tip.height, at, blocksMax);
-  if (outstanding !== undefined && state.sync.request !== outstanding)
-    blame(turn, outstanding.peer, silencePoints, "no answer to a request for blocks");
   if (request === undefined) return;
   const { peer, from, count } = request;
   send(turn, { kind: "blocksRequest", from, count }, peer);
 }
 
+/** Requests for blocks that a peer may make at once; one more becomes free every {@link askMs}. */
+export const asksMax = 16;
+const askMs = 50;
+
+/** Takes one of the peer's requests: few bytes make us read and send 4 MiB, for which others would wait. */
+function mayAsk({ state, at }: Turn, from: PeerId): boolean {
+  const peer = state.peers.get(from);
+  if (peer === undefined) return false;
+  const freed = Math.floor((at - peer.asksAt) / askMs);
+  peer.asks = Math.min(asksMax, peer.asks + freed);
+  peer.asksAt = peer.asks === asksMax ? at : peer.asksAt + freed * askMs;
+  if (peer.asks === 0) return false;
+  peer.asks -= 1;
+  return true;
+}
+
+/** Unanswered where the peer asks faster than anyone can apply blocks. */
 export function answerBlocks(turn: Turn, peer: PeerId, from: number, count: number): void {
   const { context, tip } = turn.state;
+  if (!mayAsk(turn, peer)) return;
   const available = Math.min(count, blocksMax, Math.max(0, tip.height - from + 1));
   // A block that this step makes final is not in the store yet; the peer asks again.
   const blocks = from < 1 ? [] : sync.serve(context.blocks, from, available, replySizeMax);
@@ -141,7 +161,7 @@ export function receiveBlocks(
   }
   if (blocks.length === 0) {
     sync.failed(state.sync, at);
-    blame(turn, from, silencePoints, "claims blocks that it does not serve");
+    blame(turn, from, emptyPoints, "claims blocks that it does not serve");
     return;
   }
   sync.answered(state.sync);

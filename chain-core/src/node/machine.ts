@@ -17,7 +17,15 @@ import * as sync from "../sync/sync.ts";
 import { admitRequest, admitTransaction, flush, flushAt } from "./admission.ts";
 import { drive, receiveProposal, receiveVote, replayEarly } from "./consensus.ts";
 import type { Effect, Event, PeerId, Topic } from "./event.ts";
-import { answerBlocks, askBlocks, greet, receiveBlocks, receiveStatus, tick } from "./exchange.ts";
+import {
+  answerBlocks,
+  askBlocks,
+  asksMax,
+  greet,
+  receiveBlocks,
+  receiveStatus,
+  tick,
+} from "./exchange.ts";
 import { readyAt, roundConfig, roundStart, tickMs } from "./height.ts";
 import type { Message } from "./message.ts";
 import { parseMessage, transactionsCodec } from "./message.ts";
@@ -165,7 +173,7 @@ function connect(now: Turn, peer: PeerId): void {
 /** A peer that speaks is connected, whether or not the transport said so first. */
 function meet(state: State, peer: PeerId): void {
   if (state.peers.has(peer)) return;
-  state.peers.set(peer, { score: 0, answeredAt: 0 });
+  state.peers.set(peer, { score: 0, answeredAt: 0, asks: asksMax, asksAt: 0 });
   sync.connect(state.sync, peer);
 }
 
@@ -186,7 +194,11 @@ function handle(now: Turn, from: PeerId, message: Message): void {
       receiveProposal(now, from, message.proposal, now.at);
       break;
     case "votes":
-      for (const vote of message.votes) receiveVote(now, from, vote, now.at);
+      for (const vote of message.votes) {
+        // A batch of wrong signatures costs one verification, not 256.
+        if (isBanned(now.state, from, now.at)) break;
+        receiveVote(now, from, vote, now.at);
+      }
       break;
     case "status":
       receiveStatus(now, from, message.status);
@@ -263,4 +275,11 @@ function shiftClocks(state: State, by: number): void {
   );
   const { request } = state.sync;
   if (request !== undefined) state.sync.request = { ...request, deadline: request.deadline + by };
+  if (state.sync.behindSince !== undefined) state.sync.behindSince += by;
+  for (const peer of state.sync.peers.values()) peer.restUntil += by;
+  for (const peer of state.peers.values()) {
+    peer.answeredAt += by;
+    peer.asksAt += by;
+  }
+  for (const [peer, until] of state.banned) state.banned.set(peer, until + by);
 }

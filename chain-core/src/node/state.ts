@@ -35,6 +35,10 @@ export type Peer = {
   score: number;
   /** Own clock, ms: repairs and statuses for one peer are spaced. */
   answeredAt: number;
+  proposedAt: number;
+  /** Requests for blocks that it may make now, and when they were counted (own clock, ms). */
+  asks: number;
+  asksAt: number;
 };
 
 /** A message of the height after the one being decided, kept until that is. */
@@ -172,7 +176,7 @@ export function readerOf(state: State): StateReader {
 
 // ---------------------------------------------------------------- peers
 
-/** Points for: bytes that no honest node sends (all of it), and for answers that never came. */
+/** Points for: bytes that no honest node sends (all of it), and for claims with nothing behind them. */
 export const scoreMax = 100;
 const banMs = 60_000;
 const bannedMax = 10_000;

@@ -1,0 +1,116 @@
+// What a peer may make a node do by asking.
+import type { NetworkId } from "@causeway/primitives";
+import { isRejected, sha256 } from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
+import { describe, expect, it } from "vitest";
+import { genesisHeader } from "../consensus/header.ts";
+import { testCommittee } from "../consensus/testing.ts";
+import { votersOf } from "../consensus/voters.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import { memoryState } from "../ledger/memory-state.ts";
+import { emptyTree } from "../ledger/tree.ts";
+import { devnetParams } from "../params/devnet.ts";
+import * as node from "./machine.ts";
+import type { Message } from "./message.ts";
+import { encodeMessage, parseMessage } from "./message.ts";
+import { testLedger } from "./testing.ts";
+
+const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
+const at = 100_000_000;
+const height = 5;
+
+/** A follower at height 5 whose blocks are all of one byte, and how often one was read. */
+function follower() {
+  const bls = testBls();
+  let verified = 0;
+  const counting = {
+    ...bls,
+    verify: (...args: Parameters<typeof bls.verify>) => {
+      verified += 1;
+      return bls.verify(...args);
+    },
+  };
+  const committee = testCommittee(bls, 4);
+  const header = { ...genesisHeader(network, at - 1_000, votersOf(network, committee)), height };
+  const certificate = {
+    height,
+    round: 0,
+    block: new Uint8Array(32),
+    bitmap: new Uint8Array(1),
+    signature: new Uint8Array(96),
+  };
+  let reads = 0;
+  const context: node.Context = {
+    genesis: {
+      networkId: network,
+      time: at - 10_000,
+      params: devnetParams,
+      bitcoin: { chain: sha256(new Uint8Array(2)) },
+    } as unknown as Genesis,
+    bls: counting,
+    committee,
+    ledger: testLedger(network),
+    store: memoryState(),
+    blocks: () => {
+      reads += 1;
+      return { block: new Uint8Array(1), certificate: new Uint8Array(1) };
+    },
+  };
+  const stored = { tip: { header, certificate }, tree: emptyTree, journal: [] };
+  const [state] = node.initial(context, stored, at);
+  return {
+    reads: () => reads,
+    verified: () => verified,
+    /** What `message` of a peer makes the node send back, by kind. */
+    hear: (message: Message, time: number): string[] => {
+      const bytes = encodeMessage(message);
+      const [, effects] = node.step(state, { kind: "message", at: time, from: "peer", bytes });
+      return effects.flatMap((effect) => {
+        if (effect.kind === "ban") return ["ban"];
+        if (effect.kind !== "send") return [];
+        const said = parseMessage(effect.bytes);
+        return isRejected(said) ? [] : [said.kind];
+      });
+    },
+  };
+}
+
+describe("a peer", () => {
+  it("that asks for blocks faster than it could apply them is not served at that pace", () => {
+    const one = follower();
+    const ask: Message = { kind: "blocksRequest", from: 1, count: 5 };
+    const replies = (time: number): number =>
+      Array.from({ length: 100 }, () => one.hear(ask, time)).filter((said) =>
+        said.includes("blocksReply"),
+      ).length;
+    expect(replies(at)).toBe(16);
+    expect(one.reads()).toBe(16 * 5);
+    expect(replies(at + 100)).toBe(2);
+    expect(replies(at + 149)).toBe(0);
+    expect(replies(at + 60_000)).toBe(16);
+  });
+
+  it("is answered as before after the own clock went back", () => {
+    const one = follower();
+    const status: Message = { kind: "status", status: { height: 0, round: 0, views: [] } };
+    const hour = 3_600_000;
+    expect(one.hear(status, at)).toContain("status");
+    expect(one.hear(status, at - hour)).toEqual([]);
+    expect(one.hear(status, at - hour + 300)).toContain("status");
+  });
+
+  it("pays for a batch of wrong votes with its connection after the first", () => {
+    const one = follower();
+    const votes = Array.from({ length: 256 }, (_, seat) => ({
+      kind: 1,
+      height: height + 1,
+      round: seat % 4,
+      block: sha256(Uint8Array.of(seat)),
+      polRound: 0,
+      seat: seat % 4,
+      signature: new Uint8Array(96),
+    }));
+    expect(one.hear({ kind: "votes", votes }, at)).toContain("ban");
+    expect(one.verified()).toBe(1);
+  });
+});
