@@ -170,9 +170,25 @@ function withoutChange(
 ): Payment | undefined {
   const { paid, budget } = totals(planning, payouts);
   const inputs = selectCoins(planning, (count) => paid + feeWith(count, 0));
-  if (inputs === undefined) return undefined;
+  if (inputs === undefined) return withEverything(planning, payouts, feeWith);
   const fee = sum(inputs.map(({ amount }) => amount)) - paid;
   return fee <= budget ? { payouts, inputs, change: [], fee } : undefined;
+}
+
+/** The last coins pay what is owed, if the shares grow as far as their fee asks. */
+function withEverything(
+  planning: Planning,
+  payouts: readonly Payout[],
+  feeWith: FeeOf,
+): Payment | undefined {
+  const inputs = choice(planning);
+  const taken = sum(inputs.map(({ amount }) => amount));
+  const missing = totals(planning, payouts).paid + feeWith(inputs.length, 0) - taken;
+  const raised = raise(payouts, missing);
+  if (raised === undefined) return undefined;
+  const { paid, budget } = totals(planning, raised);
+  const fee = taken - paid;
+  return fee <= budget ? { payouts: raised, inputs, change: [], fee } : undefined;
 }
 
 /** The smallest coin that alone is enough, else the largest until they are. `needed` is by number of coins. */

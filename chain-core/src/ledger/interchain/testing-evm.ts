@@ -1,0 +1,65 @@
+// The EVM side of the tests' world: events of a gateway contract as the committee would state them.
+import { bigEndian, must, sha256, zero32 } from "@causeway/primitives";
+import { xOnly } from "@causeway/primitives/secp256k1";
+import type { Destination } from "../../codec/action.ts";
+import type { ForeignEvent } from "../../interchain/statement.ts";
+import {
+  eventKinds,
+  evmContractCodec,
+  evmExecutedCodec,
+  evmTransferCodec,
+} from "../../interchain/statement.ts";
+import { keys } from "../../ring/records.ts";
+import type { Genesis } from "../genesis.ts";
+import { testLock } from "../testing.ts";
+import type { World } from "./testing.ts";
+import { attest } from "./testing.ts";
+
+export function evmOf(world: World): Genesis["evm"][number] {
+  return must(world.genesis.evm[0], "EVM chain");
+}
+
+function evmEvent(world: World, kind: number, body: Uint8Array): ForeignEvent {
+  world.serial += 1;
+  const txid = sha256(bigEndian(world.serial, 8));
+  return { kind, txid, index: 0, blockHash: sha256(txid), height: world.serial, body };
+}
+
+export function stateContract(world: World, keyId = 2): string | undefined {
+  const { gateway, chain } = evmOf(world);
+  const key = xOnly(must(keys.get(world.state, keyId), "key").groupPoint);
+  const network = world.genesis.networkId;
+  const body = evmContractCodec.encode({
+    contract: gateway,
+    codeHash: zero32,
+    network,
+    keyId,
+    key,
+  });
+  return attest(world, [evmEvent(world, eventKinds.evmContract, body)], { chain });
+}
+
+export type TransferOptions = {
+  readonly amount: bigint;
+  readonly destination: Destination;
+  readonly maxFee?: bigint;
+  readonly token?: Uint8Array;
+  readonly kind?: number;
+};
+
+export function transferEvent(world: World, options: TransferOptions): ForeignEvent {
+  const { amount, destination, maxFee = 10_000n, kind = eventKinds.evmBurned } = options;
+  const exported = must(world.genesis.assets[0]?.exports[0], "export").token;
+  const token = options.token ?? exported;
+  const from = testLock("carol").slice(12);
+  const contract = evmOf(world).gateway;
+  const body = evmTransferCodec.encode({ contract, token, from, amount, destination, maxFee });
+  return evmEvent(world, kind, body);
+}
+
+export function executedEvent(world: World, nonce: number, failedBitmap = 0n): ForeignEvent {
+  const contract = evmOf(world).gateway;
+  const rest = { executor: new Uint8Array(20).fill(7), gasUsed: 100_000, gasPrice: 1n };
+  const fields = { contract, nonce, keyId: 2, failedBitmap, ...rest };
+  return evmEvent(world, eventKinds.evmExecuted, evmExecutedCodec.encode(fields));
+}
