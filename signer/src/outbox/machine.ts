@@ -79,7 +79,7 @@ const stallMs = 3_000;
 const transactionTtlMs = 60_000;
 const retryMs = { first: 250, most: 5_000 } as const;
 /** The node has it already. */
-const knownCodes: readonly string[] = ["known", "duplicate", "already-known"];
+const knownCodes: readonly string[] = ["known"];
 
 export const initial: State = { entries: [], next: undefined, busy: "no", ledgerMs: 0 };
 
