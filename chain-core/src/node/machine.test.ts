@@ -62,6 +62,8 @@ type Options = {
   readonly delayMs?: number;
   readonly crash?: number;
   readonly healAt?: number;
+  /** Broadcasts of this kind reach nobody; repairs do. */
+  readonly mutedKind?: string;
   readonly ledger?: Parameters<typeof testLedger>[1];
 };
 
@@ -203,6 +205,7 @@ function world(options: Options) {
           const kind = watchVotes(peer, bytes);
           for (const to of peers) {
             if (to === peer || (effect.to !== undefined && effect.to !== to.name)) continue;
+            if (effect.to === undefined && kind === options.mutedKind) continue;
             sent.push({ from: peer.name, to: to.name, kind, at: now });
             post(peer, to, (at) => ({ kind: "message", at, from: peer.name, bytes }));
           }
@@ -371,6 +374,15 @@ describe("a network of nodes", () => {
       expect(w.height(must(w.peers[0], "peer"))).toBeGreaterThanOrEqual(30);
       w.run(33_000);
       expect(w.included(must(w.peers[0], "peer"))).toBe(300);
+    }
+  });
+
+  it("repairs every lost proposal and every lost vote, although all three votes are needed", () => {
+    for (const mutedKind of ["proposal", "votes"]) {
+      const w = world({ silent: 3, mutedKind });
+      w.submit(w.peer("v0"));
+      w.run(30_000);
+      expect(w.height(w.peer("v0")), mutedKind).toBeGreaterThanOrEqual(2);
     }
   });
 

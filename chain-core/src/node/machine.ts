@@ -173,7 +173,7 @@ function connect(now: Turn, peer: PeerId): void {
 /** A peer that speaks is connected, whether or not the transport said so first. */
 function meet(state: State, peer: PeerId): void {
   if (state.peers.has(peer)) return;
-  state.peers.set(peer, { score: 0, answeredAt: 0, asks: asksMax, asksAt: 0 });
+  state.peers.set(peer, { score: 0, answeredAt: 0, proposedAt: 0, asks: asksMax, asksAt: 0 });
   sync.connect(state.sync, peer);
 }
 
@@ -279,6 +279,7 @@ function shiftClocks(state: State, by: number): void {
   for (const peer of state.sync.peers.values()) peer.restUntil += by;
   for (const peer of state.peers.values()) {
     peer.answeredAt += by;
+    peer.proposedAt += by;
     peer.asksAt += by;
   }
   for (const [peer, until] of state.banned) state.banned.set(peer, until + by);
