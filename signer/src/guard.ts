@@ -54,12 +54,13 @@ export function take(guard: Guard, uses: readonly SlotUse[]): Guard | Rejected<"
   return { slots };
 }
 
-/** The guard after a restart: every journaled release holds. The first use of a slot counts. */
-export function restore(guard: Guard, release: Release): Guard {
+/** The guard after a restart: every journaled release holds, of years. The first use of a slot counts. */
+export function restore(guard: Guard, releases: readonly Release[]): Guard {
   const slots = new Map(guard.slots);
-  for (const { slot, message } of release.slots) {
-    const key = toHex(slot);
-    if (!slots.has(key)) slots.set(key, message);
-  }
+  for (const release of releases)
+    for (const { slot, message } of release.slots) {
+      const key = toHex(slot);
+      if (!slots.has(key)) slots.set(key, message);
+    }
   return { slots };
 }

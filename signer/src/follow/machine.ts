@@ -27,6 +27,8 @@ type Reading = {
   readonly refused: ReadonlySet<string>;
   readonly asked: readonly Uint8Array[];
   readonly askedAtMs: number;
+  /** Time of the oldest header that a record of this reading is proven by. */
+  readonly headerMs?: number;
 };
 
 export type State = {
@@ -60,6 +62,10 @@ export type Event =
 export type Viewed = {
   readonly view: StateReader;
   readonly height: number;
+  /**
+   * Of the oldest header that proves a record here (RNG-6). While an answer is on its way the chain goes on: a
+   * slow or hostile node must not pass what the ledger said a minute ago for what the newest block says.
+   */
   readonly headerMs: number;
   readonly committee: Committee;
 };
@@ -200,7 +206,8 @@ function proved(
       effects.push(refusal(key, bad));
     }
   }
-  const reading: Reading = { records, refused, asked: [], askedAtMs: turn.nowMs };
+  const headerMs = phase.headerMs ?? trusted.header.time;
+  const reading: Reading = { records, refused, asked: [], askedAtMs: turn.nowMs, headerMs };
   const [next, more] = goOn(
     context,
     { ...state, trusted, remembered, phase: reading },
@@ -258,7 +265,8 @@ function goOn(
     return [{ ...state, phase: { ...reading, asked } }, [{ kind: "prove", keys: asked }]];
   }
   const { height, header, committee } = state.trusted;
-  const viewed: Viewed = { view, height, headerMs: header.time, committee };
+  const headerMs = reading.headerMs ?? header.time;
+  const viewed: Viewed = { view, height, headerMs, committee };
   const idle: State = { ...state, phase: "idle", records, readHeight: height, failures: 0 };
   const [next, effects] = begin(context, idle, interest, turn);
   return [next, [{ kind: "viewed", viewed }, ...effects]];

@@ -33,7 +33,7 @@ export function step(
   const work: Work = { state, context, turn, effects: [], inbox: [] };
   switch (event.kind) {
     case "restored": {
-      const guard = event.releases.reduce(restore, state.guard);
+      const guard = restore(state.guard, event.releases);
       work.state = { ...state, boot: event.boot, guard };
       break;
     }
