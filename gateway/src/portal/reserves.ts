@@ -1,0 +1,165 @@
+// GET /v1/reserves and /v1/keys: what backs each asset, to the unit and coin by coin (ACC-1), so that a stranger
+// can add it up and look at every coin on Bitcoin; and the keys that hold it.
+import type { Accounting, Coin, Genesis, Key, StateReader } from "@causeway/chain-core/interchain";
+import {
+  accountings,
+  ceremonies,
+  ceremonyStages,
+  coinKinds,
+  coinStatus,
+  coins,
+  currentKeys,
+  depositVersion,
+  keys,
+  listNames,
+  lists,
+  openCeremonies,
+  vaultScript,
+} from "@causeway/chain-core/interchain";
+import { equal, reversed, toHex } from "@causeway/primitives";
+import { xOnly } from "@causeway/primitives/secp256k1";
+import { chainName } from "./destination.ts";
+import type { Portal, Reply } from "./portal.ts";
+import { ok } from "./portal.ts";
+import type { WrappedAsset } from "./quote.ts";
+import { bitcoinAsset, wrappedAssets } from "./quote.ts";
+import { readState } from "./snapshot.ts";
+
+const nothing: Accounting = {
+  coins: 0n,
+  deficit: 0n,
+  supply: 0n,
+  exported: 0n,
+  pending: 0n,
+  reserve: 0n,
+  unswept: 0n,
+  halted: false,
+};
+
+export async function getReserves({ genesis, ledger }: Portal): Promise<Reply> {
+  const { height, time } = await ledger.status();
+  const assets = await readState(ledger, (state) =>
+    wrappedAssets(genesis).map((asset) => reservesOf(genesis, state, asset)),
+  );
+  return ok({ height, time, assets });
+}
+
+function reservesOf(genesis: Genesis, state: StateReader, asset: WrappedAsset): unknown {
+  const { id, symbol, decimals, registry } = asset;
+  const account = accountings.get(state, id) ?? nothing;
+  const { halted, ...amounts } = account;
+  const left = account.coins + account.deficit;
+  const right = account.supply + account.exported + account.pending + account.reserve;
+  const isBitcoin = bitcoinAsset(genesis)?.symbol === symbol;
+  const list = isBitcoin ? coinsOf(state) : [];
+  const counted = list.filter((coin) => coin.counted).reduce((sum, { amount }) => sum + amount, 0n);
+  return {
+    asset: symbol,
+    id: toHex(id),
+    decimals,
+    origin: chainName(genesis, registry.chain),
+    ...Object.fromEntries(Object.entries(amounts).map(([name, value]) => [name, `${value}`])),
+    halted,
+    equation: {
+      left: `${left}`,
+      right: `${right}`,
+      holds: left === right,
+      text: "coins + deficit = supply + exported + pending + reserve",
+    },
+    ...(isBitcoin && { countedCoins: `${counted}`, coinList: list.map(coinJson) }),
+  };
+}
+
+function coinsOf(state: StateReader): Coin[] {
+  const ids = lists.get(state, listNames.coins)?.ids ?? [];
+  return ids.map((id) => coins.get(state, id)).filter((coin) => coin !== undefined);
+}
+
+const kindNames: Readonly<Record<number, string>> = {
+  [coinKinds.deposit]: "deposit",
+  [coinKinds.vault]: "vault",
+};
+const statusNames: Readonly<Record<number, string>> = {
+  [coinStatus.live]: "live",
+  [coinStatus.missing]: "missing",
+  [coinStatus.bound]: "bound",
+  [coinStatus.spent]: "spent",
+};
+
+function coinJson(coin: Coin): unknown {
+  return {
+    outpoint: `${toHex(reversed(coin.txid))}:${coin.vout}`,
+    amount: `${coin.amount}`,
+    kind: kindNames[coin.kind] ?? `${coin.kind}`,
+    status: statusNames[coin.status] ?? `${coin.status}`,
+    keyId: coin.keyId,
+    counted: coin.counted,
+    block: toHex(reversed(coin.blockHash)),
+    height: coin.height,
+  };
+}
+
+export async function getKeys({ genesis, ledger }: Portal): Promise<Reply> {
+  const { height, time } = await ledger.status();
+  const found = await readState(ledger, (state) => ({
+    keys: keysOf(genesis, state),
+    ceremonies: ceremoniesOf(genesis, state),
+  }));
+  return ok({ height, time, network: toHex(genesis.networkId), ...found });
+}
+
+/** Key ids are dense: up to the highest current or open one. */
+function keysOf(genesis: Genesis, state: StateReader): unknown[] {
+  const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
+  const current = chains.map((chain) => currentKeys.get(state, chain)?.keyId ?? 0);
+  const ids = Array.from({ length: Math.max(0, ...current) }, (_, i) => i + 1);
+  return ids.flatMap((keyId) => {
+    const key = keys.get(state, keyId);
+    return key === undefined ? [] : [keyJson(genesis, key, current.includes(keyId))];
+  });
+}
+
+function keyJson(genesis: Genesis, key: Key, isCurrent: boolean): unknown {
+  const { keyId, chain, groupPoint, threshold, seats, active, canary, activatedAt } = key;
+  const isBitcoin = equal(chain, genesis.bitcoin.chain);
+  return {
+    keyId,
+    chain: chainName(genesis, chain),
+    groupPoint: toHex(groupPoint),
+    key: toHex(xOnly(groupPoint)),
+    n: seats.length,
+    t: threshold,
+    seats: seats.map(({ validator }) => toHex(validator)),
+    active,
+    current: isCurrent,
+    activatedAt,
+    canary: toHex(canary),
+    ...(isBitcoin && { vault: vaultScript(genesis, groupPoint).address, depositVersion }),
+  };
+}
+
+const stageNames: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(ceremonyStages).map(([name, stage]) => [stage, name]),
+);
+
+function ceremoniesOf(genesis: Genesis, state: StateReader): unknown[] {
+  const ids = openCeremonies.get(state, "only")?.keyIds ?? [];
+  return ids.flatMap((keyId) => {
+    const ceremony = ceremonies.get(state, keyId);
+    if (ceremony === undefined) return [];
+    const { chain, attempt, threshold, seats, stage, startedAt, dealt, confirmed } = ceremony;
+    return [
+      {
+        keyId,
+        chain: chainName(genesis, chain),
+        attempt,
+        n: seats.length,
+        t: threshold,
+        stage: stageNames[stage] ?? `${stage}`,
+        startedAt,
+        dealt: dealt.length,
+        confirmed: confirmed.length,
+      },
+    ];
+  });
+}
