@@ -1,10 +1,12 @@
 // The records of the signer's journal: what must survive a crash before something leaves the process.
 import type { Codec } from "@causeway/primitives";
 import {
+  assert,
   ByteListType,
   b32,
   ContainerType,
   codec,
+  InvariantError,
   isRejected,
   ListCompositeType,
   u8,
@@ -87,10 +89,13 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
   }
 }
 
-/** A record of our own journal; undefined for a kind that this version does not know. */
-export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
+/**
+ * A record of our own journal. Asserts that it is whole and of a kind that this version knows: what it cannot read
+ * may be a slot that is taken, so that a signer must not start without it.
+ */
+export function decodeRecord(bytes: Uint8Array): JournalRecord {
   const frame = frameCodec.parse(bytes);
-  if (isRejected(frame)) return undefined;
+  assert(!isRejected(frame), "a record of the signer's journal is damaged: this key must not sign");
   switch (frame.kind) {
     case recordKinds.boot:
       return { kind: "boot", number: bootCodec.decode(frame.body).number };
@@ -101,7 +106,7 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
     case recordKinds.trust:
       return { kind: "trust", trust: trustCodec.decode(frame.body) };
     default:
-      return undefined;
+      throw new InvariantError(`journal record of kind ${frame.kind}: by a newer version?`);
   }
 }
 
@@ -110,7 +115,7 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord | undefined {
  * Releases and deals stay for ever.
  */
 export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
-  const kinds = records.map((bytes) => decodeRecord(bytes)?.kind);
+  const kinds = records.map((bytes) => decodeRecord(bytes).kind);
   const newest = new Map(kinds.map((kind, i) => [kind, i]));
   return records.filter((_, i) => {
     const kind = kinds[i];

@@ -136,7 +136,7 @@ function handle(work: Work, event: Event): void {
 /** Takes up what the journal says: the guard first, then a new boot number, durable before anything is sent. */
 function start(work: Work, event: Event & { kind: "started" }): void {
   if (work.state.started) return;
-  const records = event.journal.flatMap((bytes) => decodeRecord(bytes) ?? []);
+  const records = event.journal.map(decodeRecord);
   const pick = <K extends JournalRecord["kind"]>(kind: K): (JournalRecord & { kind: K })[] =>
     records.filter((record): record is JournalRecord & { kind: K } => record.kind === kind);
   const boot = 1 + Math.max(0, ...pick("boot").map(({ number }) => number));

@@ -8,6 +8,8 @@ import type { FromVault, ToVault } from "./vault-worker.ts";
 export type VaultThread = {
   /** Own index among the validators. */
   readonly seat: number;
+  /** Secret of the libp2p identity. */
+  readonly peer: Uint8Array;
   readonly emit: (event: Event) => void;
   readonly summary: () => Summary | undefined;
   /** Orders go to `perform` from now on, those given so far first. */
@@ -35,11 +37,11 @@ export async function startVault(options: VaultOptions): Promise<VaultThread> {
       })
       .catch(reject);
   });
-  const seat = await Promise.race([
+  const { seat, peer } = await Promise.race([
     died,
-    new Promise<number>((resolve, reject) => {
+    new Promise<FromVault & { kind: "open" }>((resolve, reject) => {
       worker.on("message", (message: FromVault) => {
-        if (message.kind === "open") resolve(message.seat);
+        if (message.kind === "open") resolve(message);
         else if (message.kind === "refused") reject(new Failure(message.code, message.message));
         else {
           summary = message.summary;
@@ -50,6 +52,7 @@ export async function startVault(options: VaultOptions): Promise<VaultThread> {
   ]);
   return {
     seat,
+    peer,
     emit: (event) => {
       if (!stopping) say({ kind: "event", event });
     },

@@ -12,7 +12,7 @@ export type ToVault =
 
 /** From the worker. */
 export type FromVault =
-  | { readonly kind: "open"; readonly seat: number }
+  | { readonly kind: "open"; readonly seat: number; readonly peer: Uint8Array }
   | {
       readonly kind: "effects";
       readonly effects: readonly Outside[];
@@ -34,7 +34,7 @@ function start(): void {
     vault.close();
     port.close();
   });
-  say({ kind: "open", seat: vault.seat });
+  say({ kind: "open", seat: vault.seat, peer: vault.peer });
   tell(vault.first);
 }
 

@@ -4,15 +4,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createBls } from "@causeway/chain-core/adapters/bls";
 import { parseGenesis } from "@causeway/chain-core/light";
-import type { Clock, Entropy, Journal } from "@causeway/primitives";
+import type { Journal } from "@causeway/primitives";
 import { equal, Failure, isRejected } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import { openJournal } from "@causeway/primitives/adapters/journal";
+import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { publicPoint, randomizeContext } from "@causeway/primitives/secp256k1";
 import { compacted } from "../journal.ts";
 import * as machine from "../machine.ts";
-import { readSigningSecrets } from "./key-file.ts";
 import type { ShareVault } from "./share-vault.ts";
 import { shareVault } from "./share-vault.ts";
 
@@ -31,6 +31,8 @@ export type Outside = Exclude<machine.Effect, { kind: "journal" | "save-share" }
 
 export type Vault = {
   readonly seat: number;
+  /** Secret of the libp2p identity: the one secret that the main thread gets. */
+  readonly peer: Uint8Array;
   /** What the machine ordered at its start. */
   readonly first: readonly Outside[];
   readonly handle: (event: machine.Event) => readonly Outside[];
@@ -38,19 +40,31 @@ export type Vault = {
   readonly close: () => void;
 };
 
+/** Of the key file (SEAMS), hex but for the passphrase. */
+const keyFields = {
+  attest: "required",
+  host: "required",
+  peer: "required",
+  passphrase: "text",
+} as const;
+
 /** Throws Failure: "bad-genesis", "bad-keys", "not-a-validator", or those of the journal and the share files. */
 export function openVault(options: VaultOptions): Vault {
   const { body, proofs, dataFolder, keysFile, logN } = options;
   const bls = createBls();
   const genesis = parseGenesis(body, proofs, bls);
   if (isRejected(genesis)) throw new Failure("bad-genesis", genesis.message);
-  const secrets = readSigningSecrets(keysFile);
+  const secrets = readKeyFile(keysFile, keyFields);
   randomizeContext(systemEntropy(32));
   const [hostKey, attestKey] = [publicPoint(secrets.host), bls.publicKey(secrets.attest)];
   const seat = genesis.validators.findIndex((validator) => equal(validator.hostKey, hostKey));
   const validator = genesis.validators[seat];
-  if (validator === undefined || !equal(validator.attestKey, attestKey))
-    throw new Failure("not-a-validator", "no validator of the genesis has these keys");
+  const peerKey = publicPoint(secrets.peer);
+  const isOurs =
+    validator !== undefined &&
+    equal(validator.attestKey, attestKey) &&
+    equal(validator.signerPeerKey, peerKey);
+  if (!isOurs) throw new Failure("not-a-validator", "no validator of the genesis has these keys");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const journal = openJournal(join(dataFolder, "signer.journal"), { create: true });
   const { passphrase } = secrets;
@@ -65,19 +79,18 @@ export function openVault(options: VaultOptions): Vault {
     attestSecret: secrets.attest,
     hostSecret: secrets.host,
   };
-  return run(context, journal, shares, systemClock, entropy);
+  return run(context, secrets.peer, journal, shares);
 }
 
 function run(
   context: machine.Context,
+  peer: Uint8Array,
   journal: Journal,
   shares: ShareVault,
-  clock: Clock,
-  entropy: Entropy,
 ): Vault {
   let state = machine.initial(context);
   const handle = (event: machine.Event): Outside[] => {
-    const input = { nowMs: clock.nowMs(), entropy: entropy(32), event };
+    const input = { nowMs: systemClock.nowMs(), entropy: systemEntropy(32), event };
     const [next, effects] = machine.step(context, state, input);
     state = next;
     const outside: Outside[] = [];
@@ -93,6 +106,7 @@ function run(
   const first = handle({ kind: "started", journal: records, shares: shares.load() });
   return {
     seat: context.seat,
+    peer,
     first,
     handle,
     summary: () => machine.summaryOf(state),
