@@ -54,6 +54,25 @@ describe("the mempool", () => {
     expect(mempool.candidates(pool, must(of[2], "bytes").length + 1).length).toBe(2);
   });
 
+  it("sorts nothing for the cheap that it refuses when full", () => {
+    const pool = mempool.pool({ ...mempool.defaultLimits, countMax: 40 });
+    for (let n = 0; n < 40; n++) put(pool, paid(n, 10 + n));
+    let reads = 0;
+    for (const [key, entry] of pool.entries) {
+      const counted = Object.create(entry, {
+        rate: {
+          get: () => {
+            reads += 1;
+            return entry.rate;
+          },
+        },
+      }) as mempool.Entry;
+      pool.entries.set(key, counted);
+    }
+    expect(put(pool, paid(100, 5))).toBe("mempool-full");
+    expect(reads).toBeLessThanOrEqual(40);
+  });
+
   it("evicts the cheapest when full, and refuses what is cheaper still", () => {
     const pool = mempool.pool({ ...mempool.defaultLimits, countMax: 40 });
     for (let n = 0; n < 40; n++) put(pool, paid(n, 10 + n));

@@ -18,6 +18,8 @@ export const idleTickMs = 3_000;
 /** A block with less room than this counts as full. */
 const roomMin = 64 * 1024;
 const evidenceMax = 256;
+/** Applied blocks of one height that are kept; an older one is applied again when it is decided. */
+const appliedMax = 4;
 
 /** How the height after the tip is decided. The functions read the state at the time of the call. */
 export function roundConfig(state: Omit<State, "config" | "round">): round.Config {
@@ -81,7 +83,11 @@ function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof 
   const known = state.applied.get(key);
   if (known !== undefined) return known;
   const applied = applyFresh(state, block);
-  if (!isRejected(applied)) state.applied.set(key, applied);
+  if (isRejected(applied)) return applied;
+  // A height of many rounds has many valid blocks, each with megabytes of writes.
+  const [oldest] = state.applied.keys();
+  if (state.applied.size >= appliedMax && oldest !== undefined) state.applied.delete(oldest);
+  state.applied.set(key, applied);
   return applied;
 }
 
