@@ -22,18 +22,11 @@ import {
   evmStates,
   headerCodec,
   itemKinds,
-  keys,
-  kinds,
   planId,
   planKinds,
-  planMessages,
   planStatus,
-  plans,
-  ringSignatureCodec,
   roles,
-  transactionCodec,
   transactionsRoot,
-  verifyPlanSignature,
   voteDigest,
   voteKinds,
   withdrawalStatus,
@@ -43,6 +36,7 @@ import { trustGenesis } from "@causeway/chain-core/light";
 import { isRejected, must, sha256, utf8, zero32 } from "@causeway/primitives";
 import { certificateOf } from "../../chain-core/src/consensus/certificate.ts";
 import { blockContext } from "../../chain-core/src/ledger/context.ts";
+import { endBlock } from "../../chain-core/src/ledger/end-block.ts";
 import { ledgerEnv } from "../../chain-core/src/ledger/env.ts";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
 import { executeTransaction } from "../../chain-core/src/ledger/execute.ts";
@@ -50,8 +44,6 @@ import { genesisState } from "../../chain-core/src/ledger/genesis-state.ts";
 import { openPlan } from "../../chain-core/src/ledger/interchain/open-plan.ts";
 import { memoryState } from "../../chain-core/src/ledger/memory-state.ts";
 import { overlay } from "../../chain-core/src/ledger/overlay.ts";
-import { activateKey } from "../../chain-core/src/ledger/ring/activate.ts";
-import { ringEndBlock } from "../../chain-core/src/ledger/ring/end-block.ts";
 import { testBls, testGenesis, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import {
   emptyTree,
@@ -154,8 +146,7 @@ export function testLedger(): TestLedger {
       final = { header, certificate: certificateOf3(header, parent, committee) };
       write((next) => {
         for (const bytes of mempool) execute(next, height, nowMs, bytes);
-        const context = blockContext(env, next, { height, time: nowMs });
-        ringEndBlock(context, { isReservedFull: false, openPlan });
+        endBlock(blockContext(env, next, { height, time: nowMs }), 0);
       });
       mempool = [];
     },
@@ -209,29 +200,7 @@ function execute(
   bytes: Uint8Array,
 ): Refusal | undefined {
   const result = executeTransaction(env, blockContext(env, state, { height, time: nowMs }), bytes);
-  if (!isRejected(result)) return undefined;
-  if (result.code !== "unknown-action") return result;
-  const action = must(transactionCodec.decode(bytes).actions[0], "action");
-  return action.kind === kinds.signature ? sign(state, nowMs, action.body) : result;
-}
-
-/** The ledger's signature rule in short: for a tree that does not have the rules of the interchain yet. */
-function sign(state: State, nowMs: number, body: Uint8Array): Refusal | undefined {
-  const { plan: id, signatures } = ringSignatureCodec.decode(body);
-  const plan = plans.get(state, id);
-  if (plan?.status !== planStatus.planned) return { code: "not-planned", message: "signed" };
-  const isCanary = plan.kind === planKinds.canary;
-  const point = isCanary ? plan.subject : must(keys.get(state, plan.keyId), "key").groupPoint;
-  const messages = planMessages(genesis, plan, { keyId: plan.keyId, groupPoint: point });
-  if (isRejected(messages)) return messages;
-  const isGood = messages.every((message, i) =>
-    verifyPlanSignature(point, message, signatures[i] ?? new Uint8Array(0)),
-  );
-  if (!isGood) return { code: "bad-signature", message: "a signature does not verify" };
-  plans.put(state, id, { ...plan, status: planStatus.signed, signatures });
-  const first = must(signatures[0], "signature");
-  if (isCanary) activateKey({ state, time: nowMs }, plan.keyId, first);
-  return undefined;
+  return isRejected(result) ? result : undefined;
 }
 
 export function world(): World {
@@ -414,8 +383,14 @@ export function addBatchPlan(
   const plan = planId(genesis.networkId, planKinds.evmBatch, subject);
   const withdrawal = sha256(subject);
   write((state) => {
-    const all = { coins: amount, deficit: 0n, supply: 0n, exported: 0n, pending: amount };
-    accountings.put(state, asset, { ...all, reserve: 0n, unswept: 0n, halted: false });
+    const books = accountings.get(state, asset);
+    if (books !== undefined)
+      accountings.put(state, asset, {
+        ...books,
+        coins: books.coins + amount,
+        pending: books.pending + amount - fee,
+        reserve: books.reserve + fee,
+      });
     evmStates.put(state, evm.chain, {
       stated: true,
       codeHash: zero32,
