@@ -179,10 +179,10 @@ function refused(
   const next = alone ? undefined : state.next;
   const [after, effects] = advance(context, { ...state, entries, busy: "no", next }, turn);
   const fields = { code: event.code, action: submitting, reason: event.message };
-  return [
-    after,
-    [{ kind: "log", level: "warn", message: "submission refused", fields }, ...effects],
-  ];
+  // Somebody else, or this seat before a restart, brought it: the next view shows it done.
+  const isDone = event.code.startsWith("already-") || event.code === "nothing-new";
+  const level = isDone ? "info" : "warn";
+  return [after, [{ kind: "log", level, message: "submission refused", fields }, ...effects]];
 }
 
 /** Orders the next thing, if nothing is under way: the sequence, or the first entry that is due. */
