@@ -1,4 +1,4 @@
-import { concat, isRejected, must } from "@causeway/primitives";
+import { concat, InvariantError, isRejected, keyOf, must } from "@causeway/primitives";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Action, Output, OutputId } from "../codec/action.ts";
@@ -282,5 +282,22 @@ describe("the proposer", () => {
     ]);
     expect(built).toEqual([first, other]);
     applied(applyBlock(env, state, tree, header(tree, built), built));
+  });
+
+  test("is built without a transaction that throws, and with the others (CON-5)", () => {
+    const { state } = start();
+    const [poison, good] = [
+      transfer(state, "alice", "bob", 7n),
+      transfer(state, "bob", "alice", 7n),
+    ];
+    const key = outputs.key(initialOutput(state, "alice").id);
+    const trapped = {
+      get: (of: Uint8Array) => {
+        if (keyOf(of) === keyOf(key)) throw new InvariantError("trap");
+        return state.get(of);
+      },
+    };
+    const built = buildTransactions(env, trapped, at, [poison, good].map(bytesOf));
+    expect(built).toEqual([bytesOf(good)]);
   });
 });

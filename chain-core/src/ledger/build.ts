@@ -53,10 +53,23 @@ function tryOne(
 ): Room | undefined {
   if (roomAfter(room, bytes, true) === undefined) return undefined;
   const attempt: Overlay = overlay(context.state);
-  const executed = executeTransaction(env, { ...context, state: attempt }, bytes);
-  if (isRejected(executed)) return undefined;
+  const executed = executeGuarded(env, { ...context, state: attempt }, bytes);
+  if (executed === undefined || isRejected(executed)) return undefined;
   const after = roomAfter(room, bytes, executed.isFeeFree);
   if (after === undefined || (executed.isFeeFree && after.free > freeMax)) return undefined;
   commit(attempt, context.state);
   return after;
+}
+
+/** A transaction that breaks an assertion must cost its own place, not that of all the others (CON-5). */
+function executeGuarded(
+  env: LedgerEnv,
+  context: BlockContext,
+  bytes: Uint8Array,
+): ReturnType<typeof executeTransaction> | undefined {
+  try {
+    return executeTransaction(env, context, bytes);
+  } catch {
+    return undefined;
+  }
 }

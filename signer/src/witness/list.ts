@@ -85,18 +85,18 @@ function proposed(
   const key = keyOf(digest);
   const before = state.lists.get(key);
   if (before !== undefined) return askedAgain(state, before, from, turn);
-  let next = makeRoom(state, from, statement.events.length);
+  const roomy = makeRoom(state, from, statement.events.length);
+  const items = new Map(roomy.items);
   const keys: string[] = [];
   for (const [i, event] of statement.events.entries()) {
     const id = ids[i] as Bytes32;
     const itemName = itemKey(id, event);
-    const item = next.items.get(itemName) ?? newItem(id, statement.chain, event, turn.nowMs);
-    const items = new Map(next.items).set(itemName, refreshed(item, turn.nowMs));
-    next = { ...next, items };
+    const item = items.get(itemName) ?? newItem(id, statement.chain, event, turn.nowMs);
+    items.set(itemName, refreshed(item, turn.nowMs));
     keys.push(itemName);
   }
   const list: List = { ...emptyList(digest, statement, keys, turn.nowMs), askers: new Set([from]) };
-  return [withList(next, list), []];
+  return [withList({ ...roomy, items }, list), []];
 }
 
 /** The same answer again; a refusal is thought over when it is old: the own nodes may have been behind. */
