@@ -231,6 +231,7 @@ function heal(life: Life): void {
     evm(life);
     endBlock(world);
   }
+  for (let i = 0; i < 3; i++) endBlock(world);
 }
 
 describe("A random life of the bridge", () => {
