@@ -166,7 +166,9 @@ async function broadcast(
   const fields = { plan, txid: reversed(txid) };
   try {
     const sent = await broadcastBitcoin(bitcoin.call, transaction);
-    if (!isRejected(sent)) log.info("broadcast", { ...fields, answer: sent });
+    // Every relay sends after every block: what is mined already is no news.
+    if (!isRejected(sent))
+      log[sent === "accepted" ? "info" : "debug"]("broadcast", { ...fields, answer: sent });
     else if (sent.code === "not-yet") log.info("not yet", { ...fields, reason: sent.message });
     else log.error("Bitcoin cannot read our transaction", { ...fields, reason: sent.message });
   } catch (error) {

@@ -18,7 +18,7 @@ import {
   signEnvelope,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, keyOf, must } from "@causeway/primitives";
+import { equal, keyOf, must, sha256d } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import { takeTurns } from "./rota.ts";
 import type { Context, Effect, Orders, State } from "./state.ts";
@@ -73,8 +73,8 @@ function headers({ genesis }: Context, state: State, view: LedgerView): Bringing
   const own = bitcoinWatch.tipOf(state.bitcoin);
   const { checkpoint, chain } = genesis.bitcoin;
   const [ledgerTip] = view.locator;
-  const isOwn = ledgerTip !== undefined && equal(ledgerTip.hash, own.hash);
-  if (isOwn || view.hasTip || own.height === checkpoint.height) return [];
+  const known = [ledgerTip?.hash, view.knownTip, sha256d(checkpoint.header)];
+  if (known.some((hash) => hash !== undefined && equal(hash, own.hash))) return [];
   const bytes = bitcoinWatch.headersAfter(state.bitcoin, view.locator, bitcoinHeadersMax);
   if (bytes.length === 0) return [];
   const action = { kind: kinds.headers, body: headersCodec.encode({ chain, headers: bytes }) };
@@ -93,9 +93,9 @@ function settlements({ genesis }: Context, state: State, view: LedgerView): Brin
   return bitcoinWatch
     .spends(state.bitcoin, genesis.params.finalDepth + ahead)
     .filter(({ outpoints }) => outpoints.some((name) => open.has(name)))
-    .map(({ settle, txid }) => ({
+    .map(({ settle, txid, height }) => ({
       name: `settle:${keyOf(txid)}:${keyOf(settle.blockHash)}`,
-      base: ledgerTip.height,
+      base: height,
       action: { kind: kinds.settle, body: settleCodec.encode(settle) },
     }));
 }

@@ -367,6 +367,18 @@ describe("headers", () => {
     expect(world.take("submit")).toEqual([]);
   });
 
+  test("a block that comes while the ledger is quiet is brought without waiting for its next height", () => {
+    const world = createWorld(3);
+    world.mine(3);
+    world.look();
+    world.putHeaders(3);
+    world.read();
+    expect(world.take("submit")).toEqual([]);
+    world.mine(1);
+    world.look();
+    expect(world.take("submit")).toHaveLength(1);
+  });
+
   test("a reorganisation is brought from the newest block that the ledger has", () => {
     const world = createWorld(0);
     world.mine(30);
@@ -402,6 +414,7 @@ describe("settlements", () => {
     expect(world.take("submit").filter(isSettle)).toEqual([]);
     world.putHeaders(104);
     world.read();
+    world.wait(2 * turnMs);
     const settles = world.take("submit").filter(isSettle);
     expect(settles).toHaveLength(1);
     const body = settleCodec.decode(actionOf(must(settles[0], "settle")).action.body);

@@ -46,8 +46,8 @@ export type LedgerView = {
   readonly sequence: number;
   /** The ledger's best Bitcoin chain: its tip, then ever sparser below it; highest first. Empty at the genesis. */
   readonly locator: readonly Tip[];
-  /** The ledger has the header that {@link Questions} asked about. */
-  readonly hasTip: boolean;
+  /** The hash of {@link Questions}.bitcoinTip, if the ledger has that header: on its best chain or not. */
+  readonly knownTip: Uint8Array | undefined;
   /** The current keys of all chains and those asked for, by id. */
   readonly keys: ReadonlyMap<number, Key>;
   /** Current key of Bitcoin. */
@@ -90,7 +90,7 @@ export function* readView(
     ...at,
     sequence: sequence?.highest ?? 0,
     locator,
-    hasTip: ownTip !== undefined,
+    knownTip: ownTip && questions.bitcoinTip,
     keys,
     bitcoinKey: keys.get(currentIds[0] ?? 0),
     plans,

@@ -22,6 +22,8 @@ export type Found = { readonly id: Bytes32; readonly event: ForeignEvent };
 export type Spend = {
   readonly settle: Settle;
   readonly txid: Bytes32;
+  /** Of its block. */
+  readonly height: number;
   readonly outpoints: readonly string[];
 };
 
@@ -50,7 +52,7 @@ export function scanBlock(
     // What no statement could carry (FMT-9) is left to its reclaim.
     if ((block.stripped[position]?.length ?? 0) > foreignTransactionSizeMax) continue;
     deposits.push(...depositsIn(genesis, watched, block, height, position));
-    spends.push(...spendsIn(genesis, watched, block, position));
+    spends.push(...spendsIn(genesis, watched, block, height, position));
   }
   return { height, deposits, spends };
 }
@@ -83,6 +85,7 @@ function spendsIn(
   { bitcoin }: Genesis,
   { outpoints }: Watched,
   block: ParsedBlock,
+  height: number,
   position: number,
 ): Spend[] {
   const inputs = block.transactions[position]?.inputs ?? [];
@@ -92,7 +95,7 @@ function spendsIn(
   if (spent.length === 0) return [];
   const inclusion = proveInclusion(block.stripped, position);
   const settle = { chain: bitcoin.chain, blockHash: block.hash, ...inclusion };
-  return [{ settle, txid: sha256d(inclusion.transaction), outpoints: spent }];
+  return [{ settle, txid: sha256d(inclusion.transaction), height, outpoints: spent }];
 }
 
 /** 32 bits of a script or outpoint by FNV-1a. A collision costs one needless read of a block, nothing else. */
