@@ -12,7 +12,7 @@ import { emptyTree } from "../ledger/tree.ts";
 import { devnetParams } from "../params/devnet.ts";
 import * as node from "./machine.ts";
 import type { Message } from "./message.ts";
-import { encodeMessage, parseMessage } from "./message.ts";
+import { encodeMessage, parseMessage, transactionsCodec } from "./message.ts";
 import { testLedger } from "./testing.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
@@ -40,6 +40,8 @@ function follower() {
     signature: new Uint8Array(96),
   };
   let reads = 0;
+  let checked = 0;
+  const ledger = testLedger(network);
   const context: node.Context = {
     genesis: {
       networkId: network,
@@ -49,7 +51,13 @@ function follower() {
     } as unknown as Genesis,
     bls: counting,
     committee,
-    ledger: testLedger(network),
+    ledger: {
+      ...ledger,
+      check: (...args) => {
+        checked += 1;
+        return ledger.check(...args);
+      },
+    },
     store: memoryState(),
     blocks: () => {
       reads += 1;
@@ -61,6 +69,12 @@ function follower() {
   return {
     reads: () => reads,
     verified: () => verified,
+    checked: () => checked,
+    gossip: (transactions: Uint8Array[]): readonly node.Effect[] => {
+      const bytes = transactionsCodec.encode({ transactions });
+      const event = { kind: "gossip", at, from: "peer", topic: "transactions", bytes } as const;
+      return node.step(state, event)[1];
+    },
     /** What `message` of a peer makes the node send back, by kind. */
     hear: (message: Message, time: number): string[] => {
       const bytes = encodeMessage(message);
@@ -112,5 +126,15 @@ describe("a peer", () => {
     }));
     expect(one.hear({ kind: "votes", votes }, at)).toContain("ban");
     expect(one.verified()).toBe(1);
+  });
+
+  it("pays for forged transactions with its connection, as gossip with the rest of its batch", () => {
+    const one = follower();
+    const forged = Array.from({ length: 256 }, (_, i) => Uint8Array.of(i));
+    expect(one.gossip(forged).filter(({ kind }) => kind === "ban")).toEqual([]);
+    expect(one.checked()).toBe(1);
+    const again = forged.slice(100);
+    expect(one.hear({ kind: "transactions", transactions: again }, at)).toContain("ban");
+    expect(one.checked()).toBe(2);
   });
 });
