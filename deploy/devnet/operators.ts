@@ -104,7 +104,9 @@ export function operator(settings: Settings): Operator {
       await stopAll(current(), 5_000);
     },
     start: async () => {
-      await Promise.all(kinds.map(startOne));
+      // All settle before one failure is told, so that what did start can be stopped.
+      const results = await Promise.allSettled(kinds.map(startOne));
+      for (const result of results) if (result.status === "rejected") throw result.reason;
     },
     startOne,
     configure: (kind, change) => writeFiles(settings, kind, change),

@@ -30,7 +30,8 @@ export async function stepStart(trip: Trip): Promise<Facts> {
     provider,
     gasAccounts.map((key) => formatAddress(addressOf(publicPoint(key)))),
   );
-  await Promise.all(network.active.map((one) => one.start()));
+  const started = await Promise.allSettled(network.active.map((one) => one.start()));
+  for (const one of started) if (one.status === "rejected") throw one.reason;
   await mined;
   const status = await until("the ledger's first block", async () => {
     const now = await trip.node.status();
