@@ -193,7 +193,7 @@ test("what own nodes do not show yet is kept and decided at the next foreign blo
   };
   w.facts = (seat) => (seat === 0 ? one.facts : before);
   hint(w, 0, one.event);
-  w.run(120_000);
+  w.run(20_000);
   expect(attested(w)).toEqual([]);
   show(w, one);
   for (const seat of [0, 1, 2, 3]) w.later(1, seat, { kind: "foreign-block", chain });
@@ -205,10 +205,10 @@ test("with foreign nodes that do not answer nothing is stated, and it is as soon
   const w = active();
   const one = deposit(w, 100_000n, 4);
   hint(w, 0, one.event);
-  w.run(30_000);
+  w.run(8_000);
   expect(attested(w)).toEqual([]);
   show(w, one);
-  w.run(40_000);
+  w.run(20_000);
   expect(attested(w).length).toBe(1);
 });
 

@@ -9,6 +9,7 @@ import type {
   StateReader,
 } from "@causeway/chain-core/interchain";
 import type { Bls, Bytes32 } from "@causeway/primitives";
+import { keyOf } from "@causeway/primitives";
 import type { Envelope } from "../wire.ts";
 import type { Item } from "./item.ts";
 
@@ -83,4 +84,37 @@ export const initial: State = { ledger: undefined, items: new Map(), lists: new 
 
 export function withItem(state: State, item: Item): State {
   return { ...state, items: new Map(state.items).set(item.key, item) };
+}
+
+export function withList(state: State, list: List): State {
+  return { ...state, lists: new Map(state.lists).set(keyOf(list.digest), list) };
+}
+
+export function log(
+  level: "info" | "warn",
+  message: string,
+  fields: Readonly<Record<string, string | number>>,
+): Effect {
+  return { kind: "log", level, message, fields };
+}
+
+export function emptyList(
+  digest: Bytes32,
+  statement: Statement,
+  items: readonly string[],
+  nowMs: number,
+): List {
+  return {
+    digest,
+    statement,
+    items,
+    mine: false,
+    askers: new Set(),
+    signatures: new Map(),
+    refusers: new Set(),
+    done: false,
+    openedAtMs: nowMs,
+    sentAtMs: nowMs,
+    sends: 0,
+  };
 }
