@@ -130,7 +130,7 @@ export function extendChain(
     return rejected("unknown-parent", `header ${height} does not follow the one before`);
   // BIP34, 65 and 66 are active on every network from the checkpoint on.
   if (header.version < 4) return rejected("bad-version", `block version ${header.version}`);
-  const bits = expectedBits(ancestry, header.time);
+  const bits = requiredBits(ancestry, header.time);
   if (header.bits !== bits)
     return rejected("bad-difficulty", `bits ${header.bits.toString(16)}, not ${bits.toString(16)}`);
   if (!hasProofOfWork(chain.network, header))
@@ -157,7 +157,8 @@ function medianTime({ tip, at, chain }: Ancestry): number | undefined {
   return times[Math.floor(times.length / 2)];
 }
 
-function expectedBits(ancestry: Ancestry, time: number): number {
+/** The difficulty that the child of `ancestry.tip` must have; `time` is the child's, which testnet4 looks at. */
+export function requiredBits(ancestry: Ancestry, time: number): number {
   const { chain, tip } = ancestry;
   const limit = powLimitBits[chain.network];
   if (chain.network === "regtest") return limit;
