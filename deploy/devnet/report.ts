@@ -40,7 +40,8 @@ export function humanReporter(): Reporter {
   return {
     begin: (index, title) => line(`\n${index}. ${title}`),
     end: (_, ms, facts) => {
-      for (const [name, value] of Object.entries(facts)) line(`   ${name}: ${brief(value)}`);
+      for (const [name, value] of Object.entries(facts))
+        if (!forMachines.has(name)) line(`   ${name}: ${brief(value)}`);
       line(`   (${(ms / 1000).toFixed(1)} s)`);
     },
     note: (text) => line(`   ${text}`),
@@ -51,9 +52,34 @@ export function humanReporter(): Reporter {
   };
 }
 
+/** What only a program can read; the JSON lines have it. */
+const forMachines: ReadonlySet<string> = new Set([
+  "header",
+  "certificate",
+  "reserves",
+  "pids",
+  "genesis",
+  "genesisProofs",
+]);
+
+/** One line a value; a receipt as its states, a list as its items. */
 function brief(value: unknown): string {
   const text = plain(value);
-  return typeof text === "string" ? text : JSON.stringify(text);
+  if (typeof text !== "object" || text === null) return String(text);
+  if (Array.isArray(text)) return text.map(brief).join(", ");
+  const { steps } = text as { steps?: readonly { state: string; at: number }[] };
+  if (steps !== undefined) return steps.map(stepOf).join(" -> ");
+  const fields = Object.entries(text).map(([name, inner]) => `${name} ${brief(inner)}`);
+  return fields.join(", ");
+}
+
+function stepOf(
+  { state, at }: { state: string; at: number },
+  index: number,
+  all: readonly { at: number }[],
+): string {
+  const since = all[index - 1]?.at;
+  return since === undefined ? state : `${state} (+${((at - since) / 1000).toFixed(1)} s)`;
 }
 
 /** Satoshis as people read them. */

@@ -9,7 +9,9 @@ import {
   canaryMessage,
   inboundStatus,
   inbounds,
+  keyCall,
   keys,
+  parseKey,
   parseTransaction,
   planMessages,
   plans,
@@ -40,6 +42,7 @@ beforeAll(async () => {
   eyes = stranger(genesis, start.nodes[0]);
   bitcoin = bitcoinRpc(start.bitcoin.url, start.bitcoin.cookieFile);
   ethereum = ethereumRpc(start.ethereum.url);
+  await eyes.waitAbove(demo.step("accounting").height);
 });
 afterAll(async () => {
   expect(await demo.close()).toBe(0);
@@ -73,9 +76,11 @@ test("both keys are on the ledger, 3 of 4, and signed their canary under the unt
 
 test("the contract holds the ring's key and this network", async () => {
   const { gateway, codeHash } = demo.step("contracts");
-  const at = async (data: string): Promise<string> =>
-    (await ethereum("eth_call", [{ to: gateway, data }, "latest"])) as string;
-  expect((await at("0x9883cba1")).length).toBeGreaterThan(2);
+  const call = { to: gateway, data: `0x${toHex(keyCall)}` };
+  const answer = (await ethereum("eth_call", [call, "latest"])) as string;
+  const held = accepted(parseKey(fromHex(answer)));
+  const key = await eyes.proven(keys, held.keyId);
+  expect(toHex(held.key)).toBe(toHex(xOnly(key?.groupPoint ?? new Uint8Array(33))));
   const code = (await ethereum("eth_getCode", [gateway, "latest"])) as string;
   expect(code).toContain(toHex(genesis.networkId));
   expect(codeHash).toMatch(/^0x[0-9a-f]{64}$/);
@@ -145,8 +150,8 @@ test("the accounting equation holds to the satoshi, and the coins are on Bitcoin
   expect(demo.last.reserves.BBTC.coins).toBe(coins.toString());
   const reserves = demo.step("accounting").reserves;
   let sum = 0n;
-  const listed = reserves.assets?.[0]?.coins ?? reserves.coins ?? [];
-  for (const { outpoint } of listed) {
+  for (const { outpoint, counted } of reserves.assets[0].coinList) {
+    if (counted !== true) continue;
     const [txid, vout] = String(outpoint).split(":") as [string, string];
     const out = (await bitcoin("gettxout", [txid, Number(vout), false])) as { value: number };
     sum += BigInt(Math.round(out.value * 1e8));

@@ -28,7 +28,8 @@ export type Stranger = {
   readonly genesis: Genesis;
   /** The proven value of a record at the node's newest header, followed from the genesis by certificates. */
   readonly proven: <K, V>(table: Table<K, V>, key: K) => Promise<V | undefined>;
-  readonly height: () => number;
+  /** Waits until the newest header is above `height`: it commits to the state after that block (FMT-7). */
+  readonly waitAbove: (height: number) => Promise<void>;
 };
 
 export function stranger(genesis: Genesis, nodeUrl: string): Stranger {
@@ -37,7 +38,10 @@ export function stranger(genesis: Genesis, nodeUrl: string): Stranger {
   let trusted: Trusted = trustGenesis(genesis);
   return {
     genesis,
-    height: () => trusted.height,
+    waitAbove: async (height) => {
+      const reached = await node.waitForHeight(height + 1, 20_000);
+      if (reached <= height) throw new Error(`the ledger stays at ${reached}`);
+    },
     proven: async (table, of) => {
       const key = table.key(of);
       const reply = await node.prove([key]);
