@@ -53,6 +53,8 @@ type Inside = {
   readonly call: Transport;
   nonce: number | undefined;
   readonly sent: Map<number, Sent>;
+  /** Since when somebody's transaction for a batch is seen to wait, by batch. */
+  readonly waiting: Map<number, number>;
   trouble: string;
 };
 
@@ -68,6 +70,7 @@ export function evmSender(options: EvmSenderOptions): EvmSender {
     }),
     nonce: undefined,
     sent: new Map(),
+    waiting: new Map(),
     trouble: "",
   };
   // One after the other: the nonce is one.
@@ -92,30 +95,43 @@ export function evmSender(options: EvmSenderOptions): EvmSender {
 }
 
 async function execute(inside: Inside, batch: number, data: Uint8Array): Promise<void> {
-  const { log } = inside.options;
+  const { log, clock } = inside.options;
   if (inside.sent.has(batch)) return tend(inside);
-  const gas = await estimate(inside, data);
-  if (gas === undefined) {
-    // The state of the own node may be behind: the machine asks again while the batch is not settled.
-    inside.trouble = "";
-    log.info("batch would revert, another operator was faster", { batch });
+  // On top of what waits: another operator's transaction for the same batch may be there.
+  const gas = await estimate(inside, data, "pending");
+  if (gas !== undefined) {
+    const nonce = inside.nonce ?? (await count(inside, "pending"));
+    await send(inside, { batch, nonce, data, gas, ...(await fees(inside)), hashes: [], sentAt: 0 });
+    inside.nonce = nonce + 1;
     return;
   }
-  const nonce = inside.nonce ?? (await count(inside, "pending"));
+  const alone = await estimate(inside, data, "latest");
+  const since = inside.waiting.get(batch) ?? clock.nowMs();
+  inside.waiting.set(batch, since);
+  if (alone === undefined || clock.nowMs() < since + stuckMs) {
+    if (alone === undefined) inside.waiting.delete(batch);
+    inside.trouble = "";
+    const reason = alone === undefined ? "it would revert" : "it waits in the mempool";
+    return log.info("another operator was faster with a batch", { batch, reason });
+  }
+  // What waits for it is stuck, maybe of an earlier run of this process: then it is replaced.
   const { priorityFee, feeMax } = await fees(inside);
-  const sentAt = inside.options.clock.nowMs();
-  const sent: Sent = { batch, nonce, data, gas, priorityFee, feeMax, hashes: [], sentAt };
-  await send(inside, sent);
-  inside.nonce = nonce + 1;
+  const nonce = await count(inside, "latest");
+  const dear = { priorityFee: 2n * priorityFee, feeMax: 2n * feeMax };
+  await send(inside, { batch, nonce, data, gas: alone, ...dear, hashes: [], sentAt: 0 });
+  inside.nonce = undefined;
 }
 
 /** Gas with a fifth to spare; undefined when the call reverts. */
-async function estimate(inside: Inside, data: Uint8Array): Promise<bigint | undefined> {
+async function estimate(
+  inside: Inside,
+  data: Uint8Array,
+  at: "pending" | "latest",
+): Promise<bigint | undefined> {
   const { gateway } = inside.options.chain;
   const request = { from: hex(inside.address), to: hex(gateway), data: hex(data) };
   try {
-    // On top of what waits: another operator's transaction for the same batch may be there.
-    const gas = quantity(await inside.call("eth_estimateGas", [request, "pending"]));
+    const gas = quantity(await inside.call("eth_estimateGas", [request, at]));
     const ample = (gas * 6n) / 5n;
     return ample < gasMax ? ample : gasMax;
   } catch (error) {
@@ -164,6 +180,7 @@ async function send(inside: Inside, sent: Sent): Promise<void> {
     if (!isKnown) throw error;
   }
   inside.trouble = "";
+  inside.waiting.delete(batch);
   const hashes = [...sent.hashes, hex(hash)];
   inside.sent.set(batch, { ...sent, hashes, sentAt: clock.nowMs() });
   log.info("batch sent to Ethereum", { batch, nonce, hash: hex(hash), gas });

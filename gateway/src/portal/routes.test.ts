@@ -21,7 +21,7 @@ import {
   withdrawalStatus,
   withdrawals,
 } from "@causeway/chain-core/interchain";
-import { concat, isRejected, must, reversed, toHex, zero32 } from "@causeway/primitives";
+import { bytes32, concat, isRejected, must, reversed, toHex, zero32 } from "@causeway/primitives";
 import { publicPoint, xOnly } from "@causeway/primitives/secp256k1";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -338,6 +338,23 @@ describe("GET /v1/transfers", () => {
       expect(json.from).toMatchObject({ chain: "ethereum", transaction: `0x${toHex(txid)}` });
     }
     expect((await get(world, path(`0x${toHex(txid)}:3`))).status).toBe(404);
+  });
+
+  test("what only the own relay sees so far is told with its confirmations", async () => {
+    const world = testPortal(genesis, point);
+    const place = { txid, index: 2, blockHash: new Uint8Array(32).fill(4), height: 0 };
+    const found = { id: bytes32(event), event: { kind: 1, ...place, body: txid } };
+    const { bitcoin } = world.portal.relay;
+    bitcoin.found.set("block", { height: 0, deposits: [found], spends: [] });
+    const txidShown = toHex(reversed(txid));
+    for (const id of [toHex(event), `${txidShown}:2`, txidShown]) {
+      const { status, json } = await get(world, path(id));
+      expect(status).toBe(200);
+      expect(json).toMatchObject({ id: toHex(event), status: "seen", seen: { confirmations: 1 } });
+    }
+    inbounds.put(world.records, event, inbound);
+    const { json } = await get(world, path(txidShown));
+    expect(json).toMatchObject({ status: "waiting", seen: { confirmations: 1 } });
   });
 
   test("a ledger transaction of another kind says whether it is final", async () => {
