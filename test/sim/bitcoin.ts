@@ -34,8 +34,6 @@ export type Bitcoin = {
   readonly random: Random;
   /** Coinbases of the base chain that nobody has spent yet. */
   readonly funds: Tx[];
-  /** Every block that ever was on the best chain, newest last, for the checkers. */
-  readonly listeners: ((entry: Entry) => void)[];
   extra: number;
 };
 
@@ -64,10 +62,13 @@ export function checkpoint(): { height: number; header: Uint8Array; periodStart:
   return { height, header: encodeHeader(block.header), periodStart: block.header.time };
 }
 
-/** A chain of its own on the shared part; `nowMs` is simulated time. */
-export function createBitcoin(random: Random, nowMs: () => number): Bitcoin {
-  const { node, funds } = baseNode();
-  const { chain } = node;
+/** A chain of its own on the shared part, or on what `from` has mined; `nowMs` is simulated time. */
+export function createBitcoin(
+  random: Random,
+  nowMs: () => number,
+  from: { readonly node: Node; readonly funds: readonly Tx[] } = baseNode(),
+): Bitcoin {
+  const { chain } = from.node;
   return {
     node: {
       chain: {
@@ -86,8 +87,7 @@ export function createBitcoin(random: Random, nowMs: () => number): Bitcoin {
       mockTime: undefined,
     },
     random,
-    funds: [...funds],
-    listeners: [],
+    funds: [...from.funds],
     extra: 0,
   };
 }
@@ -100,7 +100,6 @@ export function best(bitcoin: Bitcoin): Entry {
 export function mineNext(bitcoin: Bitcoin): Entry {
   const mined = mine(bitcoin.node, miner.script);
   if (isRejected(mined)) throw new Error(`mining: ${mined.message}`);
-  for (const listener of bitcoin.listeners) listener(mined.entry);
   return mined.entry;
 }
 
@@ -130,7 +129,6 @@ export function reorganise(bitcoin: Bitcoin, depth: number, conflicts: readonly 
     parent = must([...node.chain.entries.values()].at(-1), "new block");
   }
   if (tip(node.chain) !== parent) throw new Error("the longer branch is not the best");
-  for (const listener of bitcoin.listeners) listener(parent);
 }
 
 /** Transactions of the users (not coinbases) in active blocks from `height` on, in order. */

@@ -3,14 +3,14 @@
 import type { Bls } from "@causeway/primitives";
 import { concat, keyOf, taggedHash } from "@causeway/primitives";
 
-/** A signature, by public key and message in hex. */
-type Entry = Uint8Array;
+/** Signatures by public key and message in hex. */
+export type BlsTable = Map<string, Uint8Array>;
 
 /** Same sizes as the real one. A signature is a label of its entry; an aggregate is the sum of labels. */
-export function tableBls(): Bls {
-  const entries = new Map<string, Entry>();
+export function tableBls(table: BlsTable = new Map()): Bls {
+  const entries = table;
   const publicKeys = new Map<string, Uint8Array>();
-  const find = (key: Uint8Array, message: Uint8Array): Entry | undefined =>
+  const find = (key: Uint8Array, message: Uint8Array): Uint8Array | undefined =>
     entries.get(keyOf(key) + keyOf(message));
   const publicKey = (secret: Uint8Array): Uint8Array => {
     const name = keyOf(secret);

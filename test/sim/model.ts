@@ -94,6 +94,7 @@ export type Wires = {
 /** Several worlds share nothing but what is pure. */
 export type World = {
   readonly seed: number;
+  readonly startMs: number;
   readonly random: Random;
   readonly queue: Queue;
   readonly trace: Trace;
@@ -109,6 +110,8 @@ export type World = {
   readonly operators: Operator[];
   readonly checks: Checks;
   readonly wires: Wires;
+  /** Trees that are known, by digest of the records. */
+  readonly trees: Map<string, Tree>;
   draws: number;
   ticket: number;
 };

@@ -59,7 +59,7 @@ export function startNode(world: World, operator: Operator): void {
   node.boot += 1;
   node.wakeAt = 0;
   node.tickets.clear();
-  node.tree = update(emptyTree, disk.records.values());
+  node.tree = world.trees.get(disk.digest) ?? update(emptyTree, disk.records.values());
   node.treeBefore = disk.blocks.length > 0 ? update(node.tree, disk.undo) : undefined;
   const { genesis, bls, ledger } = world;
   const context: machine.Context = {

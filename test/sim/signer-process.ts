@@ -133,7 +133,7 @@ function wake(world: World, operator: Operator, atMs: number): void {
   });
 }
 
-type NodeCall = Effect & { kind: "prove" | "sequence" | "submit" };
+type NodeCall = Extract<Effect, { kind: "prove" | "sequence" | "submit" }>;
 
 /** The own node's RPC. */
 function callNode(world: World, operator: Operator, call: NodeCall): void {
@@ -146,22 +146,16 @@ function callNode(world: World, operator: Operator, call: NodeCall): void {
     answer(failed);
     return;
   }
-  switch (call.kind) {
-    case "prove":
-      answer(proveOf(world, operator, id, call.keys) ?? failed);
-      return;
-    case "sequence":
-      answer({ kind: "sequence", id, next: sequenceOf(world, operator, roles.signer) });
-      return;
-    case "submit": {
-      let isAnswered = false;
-      submitTo(world, operator, "transactions", call.transaction, (result) => {
-        isAnswered = true;
-        if (!isRejected(result)) answer({ kind: "submitted", id });
-        else answer({ kind: "rejected", id, code: result.code, message: result.message });
-      });
-      if (!isAnswered) answer(failed);
-      return;
-    }
+  if (call.kind === "prove") answer(proveOf(world, operator, id, call.keys) ?? failed);
+  else if (call.kind === "sequence")
+    answer({ kind: "sequence", id, next: sequenceOf(world, operator, roles.signer) });
+  else {
+    let isAnswered = false;
+    submitTo(world, operator, "transactions", call.transaction, (result) => {
+      isAnswered = true;
+      if (!isRejected(result)) answer({ kind: "submitted", id });
+      else answer({ kind: "rejected", id, code: result.code, message: result.message });
+    });
+    if (!isAnswered) answer(failed);
   }
 }

@@ -146,7 +146,7 @@ function checkDepth(world: World, reader: StateReader, name: string, inbound: In
   const { chain } = world.bitcoin.node;
   const tip = bitcoinTips.get(reader, world.genesis.bitcoin.chain);
   const top = chain.entries.get(toHex(reversed(tip?.hash ?? zero)));
-  if (top === undefined) return violated("the ledger's Bitcoin tip is a block", name);
+  if (top === undefined) violated("the ledger's Bitcoin tip is a block", name);
   const txid = toHex(reversed(inbound.txid));
   for (let depth = world.genesis.params.creditDepth; depth <= 100; depth++) {
     const entry = ancestorAt(top, top.height - depth + 1);

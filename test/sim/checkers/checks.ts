@@ -4,6 +4,7 @@ import type { Bytes32 } from "@causeway/primitives";
 import { keyOf } from "@causeway/primitives";
 import type { Inbound, Plan, Withdrawal } from "../../../chain-core/src/interchain/records.ts";
 import type { Effect } from "../../../chain-core/src/node/machine.ts";
+import type { Effect as SignerEffect } from "../../../signer/src/machine.ts";
 import type { Operator, World } from "../model.ts";
 import { Violation, violated } from "../model.ts";
 import { checkBlock } from "./block.ts";
@@ -110,7 +111,9 @@ export function blockPersisted(world: World, { node, seat }: Operator, effect: P
     violated("one state a height", `nodes ${first.seat} and ${seat} differ at ${height}`);
 }
 
-export const signerPerformed = checkSignerEffect;
+export function signerPerformed(world: World, operator: Operator, effect: SignerEffect): void {
+  checkSignerEffect(world, operator, effect);
+}
 
 export function nodeThrew(seat: number, what: string, error: unknown): never {
   threw(`node ${seat}`, what, error);

@@ -25,7 +25,7 @@ export function checkSignerEffect(world: World, { seat }: Operator, effect: Effe
   }
   if (effect.kind !== "send") return;
   const envelope = open(seat, effect.bytes);
-  if (isRejected(envelope)) return violated("a signer names itself", `signer ${seat}`);
+  if (isRejected(envelope)) violated("a signer names itself", `signer ${seat}`);
   if (envelope.kind === messageKinds.commit) {
     const commit = commitCodec.decode(envelope.body);
     const offer = `${toHex(commit.request)}:${commit.coordinator}`;
@@ -45,7 +45,7 @@ function offerNonce(seat: number, own: SeatChecks, nonce: Uint8Array, offer: str
 function checkRelease(world: World, seat: number, own: SeatChecks, release: Release): void {
   const plan = world.checks.plans.get(keyOf(release.plan));
   if (plan === undefined)
-    return violated("no signature without a finalised plan", `signer ${seat} releases for no plan`);
+    violated("no signature without a finalised plan", `signer ${seat} releases for no plan`);
   const sid = keyOf(release.sid);
   const commitment = keyOf(release.commitment);
   const served = own.commitments.get(commitment);
@@ -67,10 +67,10 @@ function checkShare(world: World, seat: number, own: SeatChecks, body: Uint8Arra
   const id = keyOf(share.request);
   const plan = world.checks.plans.get(id);
   if (plan === undefined)
-    return violated("no signature without a finalised plan", `signer ${seat}, plan ${id}`);
+    violated("no signature without a finalised plan", `signer ${seat}, plan ${id}`);
   const release = own.releases.get(keyOf(share.sid));
   if (release === undefined || release.plan !== id)
-    return violated("no share before its release is durable", `signer ${seat}, plan ${id}`);
+    violated("no share before its release is durable", `signer ${seat}, plan ${id}`);
   const expected = messagesOf(plan).map(toHex);
   const isWhole =
     expected.length === release.messages.length &&

@@ -1,0 +1,213 @@
+// Runs a seed: the world is set in motion, every happening is followed by the checkers, and the end comes when all
+// users' stories are told and everything has healed.
+import "./remember.ts";
+import { must, seeded } from "@causeway/primitives";
+import { xOnly } from "@causeway/primitives/secp256k1";
+import { createBls } from "../../chain-core/src/adapters/bls.ts";
+import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
+import { tableBls } from "./bls.ts";
+import { bitcoinBlock, ethereumBlock, scheduleFaults, startPart } from "./chaos.ts";
+import { startSums } from "./checkers/block.ts";
+import { checkEnd } from "./checkers/end.ts";
+import { submit } from "./ethereum.ts";
+import type { FaultCounts } from "./faults.ts";
+import { calm, planFaults } from "./faults.ts";
+import type { Deployed } from "./genesis.ts";
+import { addressNamed, deployedCode, operatorCount, simGenesis } from "./genesis.ts";
+import type { World } from "./model.ts";
+import { Violation, violated } from "./model.ts";
+import { after, next } from "./queue.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { takeSnapshot } from "./snapshot.ts";
+import { note, traceHash } from "./trace.ts";
+import type { Deposit, DepositKind, Story } from "./users.ts";
+import { ringKey, story, userNames } from "./users.ts";
+import { createWorld } from "./world.ts";
+
+const storiesMax = 3;
+/** After healing everything that users began must be over within this time, ms. */
+const livenessMs = 10 * 60_000;
+const happeningsMax = 3_000_000;
+const userTickMs = 500;
+const ethereumBlockMs = 1_000;
+
+export type Result = {
+  readonly seed: number;
+  readonly failure: string | undefined;
+  readonly hash: string;
+  readonly faults: FaultCounts;
+  readonly credits: number;
+  readonly settlements: number;
+  readonly blocks: number;
+  /** Simulated ms from the start to the end. */
+  readonly tookMs: number;
+};
+
+type Network = { readonly genesis: Genesis; readonly deployed: Deployed };
+
+/** Everything derived from a genesis is shared by the seeds of a process. */
+const networks = new Map<"table" | "real", Network>();
+let afterKeys: Snapshot | undefined;
+
+function networkOf(kind: "table" | "real"): Network {
+  const before = networks.get(kind);
+  if (before !== undefined) return before;
+  const bls = kind === "real" ? createBls() : tableBls();
+  const genesis = simGenesis(bls, {}, userNames(storiesMax));
+  const made = { genesis, deployed: deployedCode(genesis) };
+  networks.set(kind, made);
+  return made;
+}
+
+/** The network after a faultless key generation, simulated once in a process. */
+function snapshot(): Snapshot {
+  if (afterKeys !== undefined) return afterKeys;
+  const table = new Map<string, Uint8Array>();
+  const { genesis, deployed } = networkOf("table");
+  const world = createWorld({
+    seed: 0,
+    plan: calm(operatorCount),
+    genesis,
+    deployed,
+    bls: tableBls(table),
+    shares: true,
+    from: undefined,
+    print: undefined,
+  });
+  const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
+  startAll(world);
+  runUntil(world, () => chains.every((chain) => ringKey(world, chain) !== undefined));
+  afterKeys = takeSnapshot(world, table);
+  return afterKeys;
+}
+
+/** Seeds divisible by 5 generate their keys themselves, by 10 apply each block on each node, by 50 use real BLS. */
+function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
+  const isReal = seed % 50 === 0;
+  const from = seed % 5 === 0 ? undefined : snapshot();
+  return createWorld({
+    seed,
+    plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
+    ...networkOf(isReal ? "real" : "table"),
+    bls: isReal ? createBls() : tableBls(new Map(from?.table)),
+    shares: seed % 10 !== 0,
+    from,
+    print,
+  });
+}
+
+/** Runs a seed to its end: every story told, or a violation. */
+export function runSeed(seed: number, print?: (line: string) => void): Result {
+  const world = worldOf(seed, print);
+  let failure: string | undefined;
+  try {
+    run(world);
+  } catch (error) {
+    failure = describe(error);
+  }
+  const { checks, trace, faults, queue } = world;
+  return {
+    seed,
+    failure,
+    hash: traceHash(trace),
+    faults,
+    credits: checks.credits,
+    settlements: checks.settlements,
+    blocks: checks.blocks,
+    tookMs: queue.now - world.startMs,
+  };
+}
+
+function describe(error: unknown): string {
+  if (error instanceof Violation) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function run(world: World): void {
+  scheduleFaults(world);
+  startAll(world);
+  const stories = setInMotion(world);
+  runUntil(
+    world,
+    () => stories.size === 0 && world.network.healed,
+    () => `${stories.size} stories are not over`,
+  );
+  checkEnd(world);
+}
+
+function startAll(world: World): void {
+  if (world.checks.blocks === 0) startSums(world, world.ledger.port.genesis().puts);
+  for (const operator of world.operators)
+    for (const part of ["node", "signer", "relay"] as const)
+      after(world.queue, world.random.below(500), `start ${part} ${operator.seat}`, () =>
+        startPart(world, operator, part),
+      );
+}
+
+function runUntil(world: World, isOver: () => boolean, text?: () => string): void {
+  const { queue, trace, plan } = world;
+  const deadline = world.startMs + plan.healAfterMs + livenessMs;
+  for (let count = 0; !isOver(); count++) {
+    const happening = must(next(queue), "something that happens");
+    note(trace, happening.at, happening.label);
+    happening.run();
+    if (happening.at > deadline || count > happeningsMax)
+      violated("liveness", `${text?.() ?? "not over"} ${livenessMs} ms after healing`);
+  }
+}
+
+/** What goes on by itself: blocks, users. Gives the stories that are not over. */
+function setInMotion(world: World): Set<Story> {
+  const { random, plan } = world;
+  const deposits: Deposit[] = [];
+  const stories = new Set<Story>();
+  for (const [i, kind] of kindsOf(world).entries()) stories.add(story(world, i, kind, deposits));
+  every(
+    world,
+    () => userTickMs,
+    "users",
+    () => {
+      for (const one of stories) if (one.next().done === true) stories.delete(one);
+      deployOnce(world);
+    },
+  );
+  const reorganisations = [...plan.reorganisations];
+  every(
+    world,
+    () => 1_500 + random.below(4_000),
+    "bitcoin block",
+    () => bitcoinBlock(world, deposits, reorganisations),
+  );
+  const pending = { count: plan.ethereumReorganisations };
+  every(
+    world,
+    () => ethereumBlockMs,
+    "ethereum block",
+    () => ethereumBlock(world, pending),
+  );
+  return stories;
+}
+
+function every(world: World, ms: () => number, label: string, run: () => void): void {
+  after(world.queue, ms(), label, () => {
+    run();
+    every(world, ms, label, run);
+  });
+}
+
+function kindsOf({ random }: World): DepositKind[] {
+  const kinds: DepositKind[] = [random.chance(0.4) ? "ledger-and-ethereum" : "ledger"];
+  const others = ["ledger", "ledger-and-ethereum", "forward-to-ethereum", "too-small"] as const;
+  if (random.chance(0.3)) kinds.push(random.pick(others));
+  return kinds;
+}
+
+/** The operators' deployer creates the gateway as soon as the ring has a key for it. */
+function deployOnce(world: World): void {
+  const { ethereum } = world;
+  if (ethereum.storage.key !== undefined || ethereum.pending.length > 0) return;
+  const key = ringKey(world, ethereum.chain.chain);
+  if (key === undefined) return;
+  const first = { keyId: key.keyId, key: xOnly(key.groupPoint) };
+  submit(ethereum, addressNamed("deployer"), { kind: "deploy", first }, 0);
+}
