@@ -41,6 +41,9 @@ export type HttpServerOptions = {
 
 export type HttpServer = { readonly port: number; readonly close: () => Promise<void> };
 
+/** Bytes beyond the largest body that are still read, and kept nowhere. */
+const discardMax: number = 32 * 1024 * 1024;
+
 /** Throws Failure "port-in-use" or "bad-address". */
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const server = createServer(
@@ -119,7 +122,10 @@ async function serve(
   reply(response, answer);
 }
 
-/** Undefined when it is longer than `sizeMax`; the rest is then read and forgotten until the answer is out. */
+/**
+ * Undefined when it is longer than `sizeMax`. The rest is read and forgotten, up to a bound: a client that still
+ * writes when the connection closes loses the answer that says why.
+ */
 function readBody(request: IncomingMessage, sizeMax: number): Promise<Uint8Array | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -128,9 +134,9 @@ function readBody(request: IncomingMessage, sizeMax: number): Promise<Uint8Array
       size += chunk.length;
       if (size <= sizeMax) return chunks.push(chunk);
       chunks.length = 0;
-      return resolve(undefined);
+      return size > sizeMax + discardMax ? resolve(undefined) : undefined;
     });
-    request.on("end", () => resolve(Buffer.concat(chunks)));
+    request.on("end", () => resolve(size > sizeMax ? undefined : Buffer.concat(chunks)));
     request.on("error", reject);
   });
 }
