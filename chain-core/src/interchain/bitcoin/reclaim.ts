@@ -8,8 +8,8 @@ import { depositScript, leafHash, reclaimDelay } from "./scripts.ts";
 import type { BitcoinTransaction } from "./transaction.ts";
 import { encodeTransaction, feeOf, ownVersion, sighash } from "./transaction.ts";
 
-/** Virtual size of a reclaim to a P2TR output is 137 vB (measured); a P2WSH or P2TR output is the largest. */
-export const reclaimSize = 137;
+/** Virtual size of a reclaim to a P2TR or P2WSH output, the largest there are: 549 weight units. */
+export const reclaimSize = 138;
 
 export type Reclaim = {
   readonly transaction: BitcoinTransaction;
