@@ -361,6 +361,9 @@ describe("headers", () => {
     world.putHeaders(5);
     const stale = { hash: new Uint8Array(32).fill(3), height: 9 };
     bitcoinTips.put(world.ledger, genesis.bitcoin.chain, stale);
+    // Its best chain left ours at height 3, and has more work.
+    for (let height = 3; height < 9; height++)
+      bitcoinBest.put(world.ledger, height, { hash: new Uint8Array(32).fill(height) });
     world.look();
     world.read();
     world.wait(60_000);
