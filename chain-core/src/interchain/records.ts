@@ -1,11 +1,6 @@
-// Every record of the interchain module. They are provable to light clients (CON-8), so that signers,
-// relays and portals read them by these tables too. Amounts of an asset in its smallest unit, times in
-// ledger ms, txids in internal order, an outpoint is txid || vout big-endian (36 bytes).
-import type { Codec } from "@causeway/primitives";
 import {
   ByteListType,
   b32,
-  b64,
   bigEndian,
   bool,
   ContainerType,
@@ -13,18 +8,19 @@ import {
   concat,
   ListCompositeType,
   u8,
-  u16,
   u32,
   u64,
   u128,
-  u256,
 } from "@causeway/primitives";
 import type { Destination } from "../codec/action.ts";
 import { destinationType } from "../codec/action.ts";
 import type { Table } from "../ledger/state.ts";
-import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
+import { byBytes, modules, single, table } from "../ledger/state.ts";
 import type { ForeignEvent } from "./statement.ts";
 import { foreignEventType } from "./statement.ts";
+
+export * from "./header-records.ts";
+export * from "./plan-records.ts";
 
 const valueSizeMax = 1024 * 1024;
 
@@ -71,38 +67,6 @@ export const accountings: Table<Uint8Array, Accounting> = table(
     }),
     256,
   ),
-);
-
-// ---------------------------------------------------------------- Bitcoin headers (WIT-4)
-
-/** `work` is the chain's total up to and with this header. */
-export type HeaderRecord = { header: Uint8Array; height: number; work: bigint };
-const headerRecordCodec: Codec<HeaderRecord> = codec(
-  "bitcoin header record",
-  new ContainerType({ header: new ByteListType(80), height: u32, work: u256 }),
-  256,
-);
-/** By block hash, internal order. */
-export const bitcoinHeaders: Table<Uint8Array, HeaderRecord> = table(
-  modules.interchain,
-  2,
-  byBytes,
-  headerRecordCodec,
-);
-/** By height: the hash on the best chain. */
-export const bitcoinBest: Table<number, { hash: Uint8Array }> = table(
-  modules.interchain,
-  3,
-  byNumber,
-  codec("best hash", new ContainerType({ hash: b32 }), 32),
-);
-export type Tip = { hash: Uint8Array; height: number };
-/** By chain. */
-export const bitcoinTips: Table<Uint8Array, Tip> = table(
-  modules.interchain,
-  4,
-  byBytes,
-  codec("bitcoin tip", new ContainerType({ hash: b32, height: u32 }), 64),
 );
 
 // ---------------------------------------------------------------- what came in
@@ -327,133 +291,6 @@ export const withdrawals: Table<Uint8Array, Withdrawal> = table(
   ),
 );
 
-/** What the ring is to sign. */
-export const planKinds = { sweep: 1, withdrawal: 2, evmBatch: 3, canary: 4 } as const;
-export const planStatus = { planned: 1, signed: 2, final: 3, dead: 4 } as const;
-
-/** An input of a Bitcoin plan with what its sighash needs (BIP341) and the tweak of its output key. */
-export type PlanInput = {
-  txid: Uint8Array;
-  vout: number;
-  amount: bigint;
-  script: Uint8Array;
-  /** Merkle root of the output's script tree, the tweak of K (BTC-1). */
-  merkleRoot: Uint8Array;
-};
-
-/**
- * A message set for the ring, by id = H("plan", kind, subject). It is deterministic: signers rebuild every
- * message from the other fields and from the final ledger, and compare (DESIGN 4, 5).
- */
-export type Plan = {
-  kind: number;
-  keyId: number;
-  chain: Uint8Array;
-  asset: Uint8Array;
-  /** Bitcoin: the unsigned transaction. EVM: the batch's bytes. Canary: the key's group point. */
-  subject: Uint8Array;
-  inputs: PlanInput[];
-  withdrawals: Uint8Array[];
-  /** BTC-3: the lineage's name and the attempt in it from 0; EVM: nonce in `nonce`. */
-  anchor: Uint8Array;
-  attempt: number;
-  nonce: number;
-  fee: bigint;
-  /** Foreign txid of the unsigned Bitcoin transaction, else the digest that is signed. */
-  txid: Uint8Array;
-  status: number;
-  signatures: Uint8Array[];
-  plannedAt: number;
-  updatedAt: number;
-};
-export const plans: Table<Uint8Array, Plan> = table(
-  modules.interchain,
-  9,
-  byBytes,
-  codec(
-    "plan",
-    new ContainerType({
-      kind: u8,
-      keyId: u32,
-      chain: b32,
-      asset: b32,
-      subject: new ByteListType(65_536),
-      inputs: new ListCompositeType(
-        new ContainerType({
-          txid: b32,
-          vout: u32,
-          amount: u128,
-          script: new ByteListType(64),
-          merkleRoot: b32,
-        }),
-        256,
-      ),
-      withdrawals: new ListCompositeType(b32, 256),
-      anchor: b36,
-      attempt: u16,
-      nonce: u64,
-      fee: u128,
-      txid: b32,
-      status: u8,
-      signatures: new ListCompositeType(b64, 256),
-      plannedAt: u64,
-      updatedAt: u64,
-    }),
-    valueSizeMax,
-  ),
-);
-
-/** BTC-3: by the anchor's outpoint. `plans` are its attempts in order. */
-export type Lineage = {
-  anchor: Uint8Array;
-  keyId: number;
-  kind: number;
-  plans: Uint8Array[];
-  ended: boolean;
-};
-export const lineages: Table<Uint8Array, Lineage> = table(
-  modules.interchain,
-  10,
-  byBytes,
-  codec(
-    "lineage",
-    new ContainerType({
-      anchor: b36,
-      keyId: u32,
-      kind: u8,
-      plans: new ListCompositeType(b32, 64),
-      ended: bool,
-    }),
-    8192,
-  ),
-);
-/** The plan whose Bitcoin transaction has this txid, so that a settlement finds it. */
-export const plansByTxid: Table<Uint8Array, { plan: Uint8Array }> = table(
-  modules.interchain,
-  11,
-  byBytes,
-  codec("plan by txid", new ContainerType({ plan: b32 }), 32),
-);
-
-/** ETH-1, ETH-3: by chain. `stated` once the committee stated the contract; batch nonces start at 1. */
-export type EvmState = { stated: boolean; codeHash: Uint8Array; keyId: number; nextNonce: number };
-export const evmStates: Table<Uint8Array, EvmState> = table(
-  modules.interchain,
-  12,
-  byBytes,
-  codec(
-    "evm state",
-    new ContainerType({ stated: bool, codeHash: b32, keyId: u32, nextNonce: u64 }),
-    128,
-  ),
-);
-/** By chain || nonce: the plan of that batch. */
-export const batches: Table<{ chain: Uint8Array; nonce: number }, { plan: Uint8Array }> = table(
-  modules.interchain,
-  13,
-  ({ chain, nonce }) => concat(chain, bigEndian(nonce, 8)),
-  codec("batch", new ContainerType({ plan: b32 }), 32),
-);
 /** Stated inbound events in full, by event id || block hash (WIT-4), dropped when credited. */
 export const stated: Table<{ id: Uint8Array; blockHash: Uint8Array }, ForeignEvent> = table(
   modules.interchain,
