@@ -4,6 +4,7 @@ import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import type * as node from "../../chain-core/src/node/machine.ts";
 import type { FinalBlock } from "../../chain-core/src/node/port.ts";
+import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type * as relay from "../../gateway/src/relay/machine.ts";
 import type * as signer from "../../signer/src/machine.ts";
 import type { Bitcoin, Entry } from "./bitcoin.ts";
@@ -112,6 +113,8 @@ export type World = {
   readonly wires: Wires;
   /** Trees that are known, by digest of the records. */
   readonly trees: Map<string, Tree>;
+  /** Outputs of BBTC that the Bobs have from the start. */
+  readonly coins: readonly Coin[];
   draws: number;
   ticket: number;
 };

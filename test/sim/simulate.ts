@@ -5,6 +5,8 @@ import { must, seeded } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
+import type { Coin } from "../../chain-core/src/wallet/index.ts";
+import type { BlsTable } from "./bls.ts";
 import { tableBls } from "./bls.ts";
 import { bitcoinBlock, ethereumBlock, scheduleFaults, startPart } from "./chaos.ts";
 import { startSums } from "./checkers/block.ts";
@@ -20,11 +22,10 @@ import { after, next } from "./queue.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import { note, traceHash } from "./trace.ts";
-import type { Deposit, DepositKind, Story } from "./users.ts";
-import { ringKey, story, userNames } from "./users.ts";
+import type { Deposit, Story } from "./users.ts";
+import { depositOnly, fund, ringKey, roundTrip, userNames, withdrawalOnly } from "./users.ts";
 import { createWorld } from "./world.ts";
 
-const storiesMax = 3;
 /** After healing everything that users began must be over within this time, ms. */
 const livenessMs = 10 * 60_000;
 const happeningsMax = 3_000_000;
@@ -48,43 +49,67 @@ type Network = { readonly genesis: Genesis; readonly deployed: Deployed };
 /** Everything derived from a genesis is shared by the seeds of a process. */
 const networks = new Map<"table" | "real", Network>();
 let afterKeys: Snapshot | undefined;
+let afterFunds: Snapshot | undefined;
 
 function networkOf(kind: "table" | "real"): Network {
   const before = networks.get(kind);
   if (before !== undefined) return before;
   const bls = kind === "real" ? createBls() : tableBls();
-  const genesis = simGenesis(bls, {}, userNames(storiesMax));
+  const genesis = simGenesis(bls, {}, userNames);
   const made = { genesis, deployed: deployedCode(genesis) };
   networks.set(kind, made);
   return made;
 }
 
 /** The network after a faultless key generation, simulated once in a process. */
-function snapshot(): Snapshot {
+function keysSnapshot(): Snapshot {
   if (afterKeys !== undefined) return afterKeys;
-  const table = new Map<string, Uint8Array>();
-  const { genesis, deployed } = networkOf("table");
-  const world = createWorld({
-    seed: 0,
-    plan: calm(operatorCount),
-    genesis,
-    deployed,
-    bls: tableBls(table),
-    shares: true,
-    from: undefined,
-    print: undefined,
-  });
+  const table: BlsTable = new Map();
+  const { genesis } = networkOf("table");
+  const world = calmWorld(table, undefined);
   const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
   startAll(world);
   runUntil(world, () => chains.every((chain) => ringKey(world, chain) !== undefined));
-  afterKeys = takeSnapshot(world, table);
+  afterKeys = takeSnapshot(world, table, []);
   return afterKeys;
 }
 
-/** Seeds divisible by 5 generate their keys themselves, by 10 apply each block on each node, by 50 use real BLS. */
+/** And after a faultless deposit: the vault has coins, the contract stands, Bobs have something to send. */
+function fundsSnapshot(): Snapshot {
+  if (afterFunds !== undefined) return afterFunds;
+  const from = keysSnapshot();
+  const table: BlsTable = new Map(from.table);
+  const world = calmWorld(table, from);
+  const coins: Coin[] = [];
+  startAll(world);
+  const stories = setInMotion(world, (deposits) => [fund(world, deposits, coins)]);
+  runUntil(world, () => stories.size === 0);
+  world.checks.credits = 0;
+  world.checks.settlements = 0;
+  afterFunds = takeSnapshot(world, table, coins);
+  return afterFunds;
+}
+
+function calmWorld(table: BlsTable, from: Snapshot | undefined): World {
+  return createWorld({
+    seed: 0,
+    plan: calm(operatorCount),
+    ...networkOf("table"),
+    bls: tableBls(table),
+    shares: true,
+    from,
+    print: undefined,
+  });
+}
+
+/**
+ * Seeds divisible by 5 generate their keys themselves, three of five start with coins in the vault. Those divisible by 10
+ * apply each block on each node, those by 50 use real BLS.
+ */
 function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
   const isReal = seed % 50 === 0;
-  const from = seed % 5 === 0 ? undefined : snapshot();
+  const place = seed % 5;
+  const from = place === 0 ? undefined : place === 1 ? keysSnapshot() : fundsSnapshot();
   return createWorld({
     seed,
     plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
@@ -126,7 +151,7 @@ function describe(error: unknown): string {
 function run(world: World): void {
   scheduleFaults(world);
   startAll(world);
-  const stories = setInMotion(world);
+  const stories = setInMotion(world, (deposits) => storiesOf(world, deposits));
   runUntil(
     world,
     () => stories.size === 0 && world.network.healed,
@@ -157,11 +182,10 @@ function runUntil(world: World, isOver: () => boolean, text?: () => string): voi
 }
 
 /** What goes on by itself: blocks, users. Gives the stories that are not over. */
-function setInMotion(world: World): Set<Story> {
+function setInMotion(world: World, tell: (deposits: Deposit[]) => Story[]): Set<Story> {
   const { random, plan } = world;
   const deposits: Deposit[] = [];
-  const stories = new Set<Story>();
-  for (const [i, kind] of kindsOf(world).entries()) stories.add(story(world, i, kind, deposits));
+  const stories = new Set(tell(deposits));
   every(
     world,
     () => userTickMs,
@@ -188,18 +212,28 @@ function setInMotion(world: World): Set<Story> {
   return stories;
 }
 
+/** At least one deposit and one withdrawal, to Bitcoin or to Ethereum and back. */
+function storiesOf(world: World, deposits: Deposit[]): Story[] {
+  const { random, coins } = world;
+  const others = ["ledger", "forward-to-ethereum", "too-small"] as const;
+  const isMore = random.chance(0.3);
+  const toEthereum = random.chance(0.35);
+  if (coins.length === 0) {
+    const first = roundTrip(world, 0, toEthereum ? "ledger-and-ethereum" : "ledger", deposits);
+    return isMore ? [first, roundTrip(world, 1, random.pick(others), deposits)] : [first];
+  }
+  const stories = [depositOnly(world, 0, "ledger", deposits)];
+  for (const [i, coin] of coins.entries())
+    if (i === 0 || (isMore && i === 1)) stories.push(withdrawalOnly(world, i, coin, toEthereum));
+  if (isMore) stories.push(depositOnly(world, 1, random.pick(others), deposits));
+  return stories;
+}
+
 function every(world: World, ms: () => number, label: string, run: () => void): void {
   after(world.queue, ms(), label, () => {
     run();
     every(world, ms, label, run);
   });
-}
-
-function kindsOf({ random }: World): DepositKind[] {
-  const kinds: DepositKind[] = [random.chance(0.4) ? "ledger-and-ethereum" : "ledger"];
-  const others = ["ledger", "ledger-and-ethereum", "forward-to-ethereum", "too-small"] as const;
-  if (random.chance(0.3)) kinds.push(random.pick(others));
-  return kinds;
 }
 
 /** The operators' deployer creates the gateway as soon as the ring has a key for it. */

@@ -1,8 +1,9 @@
 // What survives when a whole network loses its power: disks and foreign chains. Key generation costs a third of a seed,
-// so one faultless run of it in each process is kept, and four seeds of five start from its disks; the fifth generates
-// its keys under its own faults.
+// and the first deposit another; so one faultless run of them in each process is kept, and four seeds of five start from
+// its disks; the fifth generates its keys under its own faults.
 import type { Put } from "@causeway/primitives";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
+import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type { Bitcoin } from "./bitcoin.ts";
 import type { BlsTable } from "./bls.ts";
 import type { Checks } from "./checkers/checks.ts";
@@ -23,10 +24,12 @@ export type Snapshot = {
   readonly table: BlsTable;
   readonly draws: number;
   readonly ticket: number;
+  /** Outputs of BBTC that the Bobs have. */
+  readonly coins: readonly Coin[];
 };
 
 /** The world is not run on after this. */
-export function takeSnapshot(world: World, table: BlsTable): Snapshot {
+export function takeSnapshot(world: World, table: BlsTable, coins: readonly Coin[]): Snapshot {
   const { operators, bitcoin, ethereum, checks, draws, ticket, queue } = world;
   return {
     atMs: queue.now,
@@ -38,6 +41,7 @@ export function takeSnapshot(world: World, table: BlsTable): Snapshot {
     table,
     draws,
     ticket,
+    coins,
   };
 }
 

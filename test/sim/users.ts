@@ -14,14 +14,20 @@ import { publicPoint, xOnly } from "@causeway/primitives/secp256k1";
 import type { Destination } from "../../chain-core/src/codec/action.ts";
 import { depositScript, vaultScript } from "../../chain-core/src/interchain/bitcoin/scripts.ts";
 import { creditId, withdrawalId } from "../../chain-core/src/interchain/policy.ts";
-import { inboundStatus, withdrawalStatus } from "../../chain-core/src/interchain/records.ts";
+import {
+  evmStates,
+  inboundStatus,
+  withdrawalStatus,
+} from "../../chain-core/src/interchain/records.ts";
 import type { DepositRequest } from "../../chain-core/src/interchain/statement.ts";
 import { depositRequestCodec, eventId } from "../../chain-core/src/interchain/statement.ts";
 import { assetId, btm } from "../../chain-core/src/ledger/assets.ts";
+import { accountOf } from "../../chain-core/src/ledger/interchain/accounting.ts";
 import type { StateReader } from "../../chain-core/src/ledger/state.ts";
 import { outputs } from "../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Key } from "../../chain-core/src/ring/records.ts";
 import { currentKeys, keys } from "../../chain-core/src/ring/records.ts";
+import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type { Tx } from "./bitcoin.ts";
 import { broadcast, payment } from "./bitcoin.ts";
 import { watchLock } from "./checkers/checks.ts";
@@ -56,10 +62,14 @@ export type Deposit = {
   isCredited: boolean;
 };
 
-/** Names of the users of story `i`; each has BTM. */
-export function userNames(stories: number): string[] {
-  return Array.from({ length: stories }, (_, i) => [`alice ${i} change`, `bob ${i} change`]).flat();
-}
+/** Stories that a world can have. */
+export const storiesMax = 3;
+
+/** Everyone with BTM in the genesis: Alice and Bob of each story, and Carol. */
+export const userNames: readonly string[] = [
+  ...Array.from({ length: storiesMax }, (_, i) => [`alice ${i} change`, `bob ${i} change`]).flat(),
+  "carol change",
+];
 
 function* until<T>(look: () => T | undefined): Wait<T> {
   for (;;) {
@@ -146,47 +156,127 @@ function evmPayee(world: World, what: string, amount: bigint): Destination {
 
 // ------------------------------------------------------------------------------------------ stories
 
-/** Story `index`: one deposit and what follows from it. */
-export function* story(world: World, index: number, kind: DepositKind, list: Deposit[]): Story {
-  const { genesis } = world;
+function aliceOf({ genesis }: World, index: number): Wallet {
   const alice = wallet(`alice ${index}`, `alice ${index}`, `alice ${index} change`);
-  const bob = wallet(`bob ${index}`, `bob ${index}`, `bob ${index} change`);
   alice.coins.push(genesisCoin(genesis, btm(genesis), 2 * index));
+  return alice;
+}
+
+function bobOf({ genesis }: World, index: number): Wallet {
+  const bob = wallet(`bob ${index}`, `bob ${index}`, `bob ${index} change`);
   bob.coins.push(genesisCoin(genesis, btm(genesis), 2 * index + 1));
-  const key = yield* until(() => ringKey(world, genesis.bitcoin.chain));
-  world.checks.ringScripts.add(keyOf(vaultScript(genesis, key.groupPoint).script));
-  const amount = kind === "too-small" ? 5_000n : 200_000n + BigInt(world.random.below(5_000_000));
-  const destination =
-    kind === "forward-to-ethereum"
-      ? evmPayee(world, `eve ${index}`, amount)
-      : { chain: bytes32(genesis.networkId), payload: lockNamed(`alice ${index}`) };
-  if (kind === "ledger" || kind === "ledger-and-ethereum")
-    watchLock(world.checks, lockNamed(`alice ${index}`));
-  const event = yield* deposit(world, { index, key, amount, destination, kind, list });
+  return bob;
+}
+
+/** One deposit to Alice, passed on to Bob, who leaves. */
+export function* roundTrip(world: World, index: number, kind: DepositKind, list: Deposit[]): Story {
+  const { genesis } = world;
+  const event = yield* comeIn(world, index, kind, list);
   if (kind === "too-small") return;
   if (kind === "forward-to-ethereum") {
     yield* settled(world, withdrawalId(genesis.networkId, event, 0));
     yield* comeBack(world, index);
     return;
   }
-  const id = { txid: creditId(genesis.networkId, event), index: 0 };
-  const credited = yield* until(() => outputs.get(ledgerOf(world), id));
-  receive(alice, { id, output: credited });
-  yield* passOn(world, alice, bob, credited.amount);
-  const held = bob.coins.reduce(
-    (sum, { output }) => sum + (equal(output.asset, bbtc(world)) ? output.amount : 0n),
-    0n,
-  );
-  const isSplit = kind === "ledger-and-ethereum";
-  const leaving = isSplit ? held / 2n : held - held / 5n;
-  const first = yield* burn(world, bob, leaving, payee(world, `withdrawal ${index}`, leaving));
-  if (isSplit) {
+  const alice = aliceOf(world, index);
+  const bob = bobOf(world, index);
+  yield* credited(world, alice, event);
+  yield* passOn(world, alice, bob);
+  yield* leave(world, bob, index, kind === "ledger-and-ethereum");
+}
+
+/** One deposit, and what the ledger makes of it. */
+export function* depositOnly(
+  world: World,
+  index: number,
+  kind: DepositKind,
+  list: Deposit[],
+): Story {
+  const event = yield* comeIn(world, index, kind, list);
+  if (kind === "forward-to-ethereum")
+    yield* settled(world, withdrawalId(world.genesis.networkId, event, 0));
+  else if (kind !== "too-small") yield* credited(world, aliceOf(world, index), event);
+}
+
+/** Bob, who got a coin from Carol before, leaves. */
+export function* withdrawalOnly(
+  world: World,
+  index: number,
+  coin: Coin,
+  toEthereum: boolean,
+): Story {
+  const bob = bobOf(world, index);
+  receive(bob, coin);
+  yield* leave(world, bob, index, toEthereum);
+}
+
+/** Carol brings in coins for the ring's vault and gives of them to every Bob; gives his coins. */
+export function* fund(world: World, list: Deposit[], coins: Coin[]): Story {
+  const { genesis } = world;
+  const carol = wallet("carol", "alice 9", "carol change");
+  carol.coins.push(genesisCoin(genesis, btm(genesis), 2 * storiesMax));
+  const event = yield* comeIn(world, 9, "ledger", list, 100_000_000n);
+  yield* credited(world, carol, event);
+  const asset = bbtc(world);
+  const payments = Array.from({ length: storiesMax }, (_, i) => ({
+    asset,
+    amount: 5_000_000n + BigInt(i),
+    lock: must(bobOf(world, i).locks[0], "lock"),
+  }));
+  const sent = pay(genesis, carol, { payments, expires: expiry(world) });
+  yield* send(world, sent, () => isFinalOutput(world, sent));
+  coins.push(...sent.outputs.slice(0, storiesMax));
+  yield* until(() => (accountOf(ledgerOf(world), asset).unswept === 0n ? true : undefined));
+  const { chain } = must(genesis.evm[0], "chain");
+  yield* until(() => (evmStates.get(ledgerOf(world), chain)?.stated === true ? true : undefined));
+}
+
+/** A deposit from the request to its outcome; gives the event's id. */
+function* comeIn(
+  world: World,
+  index: number,
+  kind: DepositKind,
+  list: Deposit[],
+  wanted?: bigint,
+): Wait<Uint8Array> {
+  const { genesis, checks, random } = world;
+  const key = yield* until(() => ringKey(world, genesis.bitcoin.chain));
+  checks.ringScripts.add(keyOf(vaultScript(genesis, key.groupPoint).script));
+  const usual = kind === "too-small" ? 5_000n : 200_000n + BigInt(random.below(5_000_000));
+  const amount = wanted ?? usual;
+  const lock = lockNamed(`alice ${index}`);
+  if (kind === "ledger" || kind === "ledger-and-ethereum") watchLock(checks, lock);
+  const destination =
+    kind === "forward-to-ethereum"
+      ? evmPayee(world, `eve ${index}`, amount)
+      : { chain: bytes32(genesis.networkId), payload: lock };
+  return yield* deposit(world, { index, key, amount, destination, kind, list });
+}
+
+function* credited(world: World, to: Wallet, event: Uint8Array): Wait<void> {
+  const id = { txid: creditId(world.genesis.networkId, event), index: 0 };
+  const output = yield* until(() => outputs.get(ledgerOf(world), id));
+  receive(to, { id, output });
+}
+
+/** Burns most of what the wallet holds: to Bitcoin, or half of it to Ethereum and back from there. */
+function* leave(world: World, from: Wallet, index: number, toEthereum: boolean): Wait<void> {
+  const held = sumOf(world, from);
+  const leaving = toEthereum ? held / 2n : held - held / 5n;
+  const first = yield* burn(world, from, leaving, payee(world, `withdrawal ${index}`, leaving));
+  if (toEthereum) {
     const rest = held - leaving - held / 10n;
-    const second = yield* burn(world, bob, rest, evmPayee(world, `eve ${index}`, rest));
+    const second = yield* burn(world, from, rest, evmPayee(world, `eve ${index}`, rest));
     yield* settled(world, second);
     yield* comeBack(world, index);
   }
   yield* settled(world, first);
+}
+
+function sumOf(world: World, { coins }: Wallet): bigint {
+  const asset = bbtc(world);
+  const own = coins.filter(({ output }) => equal(output.asset, asset));
+  return own.reduce((sum, { output }) => sum + output.amount, 0n);
 }
 
 type Terms = {
@@ -248,13 +338,12 @@ function outcomeOf(world: World, event: Uint8Array): number | undefined {
 }
 
 /** Alice sends all but a fifth to Bob. */
-function* passOn(world: World, alice: Wallet, bob: Wallet, amount: bigint): Wait<void> {
+function* passOn(world: World, alice: Wallet, bob: Wallet): Wait<void> {
   const asset = bbtc(world);
+  const held = sumOf(world, alice);
   const lock = must(bob.locks[0], "lock");
-  const sent = pay(world.genesis, alice, {
-    payments: [{ asset, amount: amount - amount / 5n, lock }],
-    expires: expiry(world),
-  });
+  const payments = [{ asset, amount: held - held / 5n, lock }];
+  const sent = pay(world.genesis, alice, { payments, expires: expiry(world) });
   yield* send(world, sent, () => isFinalOutput(world, sent));
   receive(bob, must(sent.outputs[0], "payment"));
 }

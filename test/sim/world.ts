@@ -62,6 +62,7 @@ export function createWorld(setup: Setup): World {
     operators: [],
     checks: from === undefined ? createChecks(operatorCount) : copyChecks(from.checks),
     trees: new Map(from?.trees),
+    coins: from?.coins ?? [],
     wires: {
       heightFinal: (operator) => {
         signerHeight(world, operator);
