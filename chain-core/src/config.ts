@@ -1,11 +1,11 @@
 // What a node is configured by (SEAMS, processes of an operator): keys of its environment file, as data.
 
 export const nodeConfig = {
-  genesis: { key: "CAUSEWAY_GENESIS", is: "path" },
-  genesisProofs: { key: "CAUSEWAY_GENESIS_PROOFS", is: "path" },
+  genesis: { key: "CAUSEWAY_GENESIS", is: "file" },
+  genesisProofs: { key: "CAUSEWAY_GENESIS_PROOFS", is: "file" },
   data: { key: "CAUSEWAY_DATA", is: "path" },
   /** JSON {consensus, peer} in hex, mode 0600; without `consensus` the node follows and does not vote. */
-  keys: { key: "CAUSEWAY_KEYS", is: "path" },
+  keys: { key: "CAUSEWAY_KEYS", is: "file" },
   listenHost: { key: "CAUSEWAY_LISTEN_HOST", is: "host", default: "127.0.0.1" },
   p2pPort: { key: "CAUSEWAY_P2P_PORT", is: "port", default: "18500" },
   rpcPort: { key: "CAUSEWAY_RPC_PORT", is: "port", default: "18501" },

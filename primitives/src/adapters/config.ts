@@ -1,11 +1,23 @@
 // Configuration: KEY=value lines of one file, overridden by the environment. A spec says what each key is;
 // all mistakes are listed at once, and the result is typed and frozen.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Rejected } from "../failure.ts";
 import { isRejected, rejected } from "../failure.ts";
 
-/** What a value is. "peers": comma separated multiaddrs with /p2p/; "flag": true or false; "port": 0 to 65535. */
-export type FieldKind = "text" | "path" | "url" | "host" | "port" | "flag" | "peers" | "level";
+/**
+ * What a value is. "file": the path of one that is there; "peers": comma separated multiaddrs with /p2p/; "flag":
+ * true or false; "port": 0 to 65535.
+ */
+export type FieldKind =
+  | "text"
+  | "path"
+  | "file"
+  | "url"
+  | "host"
+  | "port"
+  | "flag"
+  | "peers"
+  | "level";
 
 /** A key without `default` must be there, unless it is `optional`. `secret` values are never shown. */
 export type Field = {
@@ -123,6 +135,7 @@ const bad = (message: string): Rejected => rejected("bad-value", message);
 const parsers: Readonly<Record<FieldKind, Parser>> = {
   text: (text) => text,
   path: (text) => text,
+  file: (text) => (existsSync(text) ? text : bad("must be a file that is there")),
   url: (text) => {
     const url = URL.parse(text);
     return url?.protocol === "http:" || url?.protocol === "https:"

@@ -28,10 +28,10 @@ export type SignerConfig = {
 };
 
 const spec = {
-  genesis: { key: "CAUSEWAY_GENESIS", is: "path" },
-  proofs: { key: "CAUSEWAY_GENESIS_PROOFS", is: "path" },
+  genesis: { key: "CAUSEWAY_GENESIS", is: "file" },
+  proofs: { key: "CAUSEWAY_GENESIS_PROOFS", is: "file" },
   data: { key: "CAUSEWAY_DATA", is: "path" },
-  keys: { key: "CAUSEWAY_KEYS", is: "path" },
+  keys: { key: "CAUSEWAY_KEYS", is: "file" },
   nodeRpc: { key: "CAUSEWAY_NODE_RPC", is: "url" },
   listenHost: { key: "CAUSEWAY_LISTEN_HOST", is: "host", default: "127.0.0.1" },
   p2pPort: { key: "CAUSEWAY_P2P_PORT", is: "port" },
