@@ -95,7 +95,7 @@ async function main(): Promise<void> {
   if (env.SEED !== undefined) return replay(numberOf("SEED", 1));
   const first = numberOf("FIRST_SEED", 1);
   const fresh = Array.from({ length: numberOf("SEEDS", 2_000) }, (_, i) => first + i);
-  const past = kept.map(({ seed }) => seed);
+  const past = process.argv.includes("--no-past") ? [] : kept.map(({ seed }) => seed);
   const stopAtFailure = process.argv.includes("--stop-at-failure");
   const startedAt = performance.now();
   const results = await runAll([...new Set([...past, ...fresh])], stopAtFailure);

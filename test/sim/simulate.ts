@@ -13,7 +13,7 @@ import { startSums } from "./checkers/block.ts";
 import { checkEnd } from "./checkers/end.ts";
 import { submit } from "./ethereum.ts";
 import type { FaultCounts } from "./faults.ts";
-import { calm, planFaults } from "./faults.ts";
+import { calm, noFaults, planFaults } from "./faults.ts";
 import type { Deployed } from "./genesis.ts";
 import { addressNamed, deployedCode, operatorCount, simGenesis } from "./genesis.ts";
 import type { World } from "./model.ts";
@@ -123,23 +123,23 @@ function worldOf(seed: number, print: ((line: string) => void) | undefined): Wor
 
 /** Runs a seed to its end: every story told, or a violation. */
 export function runSeed(seed: number, print?: (line: string) => void): Result {
-  const world = worldOf(seed, print);
+  let world: World | undefined;
   let failure: string | undefined;
   try {
+    world = worldOf(seed, print);
     run(world);
   } catch (error) {
     failure = describe(error);
   }
-  const { checks, trace, faults, queue } = world;
   return {
     seed,
     failure,
-    hash: traceHash(trace),
-    faults,
-    credits: checks.credits,
-    settlements: checks.settlements,
-    blocks: checks.blocks,
-    tookMs: queue.now - world.startMs,
+    hash: world === undefined ? "" : traceHash(world.trace),
+    faults: world?.faults ?? noFaults(),
+    credits: world?.checks.credits ?? 0,
+    settlements: world?.checks.settlements ?? 0,
+    blocks: world?.checks.blocks ?? 0,
+    tookMs: world === undefined ? 0 : world.queue.now - world.startMs,
   };
 }
 
