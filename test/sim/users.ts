@@ -175,7 +175,7 @@ export function* roundTrip(world: World, index: number, kind: DepositKind, list:
   if (kind === "too-small") return;
   if (kind === "forward-to-ethereum") {
     yield* settled(world, withdrawalId(genesis.networkId, event, 0));
-    yield* comeBack(world, index);
+    yield* comeBack(world, `eve in ${index}`, index);
     return;
   }
   const alice = aliceOf(world, index);
@@ -248,7 +248,7 @@ function* comeIn(
   if (kind === "ledger" || kind === "ledger-and-ethereum") watchLock(checks, lock);
   const destination =
     kind === "forward-to-ethereum"
-      ? evmPayee(world, `eve ${index}`, amount)
+      ? evmPayee(world, `eve in ${index}`, amount)
       : { chain: bytes32(genesis.networkId), payload: lock };
   return yield* deposit(world, { index, key, amount, destination, kind, list });
 }
@@ -266,9 +266,9 @@ function* leave(world: World, from: Wallet, index: number, toEthereum: boolean):
   const first = yield* burn(world, from, leaving, payee(world, `withdrawal ${index}`, leaving));
   if (toEthereum) {
     const rest = held - leaving - held / 10n;
-    const second = yield* burn(world, from, rest, evmPayee(world, `eve ${index}`, rest));
+    const second = yield* burn(world, from, rest, evmPayee(world, `eve out ${index}`, rest));
     yield* settled(world, second);
-    yield* comeBack(world, index);
+    yield* comeBack(world, `eve out ${index}`, index);
   }
   yield* settled(world, first);
 }
@@ -378,27 +378,27 @@ function* settled(world: World, id: Uint8Array): Wait<void> {
 }
 
 /** Burns everything on Ethereum: to Bitcoin, or to the ledger. */
-function* comeBack(world: World, index: number): Wait<void> {
+function* comeBack(world: World, eve: string, index: number): Wait<void> {
   const { genesis, ethereum } = world;
-  const from = addressNamed(`eve ${index}`);
+  const from = addressNamed(eve);
   const amount = balanceOf(ethereum, tokenAddress, from);
-  if (amount === 0n) violated("a settled mint is on Ethereum", `eve ${index}`);
+  if (amount === 0n) violated("a settled mint is on Ethereum", eve);
   const toBitcoin = world.random.chance(0.7);
-  const lock = lockNamed(`eve ${index} on the ledger`);
+  const lock = lockNamed(`${eve} on the ledger`);
   if (!toBitcoin) watchLock(world.checks, lock);
   const destination = toBitcoin
-    ? payee(world, `return ${index}`, amount)
+    ? payee(world, `return of ${eve}`, amount)
     : { chain: bytes32(genesis.networkId), payload: lock };
   const call = { kind: "burn" as const, token: tokenAddress, amount, destination, maxFee };
   const txid = submit(ethereum, from, call, index);
-  note(world.trace, world.queue.now, `eve ${index} burns ${amount} on Ethereum`);
+  note(world.trace, world.queue.now, `${eve} burns ${amount} on Ethereum`);
   const { chain, gateway } = ethereum.chain;
   const at = yield* until(() => receiptOf(ethereum, txid));
-  if (!at.succeeded) violated("the simulation burns right", `eve ${index}`);
+  if (!at.succeeded) violated("the simulation burns right", eve);
   const event = eventId(genesis.networkId, chain, gateway, txid, 1);
   const outcome = yield* until(() => outcomeOf(world, event));
   if (outcome === inboundStatus.forwarded)
     yield* settled(world, withdrawalId(genesis.networkId, event, 0));
   else if (outcome !== inboundStatus.minted)
-    violated("a good deposit is credited", `eve ${index}: outcome ${outcome}`);
+    violated("a good deposit is credited", `${eve}: outcome ${outcome}`);
 }
