@@ -20,9 +20,19 @@ export function nodeAt(url: string): NodeClient {
   return nodeClient(rpcClient({ url, timeoutMs: 5_000 }));
 }
 
-/** The endpoint is away or fails, as opposed to: it refused. */
+/** What a transport throws when nobody answers well; everything else is an answer. */
+const silences: ReadonlySet<string> = new Set([
+  "unreachable",
+  "timeout",
+  "bad-response",
+  "unauthorized",
+  "warming-up",
+]);
+
+/** The endpoint is away or fails, as opposed to: it refused. -32002 and -32603 are its own trouble. */
 function isSilence(error: unknown): boolean {
-  return error instanceof Failure && !(error instanceof RpcError && error.rpcCode === -32000);
+  if (error instanceof RpcError) return error.rpcCode === -32002 || error.rpcCode === -32603;
+  return error instanceof Failure && silences.has(error.code);
 }
 
 /** One record at the newest height of the node. */

@@ -1,7 +1,7 @@
 // Child processes of the devnet: started with a ready line, logged to a file, stopped for certain.
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream, existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Failure } from "@causeway/primitives";
 
@@ -26,6 +26,14 @@ export type Launch = {
   readonly isReady?: (line: string) => Record<string, unknown> | undefined;
   readonly timeoutMs: number;
 };
+
+const setpriv = "/usr/bin/setpriv";
+
+/** On Linux a child dies with its parent, however the parent ends; elsewhere only with an orderly end. */
+function withParent(command: string, args: readonly string[]): [string, string[]] {
+  if (!existsSync(setpriv)) return [command, [...args]];
+  return [setpriv, ["--pdeathsig", "KILL", command, ...args]];
+}
 
 const alive = new Set<ChildProcess>();
 let cleanUp = false;
@@ -52,7 +60,8 @@ function readyObject(line: string): Record<string, unknown> | undefined {
 export async function launch(options: Launch): Promise<Process> {
   killAllAtExit();
   const log = createWriteStream(options.logFile, { flags: "a" });
-  const child = spawn(options.command, options.args, {
+  const [command, args] = withParent(options.command, options.args);
+  const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...options.env },
   });

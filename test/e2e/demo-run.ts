@@ -47,7 +47,8 @@ export async function runDemo(args: readonly string[]): Promise<DemoRun> {
       return line;
     },
     close: async () => {
-      child.kill("SIGTERM");
+      // A demo that holds waits for it; another one is stopping its network by itself.
+      if (args.includes("--hold")) child.kill("SIGTERM");
       return exited;
     },
   };
