@@ -144,6 +144,20 @@ describe("A deposit", () => {
     expectBalanced(world);
   });
 
+  test("is credited only after its sweep while another's sweep is overdue (BTC-2)", () => {
+    const world = createWorld({ loanOverdueBlocks: 5 });
+    const first = deposited(world, { amount: half });
+    attest(world, [first.stated]);
+    confirm(world, 7);
+    const second = deposited(world, { amount: half });
+    attest(world, [second.stated]);
+    confirm(world, 1);
+    expect(inboundOf(world, second.stated)?.reason).toBe(inboundReasons.loanLimit);
+    runPlans(world);
+    expect(inboundOf(world, second.stated)?.status).toBe(inboundStatus.minted);
+    expectBalanced(world);
+  });
+
   test.each([
     ["below the minimum", { amount: 9_999n }, inboundReasons.belowMinimum],
     ["above the cap", { amount: 1_000_000_001n }, inboundReasons.aboveCap],
@@ -165,13 +179,13 @@ describe("A deposit", () => {
     expect(account(world).coins).toBe(0n);
   });
 
-  test("whose address allows less than the fee is held and never swept (ACC-2)", () => {
+  test("whose address allows less than the fee is left to its owner's reclaim (ACC-2)", () => {
     const world = createWorld();
     const { stated } = deposited(world, { amount: half, maxFee: 10n });
     attest(world, [stated]);
     confirm(world, 5);
     expect(inboundOf(world, stated)).toMatchObject({
-      status: inboundStatus.held,
+      status: inboundStatus.reclaim,
       reason: inboundReasons.feeAboveMaximum,
     });
     expect(openPlans(world, planKinds.sweep).length).toBe(0);

@@ -17,12 +17,18 @@ import type { BlockContext } from "../rule.ts";
 import { closePlan, openPlan } from "./open-plan.ts";
 import { requeue } from "./withdraw.ts";
 
-/** Opens a lineage with its first attempt and binds the coins that it spends. The first input is the anchor. */
-export function openLineage(block: BlockContext, plan: Plan): Uint8Array {
+/**
+ * Opens a lineage with an attempt and binds the coins that it spends. The first input is the anchor. A lineage
+ * of that anchor which ended without a final attempt goes on with the next number: signers have used the slots of
+ * those before.
+ */
+export function openLineage(block: BlockContext, first: Omit<Plan, "attempt">): Uint8Array {
   const { state } = block;
+  const { anchor, keyId, kind } = first;
+  const before = lineages.get(state, anchor)?.plans ?? [];
+  const plan: Plan = { ...first, attempt: before.length };
   const id = openPlan(block, plan);
-  const { anchor, keyId, kind } = plan;
-  lineages.put(state, anchor, { anchor, keyId, kind, plans: [id], ended: false });
+  lineages.put(state, anchor, { anchor, keyId, kind, plans: [...before, id], ended: false });
   plansByTxid.put(state, plan.txid, { plan: id });
   for (const { txid, vout } of plan.inputs) {
     const name = outpoint(txid, vout);

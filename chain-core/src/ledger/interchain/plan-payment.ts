@@ -234,7 +234,6 @@ function openPayment(planning: Planning, { payouts, inputs, change, fee }: Payme
     inputs: spent,
     withdrawals: payouts.map((payout) => payout.id),
     anchor: outpoint(first.txid, first.vout),
-    attempt: 0,
     nonce: 0,
     fee,
     txid: transactionHash(transaction),

@@ -94,7 +94,6 @@ function planSweep(planning: Planning, group: readonly Deposit[]): boolean {
     inputs,
     withdrawals: [],
     anchor: outpoint(first.txid, first.vout),
-    attempt: 0,
     nonce: 0,
     fee,
     txid: transactionHash(transaction),

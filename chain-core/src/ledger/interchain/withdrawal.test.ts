@@ -243,6 +243,34 @@ describe("A spend that no plan contains (RNG-7)", () => {
     expect(act(world, burnRule, burnOf(world))).toBe("halted");
   });
 
+  test("leaves an anchor whose next plan is the next attempt, since signers have used the first's slots", () => {
+    const world = createWorld({ loanLimit: 0n });
+    const made = Array.from({ length: 2 }, () => deposit(world, { amount: coin }));
+    const block = mine(
+      world,
+      made.map(({ transaction }) => transaction),
+    );
+    bring(world, block);
+    attest(
+      world,
+      made.map(({ event }) => event(block)),
+    );
+    confirm(world, 2);
+    const { plan } = must(openPlans(world, planKinds.sweep)[0], "sweep");
+    const second = must(plan.inputs[1], "second input");
+    const gone = must(coins.get(world.state, outpoint(second.txid, second.vout)), "coin");
+    const theft = spend(world, gone, 0xfffffffd);
+    const mined = mine(world, [theft]);
+    bring(world, mined, mine(world), mine(world));
+    expect(settle(world, mined, theft)).toBeUndefined();
+    endBlock(world);
+    const next = must(openPlans(world, planKinds.sweep)[0], "next sweep").plan;
+    expect(next).toMatchObject({ attempt: 1, anchor: plan.anchor });
+    expect(lineages.get(world.state, plan.anchor)?.plans.length).toBe(2);
+    runPlans(world);
+    expect(isBalanced(account(world))).toBe(true);
+  });
+
   test("of a vault coin that shows no year of waiting is no recovery", () => {
     const world = funded();
     const theft = spend(world, vaultCoin(world), 52_560);
