@@ -1,5 +1,6 @@
 // A transfer as people read it: every state with its time, why it is where it is, and what happens next. Pure
 // functions of the ledger's records.
+import { equal } from "@causeway/primitives";
 import type { Genesis, Params } from "../ledger/genesis.ts";
 import { reclaimDelay } from "./bitcoin/scripts.ts";
 import type { Inbound, Plan, Withdrawal } from "./records.ts";
@@ -71,6 +72,7 @@ export function inboundReason(reason: number, params: Params): string {
     [inboundReasons.nearReclaim]:
       "The deposit could soon be taken back, so it is credited when its sweep is final.",
     [inboundReasons.reclaimed]: "The owner took the coins back.",
+    [inboundReasons.queueFull]: "Too many withdrawals wait for the chain that it goes to.",
   };
   return sentences[reason] ?? "";
 }
@@ -83,12 +85,9 @@ export type DepositView = {
 };
 
 /** The receipt of an inbound event, and of the withdrawal that it opened, if any. */
-export function inboundReceipt(
-  inbound: Inbound,
-  { params, depth }: DepositView,
-  onward?: Receipt,
-): Receipt {
+export function inboundReceipt(inbound: Inbound, view: DepositView, onward?: Receipt): Receipt {
   const { status, reason, statedAt, updatedAt, amount, credited, fee } = inbound;
+  const { params } = view;
   const steps: ReceiptStep[] = [
     { state: "stated", at: statedAt, detail: `${amount} seen by the committee's quorum` },
   ];
@@ -104,19 +103,23 @@ export function inboundReceipt(
     status: inboundName(status),
     reason: inboundReason(reason, params),
     steps: [...steps, ...(onward?.steps ?? [])],
-    next: onward?.next ?? nextOfInbound(inbound, params, depth),
+    next: onward?.next ?? nextOfInbound(inbound, view),
   };
 }
 
-function nextOfInbound({ status, reason }: Inbound, params: Params, depth: number): string {
+function nextOfInbound(
+  { chain, status, reason }: Inbound,
+  { genesis, params, depth }: DepositView,
+): string {
   switch (status) {
     case inboundStatus.waiting:
+      if (!equal(chain, genesis.bitcoin.chain))
+        return "Credited when the ledger has heard what happened on its chain before.";
       return depth === 0
         ? "Its block is not on the best chain; it is credited when it is mined again."
         : `Confirmation ${depth} of ${params.creditDepth}.`;
     case inboundStatus.held:
-      if (reason === inboundReasons.feeAboveMaximum)
-        return `Credited if the fee falls; otherwise take the coins back ${reclaimDelay} blocks after the deposit.`;
+      if (reason === inboundReasons.queueFull) return "Forwarded when there is room.";
       return reason === inboundReasons.halted
         ? "Credited when the asset goes on."
         : `Credited when its sweep has ${params.finalDepth} confirmations.`;

@@ -97,6 +97,8 @@ export const inboundReasons = {
   nearReclaim: 8,
   /** The owner took the coins back by the reclaim leaf. */
   reclaimed: 9,
+  /** Too many withdrawals wait for the chain that it goes to. */
+  queueFull: 10,
 } as const;
 
 /**

@@ -2,6 +2,7 @@
 // inclusion and an output that pays to the address of the stated terms. Stored at any depth.
 import type { Rejected } from "@causeway/primitives";
 import { equal, isRejected, must, rejected, toHex } from "@causeway/primitives";
+import { vaultsOf } from "../../interchain/policy.ts";
 import type { Inbound } from "../../interchain/records.ts";
 import { inboundStatus, inbounds, listNames } from "../../interchain/records.ts";
 import type { BitcoinDeposit, ForeignEvent } from "../../interchain/statement.ts";
@@ -10,6 +11,7 @@ import type { JudgeCode } from "../../interchain/watch/judge.ts";
 import { checkDeposit } from "../../interchain/watch/judge.ts";
 import type { ActionContext } from "../rule.ts";
 import { append, assetFrom, listOf, listSizeMax } from "./accounting.ts";
+import { readTerms } from "./credit-bitcoin.ts";
 import type { EventRules, Identified } from "./event-rules.ts";
 import { bestBlock } from "./header-chain.ts";
 
@@ -59,10 +61,10 @@ function checkEvent(
   return checkDeposit(genesis, state, block.header, { ...event, deposit });
 }
 
-/** One statement may add 256 past the limit; the lists have room for that. */
+/** What waits becomes a coin, so both count together. One statement may add 256 past the limit. */
 function isFull({ state }: ActionContext): boolean {
   const open = [listNames.waiting, listNames.coins].map((name) => listOf(state, name).length);
-  return open.some((size) => size >= listSizeMax);
+  return open.reduce((sum, size) => sum + size, 0) >= listSizeMax;
 }
 
 function storeEvent(context: ActionContext, chain: Uint8Array, { id, event }: Identified): void {
@@ -71,13 +73,25 @@ function storeEvent(context: ActionContext, chain: Uint8Array, { id, event }: Id
   const before = inbounds.get(state, id);
   if (before === undefined) {
     const deposit = bitcoinDepositCodec.decode(event.body);
-    inbounds.put(state, id, newInbound(context, chain, event, deposit));
-    append(state, listNames.waiting, id);
+    storeNew(context, id, newInbound(context, chain, event, deposit));
     return;
   }
   // The block that it was in before has left the best chain, or this one would not be on it.
   const others = before.candidates.slice(-(candidatesMax - 1));
   inbounds.put(state, id, { ...before, candidates: [...others, { blockHash, height }] });
+}
+
+/** What can never be credited ends at once: dust must not fill the list of what waits. */
+function storeNew(block: ActionContext, id: Uint8Array, inbound: Inbound): void {
+  const { genesis, state } = block;
+  const { registry } = must(assetFrom(genesis, inbound.chain, noToken), "asset of Bitcoin");
+  const ringScripts = vaultsOf(genesis, state).map(({ script }) => script);
+  const terms = readTerms({ block, inbound, registry, ringScripts });
+  const { reclaim } = inboundStatus;
+  const isHopeless = terms.kind === "reclaim";
+  const { reason } = isHopeless ? terms : inbound;
+  inbounds.put(state, id, isHopeless ? { ...inbound, status: reclaim, reason } : inbound);
+  if (!isHopeless) append(state, listNames.waiting, id);
 }
 
 function newInbound(

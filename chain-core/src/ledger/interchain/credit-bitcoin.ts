@@ -17,7 +17,7 @@ import { accountOf, isHalted } from "./accounting.ts";
 import type { Review } from "./coins.ts";
 import { bestCandidate, openDepositCoin } from "./coins.ts";
 import type { Pending } from "./deliver.ts";
-import { amountReasons, deliver, setStatus } from "./deliver.ts";
+import { amountReasons, deliver, isForwardFull, setStatus } from "./deliver.ts";
 import { bitcoinTip, depthOf } from "./header-chain.ts";
 
 /** WIT-5: a coinbase output can be spent 100 blocks later than others. */
@@ -35,8 +35,9 @@ export function creditDeposit(pending: Pending, review: Review): Inbound {
   const terms = readTerms(pending);
   if (terms.kind === "reclaim") return setStatus(pending, inboundStatus.reclaim, terms.reason);
   const own = coin ?? openDepositCoin(block, id, inbound, at);
-  if (terms.kind === "hold") return setStatus(pending, inboundStatus.held, terms.reason);
-  const reason = loanReason(pending, own, review);
+  const reason = isForwardFull(pending, terms.route)
+    ? inboundReasons.queueFull
+    : loanReason(pending, own, review);
   return reason === 0
     ? creditLoan(pending, own, terms.route)
     : setStatus(pending, inboundStatus.held, reason);
@@ -45,7 +46,6 @@ export function creditDeposit(pending: Pending, review: Review): Inbound {
 /** What the terms of a deposit allow, whatever the state of loans and sweeps. */
 export type Terms =
   | { readonly kind: "credit"; readonly route: Route }
-  | { readonly kind: "hold"; readonly reason: number }
   | { readonly kind: "reclaim"; readonly reason: number };
 
 /** Limits and fees (ACC-2). A deposit that can never be credited is left to its owner's reclaim. */
@@ -59,7 +59,7 @@ export function readTerms({ block, inbound, registry, ringScripts }: Omit<Pendin
   const route = routeOf(genesis, registry, destination, ringScripts);
   if (isRejected(route) || route.kind === "bitcoin") return reclaim(inboundReasons.badDestination);
   if (fee + routeFee(params, route, destination) > maxFee)
-    return { kind: "hold", reason: inboundReasons.feeAboveMaximum };
+    return reclaim(inboundReasons.feeAboveMaximum);
   if (route.kind === "ledger") return { kind: "credit", route };
   const onward = { amount: amount - fee, maxFee: maxFee - fee, destination };
   const bad = checkAmount(params, route, onward);
@@ -108,6 +108,8 @@ function creditSwept(pending: Pending): Inbound {
   const route = routeOf(block.genesis, registry, destination, ringScripts);
   if (isRejected(route))
     return setStatus(pending, inboundStatus.held, inboundReasons.badDestination);
+  if (isForwardFull(pending, route))
+    return setStatus(pending, inboundStatus.held, inboundReasons.queueFull);
   const net = amount - fee;
   return deliver(pending, { route, net, fee, movement: { pending: -net } });
 }

@@ -9,7 +9,7 @@ import type { BlockContext } from "../rule.ts";
 import { addOutput } from "../utxo/outputs.ts";
 import type { Movement } from "./accounting.ts";
 import { move } from "./accounting.ts";
-import { openWithdrawal } from "./withdraw.ts";
+import { isQueueFull, openWithdrawal } from "./withdraw.ts";
 
 /** An open inbound event and what its credit needs. */
 export type Pending = {
@@ -47,6 +47,11 @@ export type Delivery = {
   readonly fee: bigint;
   readonly movement: Movement;
 };
+
+/** A forward waits while the queue that it would enter is full. */
+export function isForwardFull({ block, inbound }: Pending, route: Route): boolean {
+  return route.kind !== "ledger" && isQueueFull(block, inbound.destination.chain);
+}
 
 /** The credit itself, once for each event: an output on the ledger, or a withdrawal to another chain. */
 export function deliver(pending: Pending, { route, net, fee, movement }: Delivery): Inbound {

@@ -12,10 +12,10 @@ import { planBatches } from "./plan-evm.ts";
 export function interchainEndBlock(block: BlockContext): void {
   if (!isDue(block.state)) return;
   const review = reviewCoins(block);
-  creditInbounds(block, review);
+  const hasMoreCredits = creditInbounds(block, review);
   const hasMorePayments = planBitcoin(block);
   const hasMoreBatches = planBatches(block);
   checkCoins(block);
   checkAccounts(block);
-  setDue(block.state, hasMorePayments || hasMoreBatches);
+  setDue(block.state, hasMoreCredits || hasMorePayments || hasMoreBatches);
 }

@@ -35,7 +35,12 @@ export type EvmEventCode =
   | "unknown-token"
   /** The batch was planned for another key. */
   | "wrong-key"
+  /** A batch ran, but what stands at the gateway's address is not known to be the gateway (ETH-3). */
+  | "not-stated"
   | "busy";
+
+/** Transfers of a halted asset cost little and wait for long: half of the list stays for deposits of bitcoins. */
+const waitingMax: number = listSizeMax / 2;
 
 export const evmEvents: EventRules = {
   isKnown: ({ state }, chain, { id, event }) => {
@@ -104,7 +109,7 @@ function checkTransfer(
   const find = event.kind === eventKinds.evmDeposited ? assetFrom : assetAs;
   if (find(genesis, chain, transfer.token) === undefined)
     return rejected("unknown-token", `token ${toHex(transfer.token)} is no asset of the registry`);
-  return listOf(state, listNames.waiting).length >= listSizeMax
+  return listOf(state, listNames.waiting).length >= waitingMax
     ? rejected("busy", "too many deposits are open")
     : undefined;
 }
@@ -118,7 +123,9 @@ function checkExecuted(
   if (isRejected(executed)) return rejected("bad-event", executed.message);
   if (!equal(executed.contract, gatewayOf(context, chain).gateway))
     return rejected("wrong-contract", `${toHex(executed.contract)} is not the gateway`);
-  return undefined;
+  return evmStates.get(context.state, chain)?.stated === true
+    ? undefined
+    : rejected("not-stated", "the contract itself is not stated yet");
 }
 
 function checkContract(

@@ -133,6 +133,7 @@ describe("An EVM chain", () => {
 
   test("that burns more than was ever exported halts the asset instead of breaking it", () => {
     const world = funded();
+    stateContract(world);
     const { chain } = evmOf(world);
     const destination = { chain: world.genesis.networkId, payload: testLock("bob") };
     const event = transferEvent(world, { amount: 1n, destination });

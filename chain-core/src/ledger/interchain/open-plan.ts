@@ -4,7 +4,16 @@ import { planId } from "../../interchain/messages.ts";
 import type { Plan } from "../../interchain/records.ts";
 import { listNames, plans } from "../../interchain/records.ts";
 import type { BlockContext } from "../rule.ts";
-import { append, removeAll } from "./accounting.ts";
+import type { StateReader } from "../state.ts";
+import { append, listOf, removeAll } from "./accounting.ts";
+
+/** Open plans above which no other is planned: every end of a block, signer and relay visits them all. */
+const plansMax = 2_048;
+
+/** A chain that takes nothing for days must not fill the list: what waits stays in its queue. */
+export function arePlansFull(state: StateReader): boolean {
+  return listOf(state, listNames.plans).length >= plansMax;
+}
 
 /** Stores a plan that the ring is to sign, under its deterministic id. A plan of the same subject is kept. */
 export function openPlan({ genesis, state }: BlockContext, plan: Plan): Bytes32 {

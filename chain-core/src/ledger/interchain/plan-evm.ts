@@ -1,6 +1,6 @@
 // Batches for EVM chains (ETH-1 to ETH-3): what waits in a chain's queue, in order, under the next nonce of the
 // one sequence; none before the committee has stated the contract with the current key.
-import { isRejected } from "@causeway/primitives";
+import { equal, isRejected } from "@causeway/primitives";
 import type { Batch, Item } from "../../interchain/ethereum/batch.ts";
 import { batchDigest, checkBatch, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
 import { batchCodec } from "../../interchain/messages.ts";
@@ -9,8 +9,10 @@ import type { Withdrawal } from "../../interchain/records.ts";
 import {
   batches,
   evmStates,
+  listNames,
   planKinds,
   planStatus,
+  plans,
   withdrawals,
 } from "../../interchain/records.ts";
 import { currentKeys } from "../../ring/records.ts";
@@ -20,6 +22,9 @@ import type { BlockContext } from "../rule.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
 import { openPlan } from "./open-plan.ts";
 import { bindWithdrawal } from "./withdraw.ts";
+
+/** Batches of a chain that have not run: while it stands still, the rest waits in its queue. */
+const batchesMax = 64;
 
 /** Plans at most one batch for each chain. True if one was full: more waits for the next block. */
 export function planBatches(block: BlockContext): boolean {
@@ -37,6 +42,7 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
   const current = currentKeys.get(state, evm.chain);
   if (contract?.stated !== true || current === undefined || contract.keyId !== current.keyId)
     return false;
+  if (openBatches(block, evm) >= batchesMax) return false;
   const max = itemsMaxAt(params.stipend);
   const payable: Payable[] = [];
   for (const id of ids) {
@@ -55,6 +61,13 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
   openBatch(block, evm, batch, payable);
   evmStates.put(state, evm.chain, { ...contract, nextNonce: nonce + 1 });
   return payable.length === max;
+}
+
+function openBatches({ state }: BlockContext, { chain }: EvmChain): number {
+  return listOf(state, listNames.plans).filter((id) => {
+    const plan = plans.get(state, id);
+    return plan?.kind === planKinds.evmBatch && equal(plan.chain, chain);
+  }).length;
 }
 
 /** Undefined for one that is skipped: its asset is halted, or its owner's maximum is below the fee. */

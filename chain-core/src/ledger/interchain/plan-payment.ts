@@ -1,6 +1,6 @@
 // Payments of withdrawals on Bitcoin (BTC-3, BTC-4): the queue in order, from as few vault coins as do, change
 // back to the vault. One transaction a block: other lanes serve the next blocks' withdrawals.
-import { must } from "@causeway/primitives";
+import { keyOf, must } from "@causeway/primitives";
 import { dustLimits, scriptType } from "../../interchain/bitcoin/address.ts";
 import {
   encodeTransaction,
@@ -14,6 +14,7 @@ import type { Coin, Withdrawal } from "../../interchain/records.ts";
 import { outpoint, planKinds, planStatus, withdrawals } from "../../interchain/records.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
 import { openLineage } from "./lineage.ts";
+import { arePlansFull } from "./open-plan.ts";
 import type { Planning } from "./plan-state.ts";
 import { lanesFor, split } from "./plan-state.ts";
 import { planSizeMax } from "./plan-sweep.ts";
@@ -31,22 +32,51 @@ type Payout = {
 const skipsMax = 8;
 /** Inputs of a payment: the rest of its size is room for outputs (BTC-4). */
 const inputsMax = 60;
+/** Withdrawals of a payment: a plan's record holds 256 of them, and 9,000 vB would hold more. */
+const payoutsMax = 250;
+/** Withdrawals bound to open payments: broken lineages give them all back to a queue that may be full. */
+const boundMax = 4_000;
 
 /** Plans one payment if something can be paid. True if it did, so that the next block tries again. */
 export function planPayment(planning: Planning): boolean {
   const { block, asset } = planning;
   if (isHalted(block.state, asset) || planning.vaultCoins.length === 0) return false;
-  let payable = payableNow(planning);
-  for (let skips = 0; payable.length > 0 && skips < skipsMax; skips++) {
+  if (arePlansFull(block.state)) return false;
+  const skipped = new Set<string>();
+  while (skipped.size < skipsMax) {
+    const payable = payableNow(planning, skipped);
+    const [first] = payable;
+    if (first === undefined) break;
     for (let count = payable.length; count > 0; count--) {
       const payment = compose(planning, payable.slice(0, count));
       if (payment === undefined) continue;
       openPayment(planning, payment);
       return true;
     }
-    payable = payable.slice(1);
+    // What it kept waiting behind it has a chance without it.
+    skipped.add(keyOf(first.id));
   }
-  return false;
+  return planMerge(planning);
+}
+
+/**
+ * More free coins than one payment may take: a withdrawal that needs them all would wait for ever, and others
+ * behind it. The largest become one, as far as the reserve pays for that.
+ */
+function planMerge(planning: Planning): boolean {
+  const { block, vaultCoins, vaultTotal, reserve } = planning;
+  const queue = listOf(block.state, queueName(block.genesis.bitcoin.chain));
+  if (vaultCoins.length <= inputsMax) return false;
+  const inputs = choice(planning);
+  const free = sum(inputs.map(({ amount }) => amount));
+  const isNeeded = queue.some((id) => {
+    const amount = withdrawals.get(block.state, id)?.amount ?? 0n;
+    return amount > free && amount <= vaultTotal;
+  });
+  const fee = feeOf(keyPathSize(inputs.length, [p2trSize]), block.params.feeRateInitial);
+  if (!isNeeded || fee > reserve) return false;
+  openPayment(planning, { payouts: [], inputs, change: [free - fee], fee });
+  return true;
 }
 
 /** The coins that a payment may choose from: the largest free ones. */
@@ -58,15 +88,18 @@ function choice({ vaultCoins }: Planning): Coin[] {
 }
 
 /** From the front of the queue; one that waits for coins in flight makes later ones wait, others are skipped. */
-function payableNow(planning: Planning): Payout[] {
-  const { block, vaultTotal } = planning;
+function payableNow(planning: Planning, skipped: ReadonlySet<string>): Payout[] {
+  const { block, vaultTotal, bound } = planning;
   const { state, genesis } = block;
   const coins = choice(planning);
   const free = sum(coins.map(({ amount }) => amount));
   const payouts: Payout[] = [];
   const sizes: number[] = Array.from({ length: block.params.vaultCoins }, () => p2trSize);
   let total = 0n;
+  const most = Math.min(payoutsMax, boundMax - bound);
   for (const id of listOf(state, queueName(genesis.bitcoin.chain))) {
+    if (payouts.length >= most) break;
+    if (skipped.has(keyOf(id))) continue;
     const withdrawal = withdrawals.get(state, id);
     const payout = withdrawal && payoutOf(planning, id, withdrawal);
     if (payout === undefined) continue;

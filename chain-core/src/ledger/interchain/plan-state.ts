@@ -38,6 +38,8 @@ export type Planning = {
   vaultCount: number;
   /** Reserve that no open plan counts on. */
   reserve: bigint;
+  /** Withdrawals that open plans of Bitcoin pay. */
+  bound: number;
 };
 
 /** Undefined while there is no asset or no key of Bitcoin. */
@@ -55,6 +57,7 @@ export function readPlanning(block: BlockContext): Planning | undefined {
     vaultTotal: 0n,
     vaultCount: 0,
     reserve: accountOf(state, asset).reserve,
+    bound: 0,
   };
   for (const { coin } of heldCoins(state)) addCoin(planning, coin);
   for (const id of listOf(state, listNames.plans)) {
@@ -89,6 +92,7 @@ function isFinal({ genesis, state, params }: BlockContext, coin: Coin): boolean 
 function addPlan(planning: Planning, plan: Plan): void {
   if (plan.kind !== planKinds.sweep && plan.kind !== planKinds.withdrawal) return;
   planning.reserve -= reserveShare(planning.block.state, plan);
+  planning.bound += plan.withdrawals.length;
   const outputs = transactionOf(plan)?.outputs.slice(plan.withdrawals.length) ?? [];
   planning.vaultCount += outputs.length;
   for (const { amount } of outputs) planning.vaultTotal += amount;

@@ -12,7 +12,6 @@ import {
 import { p2trSize, sweepFee } from "../../interchain/policy.ts";
 import type { Coin, Inbound, PlanInput } from "../../interchain/records.ts";
 import {
-  inboundReasons,
   inboundStatus,
   inbounds,
   outpoint,
@@ -23,6 +22,7 @@ import { keys } from "../../ring/records.ts";
 import { isCredited } from "./coins.ts";
 import { isNearReclaim } from "./credit-bitcoin.ts";
 import { openLineage } from "./lineage.ts";
+import { arePlansFull } from "./open-plan.ts";
 import type { Planning } from "./plan-state.ts";
 import { lanesFor, split } from "./plan-state.ts";
 import { feeShares } from "./settle-plan.ts";
@@ -39,6 +39,7 @@ export function planSweeps(planning: Planning): boolean {
   const groups = sweepGroups(planning);
   let planned = 0;
   for (const group of groups) {
+    if (arePlansFull(planning.block.state)) return false;
     if (planned === sweepsMax) return true;
     if (planSweep(planning, group)) planned += 1;
   }
@@ -69,10 +70,9 @@ function sweepGroups({ block, deposits }: Planning): Deposit[][] {
   return groups;
 }
 
-/** Not one whose terms do not pay for its sweep: its owner takes it back. */
+/** Credited, or to be credited: what is not has no coin, or has left to its owner. */
 function isSweepable(inbound: Inbound): boolean {
-  if (isCredited(inbound)) return true;
-  return inbound.status === inboundStatus.held && inbound.reason !== inboundReasons.feeAboveMaximum;
+  return isCredited(inbound) || inbound.status === inboundStatus.held;
 }
 
 function planSweep(planning: Planning, group: readonly Deposit[]): boolean {

@@ -37,7 +37,7 @@ export function openWithdrawal({ genesis, state, time }: BlockContext, leaving: 
   return id;
 }
 
-/** Forwards still enter a queue that is full for burns: they have no other end. */
+/** The rest of the list is room for what broken lineages give back. */
 export function isQueueFull({ state }: BlockContext, chain: Uint8Array): boolean {
   return listOf(state, queueName(chain)).length >= listSizeMax;
 }
