@@ -17,8 +17,9 @@ library Bip340 {
 
     /// @notice True iff (rx, s) is a BIP340 signature of the 32-byte `message` under `px`, which
     /// must be the x of a point (see isKey), and `ry` is the y of R.
-    /// @dev The hint is bound by the address, its parity is BIP340's even-y rule; s in [1, N)
-    /// leaves one form of each signature; ecrecover answers zero to what it refuses.
+    /// @dev The hint must be a root: with a free one, 2^80 hashes of (rx, ry) meet one of 2^80
+    /// addresses of R (a birthday), and that is a forgery. Its parity is BIP340's even-y rule; s in
+    /// [1, N) leaves one form of each signature; ecrecover answers zero to what it refuses.
     function verify(bytes32 px, bytes32 message, bytes32 rx, bytes32 ry, bytes32 s)
         internal
         view
@@ -27,12 +28,23 @@ library Bip340 {
         uint256 x = uint256(px);
         uint256 scalar = uint256(s);
         if (x == 0 || x >= N || scalar == 0 || scalar >= N) return false;
-        if (uint256(rx) >= P || uint256(ry) & 1 == 1) return false;
+        if (!_isEvenPoint(uint256(rx), uint256(ry))) return false;
         uint256 e = uint256(_challenge(rx, px, message)) % N;
         address r = ecrecover(
             bytes32(N - mulmod(scalar, x, N)), 27, px, bytes32(N - mulmod(e, x, N))
         );
         return r != address(0) && r == address(uint160(uint256(_hash(rx, ry))));
+    }
+
+    /// @dev y^2 = x^3 + 7 with both below the prime, and y even.
+    function _isEvenPoint(uint256 x, uint256 y) private pure returns (bool) {
+        if (x >= P || y >= P || y & 1 == 1) return false;
+        return mulmod(y, y, P) == _square(x);
+    }
+
+    /// @dev x^3 + 7.
+    function _square(uint256 x) private pure returns (uint256) {
+        return addmod(mulmod(mulmod(x, x, P), x, P), 7, P);
     }
 
     /// @dev BIP340's tagged hash of rx || px || message, by the SHA-256 precompile.
@@ -67,7 +79,7 @@ library Bip340 {
     function isKey(bytes32 px) internal view returns (bool) {
         uint256 x = uint256(px);
         if (x == 0 || x >= N) return false;
-        uint256 square = addmod(mulmod(mulmod(x, x, P), x, P), 7, P);
+        uint256 square = _square(x);
         // Euler's criterion by the modexp precompile (EIP-198).
         (bool ok, bytes memory root) =
             address(5).staticcall(abi.encode(32, 32, 32, square, (P - 1) / 2, P));

@@ -62,6 +62,20 @@ contract Bip340Test is Ring {
         isTrue(!check(message, seal), "odd hint");
     }
 
+    /// @dev What 2^80 tries would find: a hint that is no root, whose hash meets the address of R.
+    function test_aHintOffTheCurveIsRefusedWhateverItsHash() external {
+        bytes32 message = keccak256("m");
+        Signature memory seal = sealOf(5, message);
+        address r = address(uint160(uint256(keccak256(abi.encode(seal.rx, seal.ry)))));
+        vm.mockCall(address(1), "", abi.encode(r));
+        isTrue(check(message, seal), "the mocked ecrecover");
+        bytes32 other = bytes32(uint256(seal.ry) ^ 2);
+        r = address(uint160(uint256(keccak256(abi.encode(seal.rx, other)))));
+        vm.mockCall(address(1), "", abi.encode(r));
+        seal.ry = other;
+        isTrue(!check(message, seal), "no root of the curve");
+    }
+
     function test_numbersOutOfRangeAreRefused() external {
         bytes32 message = keccak256("m");
         Signature memory seal = sealOf(5, message);

@@ -44,6 +44,7 @@ interface Vm {
         returns (string memory);
     function parseBytes(string calldata text) external pure returns (bytes memory);
     function assume(bool condition) external pure;
+    function mockCall(address callee, bytes calldata data, bytes calldata answer) external;
 }
 
 abstract contract Checks {
