@@ -6,6 +6,7 @@ import type * as node from "../../chain-core/src/node/machine.ts";
 import type { FinalBlock } from "../../chain-core/src/node/port.ts";
 import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type * as relay from "../../gateway/src/relay/machine.ts";
+import type { LedgerView } from "../../gateway/src/relay/view.ts";
 import type * as signer from "../../signer/src/machine.ts";
 import type { Bitcoin, Entry } from "./bitcoin.ts";
 import type { Checks } from "./checkers/checks.ts";
@@ -63,6 +64,8 @@ export type RelayProcess = Process & {
   /** Requests of the own node that were handed over. */
   cursor: number;
   isReading: boolean;
+  /** The newest reading of the ledger, and what it was of. */
+  seen: { readonly name: string; readonly view: LedgerView } | undefined;
 };
 
 export type Operator = {

@@ -1,12 +1,12 @@
 // An operator's relay: the machine and what a process around it does: reads the own ledger at every height, the own
 // foreign nodes when they change and every few seconds, and performs the orders.
-import { isRejected } from "@causeway/primitives";
+import { isRejected, toHex } from "@causeway/primitives";
 import { depositRequestCodec } from "../../chain-core/src/interchain/statement.ts";
 import type * as bitcoinWatch from "../../chain-core/src/interchain/watch/bitcoin.ts";
 import type * as ethereumWatch from "../../chain-core/src/interchain/watch/ethereum.ts";
 import type { Effect, Event } from "../../gateway/src/relay/machine.ts";
 import * as machine from "../../gateway/src/relay/machine.ts";
-import type { LedgerView } from "../../gateway/src/relay/view.ts";
+import type { LedgerView, Questions } from "../../gateway/src/relay/view.ts";
 import { readView } from "../../gateway/src/relay/view.ts";
 import { broadcast } from "./bitcoin.ts";
 import { relayThrew } from "./checkers/checks.ts";
@@ -33,6 +33,7 @@ export function createRelay(context: machine.Context): RelayProcess {
     wakeAt: 0,
     cursor: 0,
     isReading: false,
+    seen: undefined,
   };
 }
 
@@ -43,6 +44,7 @@ export function startRelay(world: World, operator: Operator): void {
   relay.state = machine.initial(relay.context);
   relay.cursor = 0;
   relay.isReading = false;
+  relay.seen = undefined;
   note(world.trace, world.queue.now, `relay ${seat} starts`);
   relayHeight(world, operator);
   relayRequests(world, operator);
@@ -72,10 +74,19 @@ function viewOf(world: World, { relay, node }: Operator): LedgerView | undefined
   const reader = readerOf(node.disk);
   const at = { height: heightOf(node), time: node.disk.time };
   const questions = machine.questions(relay.context, relay.state);
+  const name = `${node.disk.digest}:${nameOf(questions)}`;
+  // An empty block shows the relay nothing but its height and time.
+  if (relay.seen?.name === name) return { ...relay.seen.view, ...at };
   const reading = readView(world.genesis, at, questions);
   let step = reading.next();
   while (step.done !== true) step = reading.next(step.value.map((key) => reader.get(key)));
+  relay.seen = { name, view: step.value };
   return step.value;
+}
+
+function nameOf({ candidates, bitcoinTip, keyIds }: Questions): string {
+  const names = candidates.map((one) => toHex(one.id) + toHex(one.event.blockHash));
+  return `${names.join()}:${toHex(bitcoinTip)}:${keyIds.join()}`;
 }
 
 /** Deposit requests that reached the own node. */

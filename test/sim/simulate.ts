@@ -7,7 +7,7 @@ import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type { BlsTable } from "./bls.ts";
-import { tableBls } from "./bls.ts";
+import { rememberingBls, tableBls } from "./bls.ts";
 import { bitcoinBlock, ethereumBlock, scheduleFaults, startPart } from "./chaos.ts";
 import { startSums } from "./checkers/block.ts";
 import { checkEnd } from "./checkers/end.ts";
@@ -103,7 +103,7 @@ function calmWorld(table: BlsTable, from: Snapshot | undefined): World {
 }
 
 /**
- * Seeds divisible by 5 generate their keys themselves, three of five start with coins in the vault. Those divisible by 10
+ * Seeds divisible by 5 generate their keys themselves, three of five start with coins in the vault. Those divisible by 20
  * apply each block on each node, those by 50 use real BLS.
  */
 function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
@@ -114,8 +114,8 @@ function worldOf(seed: number, print: ((line: string) => void) | undefined): Wor
     seed,
     plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
     ...networkOf(isReal ? "real" : "table"),
-    bls: isReal ? createBls() : tableBls(new Map(from?.table)),
-    shares: seed % 10 !== 0,
+    bls: isReal ? rememberingBls(createBls()) : tableBls(new Map(from?.table)),
+    shares: seed % 20 !== 0,
     from,
     print,
   });

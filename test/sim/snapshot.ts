@@ -45,12 +45,15 @@ export function takeSnapshot(world: World, table: BlsTable, coins: readonly Coin
   };
 }
 
+const journalKept = 12;
+
 export function copyNodeDisk(disk: NodeDisk): NodeDisk {
   return {
     ...disk,
     records: new Map<string, Required<Put>>(disk.records),
     blocks: [...disk.blocks],
-    journal: [...disk.journal],
+    // As the node itself does now and then: what lies below the newest heights guards nothing any more.
+    journal: disk.journal.slice(-journalKept),
     undo: [...disk.undo],
   };
 }
