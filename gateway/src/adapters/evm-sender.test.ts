@@ -66,7 +66,11 @@ async function createSender(ether = 1n, name = "gas"): Promise<EvmSender> {
 const call = (batch: number): Uint8Array => bytes32(bigEndian(batch, 32));
 const mine = (): Promise<unknown> => rpc("evm_mine", []);
 
-type Pending = { readonly nonce: string; readonly maxFeePerGas: string };
+type Pending = {
+  readonly nonce: string;
+  readonly maxFeePerGas: string;
+  readonly maxPriorityFeePerGas: string;
+};
 async function pendingOf(sender: EvmSender): Promise<Pending[]> {
   const content = (await rpc("txpool_content", [])) as {
     pending: Record<string, Record<string, Pending>>;
@@ -124,6 +128,24 @@ describe("the gas key", () => {
     await sender.tend();
     await sender.execute(2, call(2));
     expect(Number((await pendingOf(sender))[0]?.nonce)).toBe(1);
+  });
+
+  test("no wait makes it dearer than a multiple of what the node asks", async () => {
+    const sender = await createSender(1_000n);
+    await sender.execute(1, call(1));
+    const tipOf = async (): Promise<bigint> =>
+      BigInt((await pendingOf(sender))[0]?.maxPriorityFeePerGas ?? 0);
+    const first = await tipOf();
+    for (let i = 0; i < 60; i++) {
+      clock.advance(46_000);
+      await sender.tend();
+    }
+    const last = await tipOf();
+    expect(last).toBeGreaterThan(10n * first);
+    expect(last).toBeLessThanOrEqual(32n * first);
+    expect(sender.trouble()).toBe("");
+    await mine();
+    expect(await isSet(1)).toBe(true);
   });
 
   test("a transaction that the node lost is sent again, so that no number stays open", async () => {

@@ -42,6 +42,11 @@ type Sent = {
 
 /** Not mined for so long, it is sent again with an eighth more (nodes ask for a tenth). */
 const stuckMs = 45_000;
+/**
+ * Most that raising comes to, as a multiple of what the node asks: a chain that stands still for an hour would
+ * else make a tip of thousands, and take it when it goes on.
+ */
+const dearest = 32n;
 /** Where a node knows no tip. */
 const priorityFeeDefault: bigint = 1_000_000_000n;
 /** ETH-2: a batch takes at most 5 M; a fifth more. */
@@ -181,7 +186,7 @@ async function send(inside: Inside, sent: Sent): Promise<void> {
   }
   inside.trouble = "";
   inside.waiting.delete(batch);
-  const hashes = [...sent.hashes, hex(hash)];
+  const hashes = [...new Set([...sent.hashes, hex(hash)])];
   inside.sent.set(batch, { ...sent, hashes, sentAt: clock.nowMs() });
   log.info("batch sent to Ethereum", { batch, nonce, hash: hex(hash), gas });
 }
@@ -204,11 +209,12 @@ async function tend(inside: Inside): Promise<void> {
     }
     if (clock.nowMs() < sent.sentAt + stuckMs) continue;
     const { priorityFee, feeMax } = await fees(inside);
-    await send(inside, {
-      ...sent,
+    const dear = {
       priorityFee: greater(priorityFee, raised(sent.priorityFee)),
       feeMax: greater(feeMax, raised(sent.feeMax)),
-    });
+    };
+    const isTooDear = dear.priorityFee > dearest * greater(priorityFee, priorityFeeDefault);
+    await send(inside, isTooDear ? sent : { ...sent, ...dear });
   }
 }
 
