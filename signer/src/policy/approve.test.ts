@@ -70,6 +70,7 @@ type Scene = {
   inbound: Inbound;
   key: Key;
   halted: boolean;
+  deficit?: bigint;
   headerMs: number;
 };
 
@@ -195,8 +196,9 @@ function judge(of: Scene): Verdict {
   const view = memoryState();
   keys.put(view, 1, of.key);
   currentKeys.put(view, chain, { keyId: 1 });
-  const zeros = { coins: 0n, deficit: 0n, supply: 0n, exported: 0n, pending: 0n };
-  accountings.put(view, asset, { ...zeros, reserve: 0n, unswept: 0n, halted: of.halted });
+  const zeros = { coins: 0n, supply: 0n, exported: 0n, pending: 0n };
+  const { halted, deficit = 0n } = of;
+  accountings.put(view, asset, { ...zeros, deficit, reserve: 0n, unswept: 0n, halted });
   lineages.put(view, of.plan.anchor.length > 0 ? of.plan.anchor : none, of.lineage);
   coins.put(view, outpoint(of.coin.txid, of.coin.vout), of.coin);
   withdrawals.put(view, withdrawalId, of.withdrawal);
@@ -230,6 +232,11 @@ test("not yet: stale finality, an inactive key, a halted asset, a plan that is s
     "asset-halted",
     "not-planned",
   ]);
+});
+
+test("not yet: a payment of an asset that lacks backing (WIT-4)", () => {
+  expect(codeOf({ ...payment(), deficit: 1n })).toBe("asset-halted");
+  expect(codeOf({ ...sweep(), deficit: 1n })).toBe("approved");
 });
 
 test("no halt stops a sweep (GOV-2)", () => {

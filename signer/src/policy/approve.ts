@@ -1,7 +1,7 @@
 // May this signer sign this plan now (DESIGN 10, rule 3)? The ledger decided; this reads the final ledger again
 // and refuses what no honest ledger plans. "not yet" is no refusal: it may become an approval (BTC-3).
 import type { Committee, Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
-import { accountings, keys, planId, planKinds, planStatus } from "@causeway/chain-core/interchain";
+import { keys, planId, planKinds, planStatus } from "@causeway/chain-core/interchain";
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, rejected } from "@causeway/primitives";
 import type { BitcoinCode } from "./bitcoin.ts";
@@ -9,7 +9,7 @@ import { judgeBitcoinPlan } from "./bitcoin.ts";
 import type { EvmCode } from "./evm.ts";
 import { judgeEvmPlan } from "./evm.ts";
 import type { NotYet } from "./not-yet.ts";
-import { notYet } from "./not-yet.ts";
+import { isHalted, notYet } from "./not-yet.ts";
 
 /** The newest final state that this signer has proof of. */
 export type Ledger = {
@@ -54,8 +54,7 @@ export function approve(
   }
   if (keys.get(ledger.view, plan.keyId)?.active !== true)
     return notYet("key-inactive", `key ${plan.keyId} is not active`);
-  const accounting = accountings.get(ledger.view, plan.asset);
-  if (plan.kind !== planKinds.sweep && accounting?.halted !== false)
+  if (plan.kind !== planKinds.sweep && isHalted(ledger.view, plan.asset))
     return notYet("asset-halted", "the asset of the plan is halted");
   switch (plan.kind) {
     case planKinds.sweep:

@@ -2,7 +2,6 @@
 // that the contract obeys, paying each bound withdrawal exactly once and nobody else.
 import type { Genesis, Plan, StateReader } from "@causeway/chain-core/interchain";
 import {
-  accountings,
   assetOf,
   batchCodec,
   batches,
@@ -13,7 +12,7 @@ import {
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, isRejected, isZero, keyOf, rejected, toHex } from "@causeway/primitives";
 import type { NotYet } from "./not-yet.ts";
-import { notYet, recordMissing } from "./not-yet.ts";
+import { isHalted, notYet, recordMissing } from "./not-yet.ts";
 
 export type EvmCode =
   /** No such chain in the genesis, or its contract is not stated (ETH-3). */
@@ -56,7 +55,7 @@ export function judgeEvmPlan(
     const withdrawal = withdrawals.get(view, withdrawalId);
     if (withdrawal === undefined) return recordMissing("withdrawal", withdrawalId);
     const { destination, amount, fee, maxFee } = withdrawal;
-    if (accountings.get(view, withdrawal.asset)?.halted !== false)
+    if (isHalted(view, withdrawal.asset))
       return notYet("asset-halted", `the asset of ${toHex(withdrawalId)} is halted`);
     const token = tokenOn(genesis, withdrawal.asset, plan.chain);
     const isBound = equal(withdrawal.plan, id) && equal(destination.chain, plan.chain);

@@ -1,4 +1,6 @@
 // What keeps a plan from being signed for now, and may pass (BTC-3): never a refusal.
+import type { StateReader } from "@causeway/chain-core/interchain";
+import { accountings } from "@causeway/chain-core/interchain";
 import { toHex } from "@causeway/primitives";
 
 export type NotYetCode =
@@ -21,6 +23,12 @@ export type NotYet = {
 
 export function notYet(code: NotYetCode, message: string): NotYet {
   return { kind: "not-yet", code, message };
+}
+
+/** No payment of the asset: it is unknown, halted, or lacks backing that a reorganisation took (WIT-4). */
+export function isHalted(view: StateReader, asset: Uint8Array): boolean {
+  const account = accountings.get(view, asset);
+  return account === undefined || account.halted || account.deficit > 0n;
 }
 
 /** The own node has not proven this record (yet). */
