@@ -88,47 +88,47 @@ function heal(world: World): void {
 
 // ---------------------------------------------------------------------------------- the foreign chains
 
+export type Reorganisation = FaultPlan["reorganisations"][number];
+
 /** Mines the next block, or lets a planned reorganisation happen where it hurts. */
 export function bitcoinBlock(
   world: World,
   deposits: readonly Deposit[],
-  pending: Reorganisations,
+  pending: Reorganisation[],
 ): void {
-  const { bitcoin } = world;
-  const hit = pending.findIndex(
-    ({ depth, when }) => target(world, deposits, depth, when) !== undefined,
-  );
+  const hit = pending.findIndex((one) => isTime(world, deposits, one));
   const [planned] = hit < 0 ? [] : pending.splice(hit, 1);
-  if (planned === undefined) mineNext(bitcoin);
-  else {
-    const { depth, when, doubleSpend } = planned;
-    const victim = must(target(world, deposits, depth, when), "target");
-    world.faults[when === "after-credit" ? "deep-reorganisation" : "bitcoin-reorganisation"] += 1;
-    const conflicts: Tx[] = [];
-    if (doubleSpend) {
-      world.faults["double-spend"] += 1;
-      conflicts.push(victim.conflict());
-      victim.isGone = true;
-    }
-    note(
-      world.trace,
-      world.queue.now,
-      `reorganisation of ${depth} under ${victim.tx.txid.slice(0, 8)}`,
-    );
-    reorganise(bitcoin, depth, conflicts);
-  }
+  if (planned === undefined) mineNext(world.bitcoin);
+  else replaceBlocks(world, deposits, planned);
   bitcoinChanged(world);
   announceBitcoin(world);
 }
 
-export type Reorganisations = FaultPlan["reorganisations"][number][];
+function isTime(world: World, deposits: readonly Deposit[], one: Reorganisation): boolean {
+  if (one.when !== "anywhere") return target(world, deposits, one) !== undefined;
+  const mined = best(world.bitcoin).height - world.genesis.bitcoin.checkpoint.height;
+  return mined >= one.depth && world.random.chance(0.2);
+}
+
+function replaceBlocks(world: World, deposits: readonly Deposit[], one: Reorganisation): void {
+  const { depth, when, doubleSpend } = one;
+  world.faults[when === "after-credit" ? "deep-reorganisation" : "bitcoin-reorganisation"] += 1;
+  const conflicts: Tx[] = [];
+  if (doubleSpend) {
+    const victim = must(target(world, deposits, one), "target");
+    world.faults["double-spend"] += 1;
+    conflicts.push(victim.conflict());
+    victim.isGone = true;
+  }
+  note(world.trace, world.queue.now, `reorganisation of ${depth} ${when}`);
+  reorganise(world.bitcoin, depth, conflicts);
+}
 
 /** A deposit whose block has exactly `depth` confirmations. */
 function target(
   world: World,
   deposits: readonly Deposit[],
-  depth: number,
-  when: "before-credit" | "after-credit",
+  { depth, when }: Reorganisation,
 ): Deposit | undefined {
   const top = best(world.bitcoin).height;
   return deposits.find(({ tx, isGone, isCredited }) => {

@@ -47,10 +47,13 @@ export type FaultPlan = {
     /** Crash in the middle of the next step's effects: how many of them are performed. */
     readonly withinStep?: number;
   }[];
-  /** Blocks that the reorganisation replaces, once a deposit is waiting in the newest `depth` blocks. */
+  /**
+   * Blocks that the reorganisation replaces: once a deposit has exactly `depth` confirmations, or one block in five
+   * otherwise. Always fewer than the final depth.
+   */
   readonly reorganisations: readonly {
     readonly depth: number;
-    readonly when: "before-credit" | "after-credit";
+    readonly when: "before-credit" | "after-credit" | "anywhere";
     /** The first deposit in them is spent elsewhere instead. */
     readonly doubleSpend: boolean;
   }[];
@@ -95,18 +98,21 @@ export function planFaults(seed: number, random: Random, operators: number): Fau
     })),
     crashes: times(random.chance(0.7) ? 1 + random.below(4) : 0, () => ({
       atMs: within(),
-      forMs: 100 + random.below(8_000),
+      forMs: random.chance(0.2) ? 30_000 : 100 + random.below(8_000),
       operator: operator(),
       part: random.pick(["node", "node", "signer", "signer", "relay"] as const),
       ...(random.chance(0.5) && { withinStep: random.below(4) }),
     })),
-    reorganisations: times(random.chance(0.4) ? 1 + random.below(2) : 0, () => {
-      const isDeep = random.chance(0.3);
-      return {
-        depth: isDeep ? 2 : 1,
-        when: isDeep ? ("after-credit" as const) : ("before-credit" as const),
-        doubleSpend: !isDeep && random.chance(0.4),
-      };
+    reorganisations: times(random.chance(0.4) ? 1 + random.below(3) : 0, () => {
+      const when = random.pick([
+        "before-credit",
+        "before-credit",
+        "after-credit",
+        "anywhere",
+      ] as const);
+      const depth =
+        when === "before-credit" ? 1 : when === "after-credit" ? 2 : 1 + random.below(2);
+      return { depth, when, doubleSpend: when === "before-credit" && random.chance(0.4) };
     }),
     ethereumReorganisations: random.chance(0.3) ? 1 : 0,
     silent,

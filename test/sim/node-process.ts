@@ -17,6 +17,7 @@ import * as machine from "../../chain-core/src/node/machine.ts";
 import type { Stored } from "../../chain-core/src/node/port.ts";
 import type * as signer from "../../signer/src/machine.ts";
 import { blockPersisted, nodeThrew } from "./checkers/checks.ts";
+import { checkSaid } from "./checkers/voting.ts";
 import { operatorSecret } from "./genesis.ts";
 import { portOf, readerOf, writeRecords } from "./ledger.ts";
 import type { NodeDisk, NodeProcess, Operator, World } from "./model.ts";
@@ -147,6 +148,7 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
   const { node, seat, skewMs } = operator;
   switch (effect.kind) {
     case "send":
+      checkSaid(world, operator, effect.bytes);
       for (const other of world.operators)
         if (other !== operator && (effect.to === undefined || effect.to === String(other.seat)))
           send(world.network, seat, other.seat, `message ${seat} ${other.seat}`, () =>

@@ -15,7 +15,7 @@ import { submit } from "./ethereum.ts";
 import type { FaultCounts } from "./faults.ts";
 import { calm, noFaults, planFaults } from "./faults.ts";
 import type { Deployed } from "./genesis.ts";
-import { addressNamed, deployedCode, operatorCount, simGenesis } from "./genesis.ts";
+import { addressNamed, deployedCode, operatorCount, simGenesis, simParams } from "./genesis.ts";
 import type { World } from "./model.ts";
 import { Violation, violated } from "./model.ts";
 import { after, next } from "./queue.ts";
@@ -47,17 +47,19 @@ export type Result = {
 type Network = { readonly genesis: Genesis; readonly deployed: Deployed };
 
 /** Everything derived from a genesis is shared by the seeds of a process. */
-const networks = new Map<"table" | "real", Network>();
+const networks = new Map<string, Network>();
 let afterKeys: Snapshot | undefined;
 let afterFunds: Snapshot | undefined;
 
-function networkOf(kind: "table" | "real"): Network {
-  const before = networks.get(kind);
+/** `loanLimit` is BTC-2's E. */
+function networkOf(kind: "table" | "real", loanLimit: bigint = simParams.loanLimit): Network {
+  const name = `${kind} ${loanLimit}`;
+  const before = networks.get(name);
   if (before !== undefined) return before;
   const bls = kind === "real" ? createBls() : tableBls();
-  const genesis = simGenesis(bls, {}, userNames);
+  const genesis = simGenesis(bls, { loanLimit }, userNames);
   const made = { genesis, deployed: deployedCode(genesis) };
-  networks.set(kind, made);
+  networks.set(name, made);
   return made;
 }
 
@@ -103,8 +105,9 @@ function calmWorld(table: BlsTable, from: Snapshot | undefined): World {
 }
 
 /**
- * Seeds divisible by 5 generate their keys themselves, three of five start with coins in the vault. Those divisible by 20
- * apply each block on each node, those by 50 use real BLS.
+ * Seeds divisible by 5 generate their keys themselves, half of them with little or nothing lent before the sweep (E);
+ * three of five start with coins in the vault. Those divisible by 20 compute everything on each node, those by 50 use
+ * real BLS.
  */
 function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
   const isReal = seed % 50 === 0;
@@ -113,12 +116,18 @@ function worldOf(seed: number, print: ((line: string) => void) | undefined): Wor
   return createWorld({
     seed,
     plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
-    ...networkOf(isReal ? "real" : "table"),
+    ...networkOf(isReal ? "real" : "table", place === 0 ? loanLimitOf(seed) : undefined),
     bls: isReal ? rememberingBls(createBls()) : tableBls(new Map(from?.table)),
     shares: seed % 20 !== 0,
     from,
     print,
   });
+}
+
+/** Everything, nothing, or less than most deposits. */
+function loanLimitOf(seed: number): bigint {
+  if (seed % 10 === 0) return simParams.loanLimit;
+  return seed % 20 === 5 ? 0n : 2_000_000n;
 }
 
 /** Runs a seed to its end: every story told, or a violation. */
@@ -216,7 +225,7 @@ function setInMotion(world: World, tell: (deposits: Deposit[]) => Story[]): Set<
 function storiesOf(world: World, deposits: Deposit[]): Story[] {
   const { random, coins } = world;
   const others = ["ledger", "forward-to-ethereum", "too-small"] as const;
-  const isMore = random.chance(0.3);
+  const isMore = random.chance(0.25);
   const toEthereum = random.chance(0.35);
   if (coins.length === 0) {
     const first = roundTrip(world, 0, toEthereum ? "ledger-and-ethereum" : "ledger", deposits);

@@ -46,7 +46,7 @@ export type Payee = {
   readonly chain: "bitcoin" | "ethereum";
 };
 
-/** What one signer has let out. */
+/** What one operator has let out. */
 export type SeatChecks = {
   /** By session id (hex), of releases on its disk. */
   readonly releases: Map<string, { readonly plan: string; readonly messages: readonly string[] }>;
@@ -56,6 +56,8 @@ export type SeatChecks = {
   readonly slots: Map<string, string>;
   /** Public nonce (hex) to what it was offered for. */
   readonly nonces: Map<string, string>;
+  /** Votes and proposals of its node: what was said at each place. */
+  readonly said: Map<string, string>;
 };
 
 export function createChecks(operators: number): Checks {
@@ -74,6 +76,7 @@ export function createChecks(operators: number): Checks {
       commitments: new Map(),
       slots: new Map(),
       nonces: new Map(),
+      said: new Map(),
     })),
     credits: 0,
     settlements: 0,

@@ -1,15 +1,21 @@
 // What may leave a signer: shares of finalised plans alone, after a durable release that takes the plan's slots; no
-// nonce for two sessions, no slot for two messages.
+// nonce for two sessions, no slot for two messages; statements of what is true alone.
 
-import { equal, isRejected, keyOf, toHex } from "@causeway/primitives";
+import { equal, isRejected, keyOf, reversed, toHex } from "@causeway/primitives";
 import { Transaction } from "bitcoinjs-lib";
 import type { Plan } from "../../../chain-core/src/interchain/records.ts";
 import { planKinds } from "../../../chain-core/src/interchain/records.ts";
+import {
+  bitcoinDepositCodec,
+  eventKinds,
+  statementCodec,
+} from "../../../chain-core/src/interchain/statement.ts";
 import type { Release } from "../../../signer/src/journal.ts";
 import { decodeRecord } from "../../../signer/src/journal.ts";
 import type { Effect } from "../../../signer/src/machine.ts";
 import { commitCodec, shareCodec } from "../../../signer/src/roast/message.ts";
-import { messageKinds, open } from "../../../signer/src/wire.ts";
+import { messageKinds, open, proposeCodec } from "../../../signer/src/wire.ts";
+import { blockAt, finalLag, head, receiptOf } from "../ethereum.ts";
 import type { Operator, World } from "../model.ts";
 import { violated } from "../model.ts";
 import type { SeatChecks } from "./checks.ts";
@@ -32,6 +38,34 @@ export function checkSignerEffect(world: World, { seat }: Operator, effect: Effe
     for (const nonce of commit.nonces) offerNonce(seat, own, nonce, offer);
   }
   if (envelope.kind === messageKinds.share) checkShare(world, seat, own, envelope.body);
+  if (envelope.kind === messageKinds.propose) checkStated(world, seat, envelope.body);
+}
+
+/** WIT-1: what a signer has signed is there, on some branch that its node may have seen. */
+function checkStated(world: World, seat: number, body: Uint8Array): void {
+  const { statement: bytes, signature } = proposeCodec.decode(body);
+  if (signature.length === 0) return;
+  const statement = statementCodec.decode(bytes);
+  for (const event of statement.events) {
+    const { kind, txid, blockHash, height } = event;
+    const place = `signer ${seat}: event kind ${kind} in ${toHex(txid)}`;
+    if (kind === eventKinds.bitcoinDeposit) {
+      const entry = world.bitcoin.node.chain.entries.get(toHex(reversed(blockHash)));
+      const tx = entry?.block.txs.find((one) => one.txid === toHex(reversed(txid)));
+      const output = tx?.body.outs[event.index];
+      const { amount } = bitcoinDepositCodec.decode(event.body);
+      if (output?.value !== amount || !world.checks.ringScripts.has(keyOf(output.script)))
+        violated("nothing false is stated", place);
+      continue;
+    }
+    const block = blockAt(world.ethereum, height);
+    const isFinal = height + finalLag <= head(world.ethereum).height;
+    if (block === undefined || !equal(block.hash, blockHash) || !isFinal)
+      violated("nothing false is stated", `${place}: the block is not final`);
+    const receipt = receiptOf(world.ethereum, txid);
+    if (kind !== eventKinds.evmContract && receipt?.logs[event.index] === undefined)
+      violated("nothing false is stated", `${place}: no such log`);
+  }
 }
 
 function offerNonce(seat: number, own: SeatChecks, nonce: Uint8Array, offer: string): void {

@@ -1,0 +1,53 @@
+// What may leave a validator: at most one vote of a kind and one proposal a round, each of them in its journal before
+// (CON-1).
+import { equal, isRejected, keyOf } from "@causeway/primitives";
+import { parseRecord } from "../../../chain-core/src/consensus/journal.ts";
+import { parseMessage } from "../../../chain-core/src/node/message.ts";
+import type { Operator, World } from "../model.ts";
+import { violated } from "../model.ts";
+
+/** Records looked through for something that was just said: a step writes one. */
+const recent = 12;
+
+/** Before a node's message leaves. */
+export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Array): void {
+  // Proposals and votes are the first two kinds of message; the others are nobody's word.
+  if ((bytes[0] ?? 0) > 2) return;
+  const own = world.checks.seats[seat];
+  const message = parseMessage(bytes);
+  if (own === undefined || isRejected(message)) return;
+  const say = (name: string, content: string, signature: Uint8Array): void => {
+    const before = own.said.get(name);
+    if (before === content) return;
+    if (before !== undefined) violated("nobody votes twice", `node ${seat} at ${name}`);
+    own.said.set(name, content);
+    if (!isJournaled(node.disk.journal, signature))
+      violated("journal before release", `node ${seat} at ${name}`);
+  };
+  if (message.kind === "votes") {
+    for (const { kind, height, round, block, polRound, seat: of, signature } of message.votes)
+      if (of === seat)
+        say(
+          `height ${height}, round ${round}, vote ${kind}`,
+          `${keyOf(block)}:${polRound}`,
+          signature,
+        );
+  } else if (message.kind === "proposal") {
+    const { height, round, polRound, block, signature } = message.proposal;
+    // Others pass proposals on; their proposer is whose turn it was.
+    if ((height + round) % world.operators.length === seat)
+      say(`height ${height}, round ${round}, proposal`, `${keyOf(block)}:${polRound}`, signature);
+  }
+}
+
+function isJournaled(journal: readonly Uint8Array[], signature: Uint8Array): boolean {
+  for (const record of journal.slice(-recent).reverse()) {
+    const entries = parseRecord(record);
+    if (isRejected(entries)) continue;
+    for (const entry of entries) {
+      if (entry.kind === "vote" && equal(entry.vote.signature, signature)) return true;
+      if (entry.kind === "proposal" && equal(entry.proposal.signature, signature)) return true;
+    }
+  }
+  return false;
+}
