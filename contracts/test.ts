@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { build, readArtifact } from "./build.ts";
-import { foundryBinary } from "./test/anvil.ts";
+import { foundryBinary } from "./foundry.ts";
 
 type Count = { readonly passed: number; readonly failed: number; readonly skipped: number };
 

@@ -2,10 +2,9 @@
 // alive), on a free port, with unlocked accounts.
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { foundryBinary } from "../foundry.ts";
 
 export type Receipt = {
   readonly status: string;
@@ -37,16 +36,6 @@ export type Anvil = AsyncDisposable & {
   /** eth_call's answer. */
   readonly call: (to: Uint8Array, data: Uint8Array) => Promise<Uint8Array>;
 };
-
-const require = createRequire(import.meta.url);
-
-/** Path of a native binary of Foundry's npm packages, beside their wrapper. */
-export function foundryBinary(name: "anvil" | "forge"): string {
-  const wrapper = dirname(require.resolve(`@foundry-rs/${name}/package.json`));
-  const platform = `${name}-${process.platform === "win32" ? "win32" : process.platform}`;
-  const arch = process.arch === "x64" ? "amd64" : process.arch;
-  return join(wrapper, "..", `${platform}-${arch}`, "bin", name);
-}
 
 /** Starts Anvil; disposing of it kills the process. */
 export async function startAnvil(options: readonly string[] = []): Promise<Anvil> {

@@ -115,7 +115,8 @@ describe("papers", () => {
         string,
         Record<string, string> | undefined
       >;
-      const wanted = { ...manifest.dependencies, ...manifest.devDependencies };
+      const { dependencies, devDependencies, optionalDependencies } = manifest;
+      const wanted = { ...dependencies, ...devDependencies, ...optionalDependencies };
       for (const [dependency, version] of Object.entries(wanted)) {
         if (dependency.startsWith("@causeway/")) continue;
         if (!adr.includes(`\`${dependency}\``)) missing.push(dependency);
