@@ -39,7 +39,7 @@ import { violated } from "./model.ts";
 import { heightOf, submitTo } from "./node-process.ts";
 import { note } from "./trace.ts";
 import type { Sent, Wallet } from "./wallet.ts";
-import { genesisCoin, pay, receive, wallet } from "./wallet.ts";
+import { genesisCoin, pay, receive, sumOf, wallet } from "./wallet.ts";
 
 /** A script is resumed now and then, and returns when its story is over. */
 export type Story = Generator<undefined, void, undefined>;
@@ -261,7 +261,7 @@ function* credited(world: World, to: Wallet, event: Uint8Array): Wait<void> {
 
 /** Burns most of what the wallet holds: to Bitcoin, or half of it to Ethereum and back from there. */
 function* leave(world: World, from: Wallet, index: number, toEthereum: boolean): Wait<void> {
-  const held = sumOf(world, from);
+  const held = sumOf(from, bbtc(world));
   const leaving = toEthereum ? held / 2n : held - held / 5n;
   const first = yield* burn(world, from, leaving, payee(world, `withdrawal ${index}`, leaving));
   if (toEthereum) {
@@ -271,12 +271,6 @@ function* leave(world: World, from: Wallet, index: number, toEthereum: boolean):
     yield* comeBack(world, `eve out ${index}`, index);
   }
   yield* settled(world, first);
-}
-
-function sumOf(world: World, { coins }: Wallet): bigint {
-  const asset = bbtc(world);
-  const own = coins.filter(({ output }) => equal(output.asset, asset));
-  return own.reduce((sum, { output }) => sum + output.amount, 0n);
 }
 
 type Terms = {
@@ -340,7 +334,7 @@ function outcomeOf(world: World, event: Uint8Array): number | undefined {
 /** Alice sends all but a fifth to Bob. */
 function* passOn(world: World, alice: Wallet, bob: Wallet): Wait<void> {
   const asset = bbtc(world);
-  const held = sumOf(world, alice);
+  const held = sumOf(alice, bbtc(world));
   const lock = must(bob.locks[0], "lock");
   const payments = [{ asset, amount: held - held / 5n, lock }];
   const sent = pay(world.genesis, alice, { payments, expires: expiry(world) });

@@ -20,6 +20,12 @@ export type Wallet = {
   coins: Coin[];
 };
 
+/** What the wallet holds of an asset. */
+export function sumOf({ coins }: Wallet, asset: Uint8Array): bigint {
+  const own = coins.filter(({ output }) => equal(output.asset, asset));
+  return own.reduce((sum, { output }) => sum + output.amount, 0n);
+}
+
 /** A transaction on its way. */
 export type Sent = {
   readonly bytes: Uint8Array;
