@@ -3,7 +3,6 @@
 import {
   bytes32,
   concat,
-  equal,
   fromHex,
   isRejected,
   keyOf,
