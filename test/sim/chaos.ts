@@ -7,6 +7,7 @@ import { bitcoinChanged, ethereumChanged } from "./checkers/foreign.ts";
 import * as ethereum from "./ethereum.ts";
 import type { FaultPlan, Part } from "./faults.ts";
 import { announceBitcoin, announceEthereum, recoverBitcoin, recoverEthereum } from "./foreign.ts";
+import { settleEarly } from "./hostile.ts";
 import type { Operator, Process, World } from "./model.ts";
 import { disconnectNode, startNode } from "./node-process.ts";
 import { kill } from "./process.ts";
@@ -101,6 +102,7 @@ export function bitcoinBlock(
   if (planned === undefined) mineNext(world.bitcoin);
   else replaceBlocks(world, deposits, planned);
   bitcoinChanged(world);
+  settleEarly(world);
   announceBitcoin(world);
 }
 

@@ -315,9 +315,12 @@ function parseItems(bytes: Uint8Array): Item[] {
   return items;
 }
 
-/** Every batch that ran on the chain as it is now. */
-export function executionsOf(ethereum: Ethereum): Execution[] {
-  return [...ethereum.executions.values()].flat();
+/** Every batch that ran on the chain as it is now, up to a height. */
+export function executionsOf(
+  { blocks, executions }: Ethereum,
+  height: number = blocks.length,
+): Execution[] {
+  return blocks.slice(0, height + 1).flatMap(({ hash }) => executions.get(keyOf(hash)) ?? []);
 }
 
 /** The answer to key() at a block. */

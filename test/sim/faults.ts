@@ -16,6 +16,7 @@ export const faultKinds = [
   "double-spend",
   "ethereum-reorganisation",
   "silent-operator",
+  "hostile-action",
   "bitcoin-rpc-down",
   "ethereum-rpc-down",
   "clock-skew",
@@ -88,7 +89,8 @@ export function planFaults(seed: number, random: Random, operators: number): Fau
   const silent = random.chance(0.15) ? operator() : undefined;
   return {
     healAfterMs,
-    loss: rate(0.6, 0.15),
+    // Now and then so much that rounds of consensus end without a decision.
+    loss: random.chance(0.1) ? 0.3 + random.below(30) / 100 : rate(0.6, 0.15),
     duplication: rate(0.5, 0.15),
     reordering: rate(0.5, 0.15),
     partitions: times(random.chance(0.3) ? 1 + random.below(2) : 0, () => ({

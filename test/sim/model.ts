@@ -88,6 +88,8 @@ export type Operator = {
 export type Wires = {
   /** The operator's node wrote a block. */
   readonly heightFinal: (operator: Operator) => void;
+  /** A block is final on the first node; its transactions. */
+  readonly blockFinal: (transactions: readonly Uint8Array[]) => void;
   /** A deposit request reached it. */
   readonly requestsCame: (operator: Operator) => void;
   /** Its own foreign nodes show something new. */

@@ -217,7 +217,9 @@ function persist(world: World, operator: Operator, effect: Effect & { kind: "per
     world.queue.now,
     `node ${seat} final ${effect.height} ${keyOf(effect.id).slice(0, 8)}`,
   );
+  const isFirst = world.checks.heights[effect.height] === undefined;
   blockPersisted(world, operator, effect);
+  if (isFirst) world.wires.blockFinal(effect.receipts.map(({ bytes }) => bytes));
   world.wires.heightFinal(operator);
 }
 

@@ -1,14 +1,6 @@
 // What people do in a simulated world, as scripts that wait: a bitcoin comes in, is passed on, leaves to Bitcoin or to
 // Ethereum and comes back from there. Everything that a user knows is final on some node or on the foreign chains.
-import {
-  bytes32,
-  concat,
-  fromHex,
-  isRejected,
-  keyOf,
-  must,
-  reversed,
-} from "@causeway/primitives";
+import { bytes32, concat, fromHex, isRejected, keyOf, must, reversed } from "@causeway/primitives";
 import { publicPoint, xOnly } from "@causeway/primitives/secp256k1";
 import type { Destination } from "../../chain-core/src/codec/action.ts";
 import { depositScript, vaultScript } from "../../chain-core/src/interchain/bitcoin/scripts.ts";

@@ -10,6 +10,7 @@ import type { FaultPlan } from "./faults.ts";
 import { noFaults } from "./faults.ts";
 import type { Deployed } from "./genesis.ts";
 import { operatorCount, operatorSecret, startMs } from "./genesis.ts";
+import { replaySome } from "./hostile.ts";
 import { createLedger } from "./ledger.ts";
 import type { Operator, World } from "./model.ts";
 import { createNetwork } from "./network.ts";
@@ -68,6 +69,7 @@ export function createWorld(setup: Setup): World {
         signerHeight(world, operator);
         relayHeight(world, operator);
       },
+      blockFinal: (transactions) => replaySome(world, transactions),
       requestsCame: (operator) => relayRequests(world, operator),
       bitcoinSeen: (operator) => {
         relayBitcoinTip(world, operator);

@@ -1,15 +1,18 @@
 // What every final block must satisfy, from the writes that it makes: the accounts to the unit (ACC-1), supply as
 // the sum of outputs, one outcome a deposit, credits at their depth, unswept credit within E (BTC-2).
+
 import type { Put } from "@causeway/primitives";
-import { equal, fromBigEndian, isZero, keyOf, reversed, toHex } from "@causeway/primitives";
+import { equal, isZero, keyOf, reversed, toHex } from "@causeway/primitives";
+import { Transaction } from "bitcoinjs-lib";
 import type { Output } from "../../../chain-core/src/codec/action.ts";
-import type { Inbound } from "../../../chain-core/src/interchain/records.ts";
+import type { Inbound, Plan } from "../../../chain-core/src/interchain/records.ts";
 import {
   accountings,
   bitcoinTips,
   inboundStatus,
   inbounds,
   planKinds,
+  planStatus,
   plans,
   withdrawalStatus,
   withdrawals,
@@ -19,7 +22,9 @@ import { accountOf, wrappedAssets } from "../../../chain-core/src/ledger/interch
 import type { StateReader, Table } from "../../../chain-core/src/ledger/state.ts";
 import { economy, outputs } from "../../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Effect } from "../../../chain-core/src/node/machine.ts";
+import type { Tx } from "../bitcoin.ts";
 import { ancestorAt } from "../bitcoin.ts";
+import { executionsOf, finalized } from "../ethereum.ts";
 import { readerOf } from "../ledger.ts";
 import type { NodeDisk, World } from "../model.ts";
 import { violated } from "../model.ts";
@@ -51,7 +56,7 @@ export function checkBlock(
     else if (isIn(prefixes.inbounds, key))
       checkInbound(world, reader, keyOf(key.subarray(2)), inbounds.codec.decode(value));
     else if (isIn(prefixes.withdrawals, key)) checkWithdrawal(world, key.subarray(2), value);
-    else if (isIn(prefixes.plans, key)) keepPlan(world, key.subarray(2), value);
+    else if (isIn(prefixes.plans, key)) keepPlan(world, reader, key.subarray(2), value);
   }
   checkSums(world, reader, height);
 }
@@ -143,20 +148,30 @@ function checkInbound(world: World, reader: StateReader, name: string, inbound: 
 
 /** The deposit is in a block of the ledger's best branch, at the depth of a credit, counted on the simulated chain. */
 function checkDepth(world: World, reader: StateReader, name: string, inbound: Inbound): void {
+  const tx = deepTransaction(world, reader, inbound.txid, world.genesis.params.creditDepth);
+  if (tx === undefined) violated("no credit below the depth", name);
+  if (tx.body.outs[inbound.index]?.value !== inbound.amount)
+    violated("a credit is what was paid", name);
+}
+
+/** A transaction with at least `depth` confirmations under the ledger's own Bitcoin tip. */
+function deepTransaction(
+  world: World,
+  reader: StateReader,
+  txid: Uint8Array,
+  depth: number,
+): Tx | undefined {
   const { chain } = world.bitcoin.node;
   const tip = bitcoinTips.get(reader, world.genesis.bitcoin.chain);
   const top = chain.entries.get(toHex(reversed(tip?.hash ?? zero)));
-  if (top === undefined) violated("the ledger's Bitcoin tip is a block", name);
-  const txid = toHex(reversed(inbound.txid));
-  for (let depth = world.genesis.params.creditDepth; depth <= 100; depth++) {
-    const entry = ancestorAt(top, top.height - depth + 1);
-    if (entry === undefined) break;
-    const tx = entry.block.txs.find((one) => one.txid === txid);
-    if (tx === undefined) continue;
-    if (tx.body.outs[inbound.index]?.value === inbound.amount) return;
-    violated("a credit is what was paid", name);
+  if (top === undefined) violated("the ledger's Bitcoin tip is a block", toHex(tip?.hash ?? zero));
+  const name = toHex(reversed(txid));
+  const base = world.genesis.bitcoin.checkpoint.height;
+  for (let at = ancestorAt(top, top.height - depth + 1); at && at.height > base; at = at.parent) {
+    const tx = at.block.txs.find((one) => one.txid === name);
+    if (tx !== undefined) return tx;
   }
-  violated("no credit below the depth", `${name}: ${txid} from tip ${top.height}`);
+  return undefined;
 }
 
 function checkWithdrawal(world: World, id: Uint8Array, value: Uint8Array): void {
@@ -171,20 +186,38 @@ function checkWithdrawal(world: World, id: Uint8Array, value: Uint8Array): void 
     checks.settlements += 1;
 }
 
-function keepPlan(world: World, id: Uint8Array, value: Uint8Array): void {
+function keepPlan(world: World, reader: StateReader, id: Uint8Array, value: Uint8Array): void {
   const { checks } = world;
+  const name = keyOf(id);
   const plan = plans.codec.decode(value);
-  const before = checks.plans.get(keyOf(id));
+  const before = checks.plans.get(name);
   if (before !== undefined && !equal(before.subject, plan.subject))
-    violated("a plan never changes", keyOf(id));
-  checks.plans.set(keyOf(id), plan);
+    violated("a plan never changes", name);
+  checks.plans.set(name, plan);
   checks.planned.add(keyOf(plan.txid));
-  if (plan.kind === planKinds.evmBatch && isZero(plan.txid))
-    violated("a batch has a digest", keyOf(id));
-  if (
-    plan.inputs.length > 0 &&
-    plan.inputs.reduce((sum, { amount }) => sum + amount, 0n) <= plan.fee
-  )
-    violated("a plan pays more than its fee", keyOf(id));
-  if (fromBigEndian(plan.txid) === 0n) violated("a plan has a message", keyOf(id));
+  if (isZero(plan.txid)) violated("a plan has a message", name);
+  if (before === undefined && plan.inputs.length > 0) checkAmounts(plan, name);
+  if (plan.status === planStatus.final && before?.status !== planStatus.final)
+    checkFinal(world, reader, plan, name);
+}
+
+function checkAmounts({ inputs, fee, subject }: Plan, name: string): void {
+  const spent = inputs.reduce((sum, { amount }) => sum + amount, 0n);
+  const { outs } = Transaction.fromBuffer(subject);
+  const paid = outs.reduce((sum, { value }) => sum + value, 0n);
+  if (spent !== paid + fee) violated("a plan's fee is what it leaves over", name);
+}
+
+/** What the ledger calls final is, on the simulated chains. */
+function checkFinal(world: World, reader: StateReader, plan: Plan, name: string): void {
+  if (plan.inputs.length > 0) {
+    const tx = deepTransaction(world, reader, plan.txid, world.genesis.params.finalDepth);
+    if (tx === undefined) violated("no settlement below the final depth", name);
+  } else if (plan.kind === planKinds.evmBatch) {
+    const { ethereum } = world;
+    const isRun = executionsOf(ethereum, finalized(ethereum).height).some(({ digest }) =>
+      equal(digest, plan.txid),
+    );
+    if (!isRun) violated("no settlement before it is final", name);
+  }
 }
