@@ -48,11 +48,11 @@ type Network = { readonly genesis: Genesis; readonly deployed: Deployed };
 
 /** Everything derived from a genesis is shared by the seeds of a process. */
 const networks = new Map<string, Network>();
-let afterKeys: Snapshot | undefined;
+const afterKeys = new Map<bigint, Snapshot>();
 let afterFunds: Snapshot | undefined;
 
 /** `loanLimit` is BTC-2's E. */
-function networkOf(kind: "table" | "real", loanLimit: bigint = simParams.loanLimit): Network {
+function networkOf(kind: "table" | "real", loanLimit: bigint): Network {
   const name = `${kind} ${loanLimit}`;
   const before = networks.get(name);
   if (before !== undefined) return before;
@@ -63,25 +63,28 @@ function networkOf(kind: "table" | "real", loanLimit: bigint = simParams.loanLim
   return made;
 }
 
-/** The network after a faultless key generation, simulated once in a process. */
-function keysSnapshot(): Snapshot {
-  if (afterKeys !== undefined) return afterKeys;
+/** The network after a faultless key generation, simulated once in a process for each E. */
+function keysSnapshot(loanLimit: bigint): Snapshot {
+  const before = afterKeys.get(loanLimit);
+  if (before !== undefined) return before;
   const table: BlsTable = new Map();
-  const { genesis } = networkOf("table");
-  const world = calmWorld(table, undefined);
+  const world = calmWorld(table, loanLimit, undefined);
+  const { genesis } = world;
   const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
   startAll(world);
   runUntil(world, () => chains.every((chain) => ringKey(world, chain) !== undefined));
-  afterKeys = takeSnapshot(world, table, []);
-  return afterKeys;
+  const made = takeSnapshot(world, table, []);
+  afterKeys.set(loanLimit, made);
+  return made;
 }
 
 /** And after a faultless deposit: the vault has coins, the contract stands, Bobs have something to send. */
 function fundsSnapshot(): Snapshot {
   if (afterFunds !== undefined) return afterFunds;
-  const from = keysSnapshot();
+  const { loanLimit } = simParams;
+  const from = keysSnapshot(loanLimit);
   const table: BlsTable = new Map(from.table);
-  const world = calmWorld(table, from);
+  const world = calmWorld(table, loanLimit, from);
   const coins: Coin[] = [];
   startAll(world);
   const stories = setInMotion(world, (deposits) => [fund(world, deposits, coins)]);
@@ -92,11 +95,11 @@ function fundsSnapshot(): Snapshot {
   return afterFunds;
 }
 
-function calmWorld(table: BlsTable, from: Snapshot | undefined): World {
+function calmWorld(table: BlsTable, loanLimit: bigint, from: Snapshot | undefined): World {
   return createWorld({
     seed: 0,
     plan: calm(operatorCount),
-    ...networkOf("table"),
+    ...networkOf("table", loanLimit),
     bls: tableBls(table),
     shares: true,
     from,
@@ -105,18 +108,17 @@ function calmWorld(table: BlsTable, from: Snapshot | undefined): World {
 }
 
 /**
- * Seeds divisible by 5 generate their keys themselves, half of them with little or nothing lent before the sweep (E);
- * three of five start with coins in the vault. Those divisible by 20 compute everything on each node, those by 50 use
- * real BLS.
+ * Of ten seeds one starts from nothing, three after a key generation, one of them with little or nothing lent before the
+ * sweep (E), and six with coins in the vault. Those divisible by 20 compute everything on each node, by 50 use real BLS.
  */
 function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
   const isReal = seed % 50 === 0;
-  const place = seed % 5;
-  const from = place === 0 ? undefined : place === 1 ? keysSnapshot() : fundsSnapshot();
+  const loanLimit = loanLimitOf(seed);
+  const from = startOf(seed, loanLimit);
   return createWorld({
     seed,
     plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
-    ...networkOf(isReal ? "real" : "table", place === 0 ? loanLimitOf(seed) : undefined),
+    ...networkOf(isReal ? "real" : "table", loanLimit),
     bls: isReal ? rememberingBls(createBls()) : tableBls(new Map(from?.table)),
     shares: seed % 20 !== 0,
     from,
@@ -124,10 +126,15 @@ function worldOf(seed: number, print: ((line: string) => void) | undefined): Wor
   });
 }
 
-/** Everything, nothing, or less than most deposits. */
+/** Everything; or nothing, or less than most deposits. */
 function loanLimitOf(seed: number): bigint {
-  if (seed % 10 === 0) return simParams.loanLimit;
+  if (seed % 10 !== 5) return simParams.loanLimit;
   return seed % 20 === 5 ? 0n : 2_000_000n;
+}
+
+function startOf(seed: number, loanLimit: bigint): Snapshot | undefined {
+  if (seed % 10 === 0) return undefined;
+  return seed % 5 <= 1 ? keysSnapshot(loanLimit) : fundsSnapshot();
 }
 
 /** Runs a seed to its end: every story told, or a violation. */

@@ -1,6 +1,6 @@
 // What survives when a whole network loses its power: disks and foreign chains. Key generation costs a third of a seed,
-// and the first deposit another; so one faultless run of them in each process is kept, and four seeds of five start from
-// its disks; the fifth generates its keys under its own faults.
+// and the first deposit another; so one faultless run of them in each process is kept, and nine seeds of ten start from
+// its disks; the tenth generates its keys under its own faults.
 import type { Put } from "@causeway/primitives";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import type { Coin } from "../../chain-core/src/wallet/index.ts";
