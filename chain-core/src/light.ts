@@ -48,13 +48,9 @@ export type LightCode =
 /** The start at height 0, which every genesis file gives by itself. */
 export function trustGenesis(genesis: Genesis): Trusted {
   const committee = committeeOf(genesis);
-  const header = genesisHeader(
-    genesis.networkId,
-    genesis.time,
-    votersOf(genesis.networkId, committee),
-  );
+  const header = genesisHeader(genesis.networkId, genesis.time, committee);
   const id = blockId(genesis.networkId, header);
-  return { height: 0, id, header, committee, nextCommittee: committee };
+  return { height: 0, id, header, committee, nextCommittee: { ...committee, epoch: 1 } };
 }
 
 /**

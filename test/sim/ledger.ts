@@ -43,6 +43,7 @@ export function portOf(ledger: Ledger, genesis: Genesis, disk: NodeDisk): Ledger
   return {
     genesis: () => port.genesis(),
     root: (tree) => port.root(tree),
+    frame: (reader) => port.frame(reader),
     build: (...args) => watched(() => port.build(...args)),
     check: (reader, at, bytes) =>
       watched(() => {
@@ -57,13 +58,12 @@ export function portOf(ledger: Ledger, genesis: Genesis, disk: NodeDisk): Ledger
         ledger.checked.set(name, result);
         return result;
       }),
-    apply: (reader, tree, header, transactions) =>
+    apply: (reader, tree, block) =>
       watched(() => {
-        const run = (): ReturnType<LedgerPort["apply"]> =>
-          port.apply(reader, tree, header, transactions);
+        const run = (): ReturnType<LedgerPort["apply"]> => port.apply(reader, tree, block);
         // While blocks are synced the state is not on the disk yet, whose digest would not name it.
-        const isOnDisk = header.height === disk.blocks.length + 1;
-        const name = isOnDisk ? nameOf(genesis, disk, header, transactions) : undefined;
+        const isOnDisk = block.header.height === disk.blocks.length + 1;
+        const name = isOnDisk ? nameOf(genesis, disk, block) : undefined;
         const known = name === undefined || !ledger.shares ? undefined : ledger.results.get(name);
         if (known !== undefined) return known;
         const applied = run();
@@ -78,8 +78,7 @@ export function portOf(ledger: Ledger, genesis: Genesis, disk: NodeDisk): Ledger
 function nameOf(
   { networkId }: Genesis,
   disk: NodeDisk,
-  header: Parameters<LedgerPort["apply"]>[2],
-  transactions: readonly Uint8Array[],
+  { header, transactions }: Parameters<LedgerPort["apply"]>[2],
 ): string {
   return (
     disk.digest +

@@ -67,7 +67,6 @@ export function startNode(world: World, operator: Operator): void {
     genesis,
     bls,
     secretKey: operatorSecret(seat, "consensus"),
-    committee: committeeOf(genesis),
     ledger: portOf(ledger, genesis, disk),
     store: readerOf(disk),
     blocks: (height) => disk.blocks[height - 1],
@@ -270,7 +269,7 @@ export function proveOf(
     id,
     header: headerCodec.encode(blockCodec.decode(newest.block).header),
     certificate: newest.certificate,
-    committee: committeeCodec.encode(committeeOf(world.genesis)),
+    committee: committeeCodec.encode({ ...committeeOf(world.genesis), epoch: 1 }),
     records,
   };
 }

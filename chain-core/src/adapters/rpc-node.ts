@@ -1,12 +1,12 @@
 // The RPC's view of a running node: store, machine state, mempool.
 import type { Log } from "@causeway/primitives";
-import { Failure, keyOf, must, toHex } from "@causeway/primitives";
+import { equal, Failure, keyOf, must, toHex } from "@causeway/primitives";
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
 import { bodySizeMax } from "../client/wire.ts";
-import { blockCodec, committeeCodec } from "../codec/block.ts";
-import { committeeOf } from "../ledger/committee.ts";
+import { blockCodec, committeeCodec, committeeId } from "../codec/block.ts";
 import { nextSequence } from "../ledger/envelope.ts";
+import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { prove } from "../ledger/tree.ts";
 import { byId } from "../mempool/pool.ts";
@@ -41,7 +41,7 @@ export function rpcNode(
   return {
     genesis,
     genesisFiles,
-    committee: committeeCodec.encode(committeeOf(genesis)),
+    committee: (id) => committeeById(genesis, store, id),
     onBlock: waiters.onBlock,
     overview: () =>
       runtime.read(({ tip, signer, sync }) => ({
@@ -69,6 +69,20 @@ export function rpcNode(
     wait: (height, timeoutMs, signal) =>
       waiters.wait(() => store.head().height, height, timeoutMs, signal),
   };
+}
+
+function committeeById(
+  { networkId }: Genesis,
+  { state }: NodeStore,
+  id: Uint8Array,
+): Uint8Array | undefined {
+  const { number } = epochOf(state);
+  for (const epoch of [number + 1, number, number - 1]) {
+    const committee = epoch < 0 ? undefined : committeeAt(state, epoch);
+    if (committee !== undefined && equal(committeeId(networkId, committee), id))
+      return committeeCodec.encode(committee);
+  }
+  return undefined;
 }
 
 function find(store: NodeStore, state: State, id: Uint8Array): Found {

@@ -11,7 +11,6 @@ import { startP2p } from "@causeway/primitives/adapters/p2p";
 import type { nodeConfig } from "../config.ts";
 import { nodeKeyFields } from "../config.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
-import { committeeOf } from "../ledger/committee.ts";
 import { genesisSizeMax, parseGenesis } from "../ledger/genesis-file.ts";
 import * as pool from "../mempool/pool.ts";
 import { bindLedger } from "../node/ledger.ts";
@@ -56,7 +55,6 @@ export async function runNode(config: NodeConfig, reindex: boolean): Promise<Run
       genesis,
       bls,
       ...(keys.consensus && { secretKey: keys.consensus }),
-      committee: committeeOf(genesis),
       ledger: bindLedger(genesis, bls),
       store: data.store.state,
       blocks: data.store.blocks,

@@ -13,10 +13,12 @@ import {
   u128,
 } from "@causeway/primitives";
 
-/** Kind numbers. 3, 4 (issue, retire), 30-39 (stake), 40-49 (beacon), 50-59 (governance) are reserved. */
+/** Kind numbers. 31-39 (stake) and 40-49 (beacon) are reserved. */
 export const kinds = {
   spend: 1,
   create: 2,
+  issue: 3,
+  retire: 4,
   burn: 5,
   headers: 10,
   attest: 11,
@@ -25,6 +27,10 @@ export const kinds = {
   deal: 20,
   complaint: 21,
   confirm: 22,
+  evidence: 30,
+  setParameter: 50,
+  upgrade: 51,
+  guard: 52,
 } as const;
 
 export type KindName = keyof typeof kinds;

@@ -33,48 +33,86 @@ export type Header = {
   /** Root over the transactions' full bytes, see {@link transactionsRoot}. */
   transactionsRoot: Uint8Array;
   stateRoot: Uint8Array;
-  /** Set hash of the UTXOs (CON-8); 32 zero bytes in protocol version 1, which has none yet. */
+  /** Set hash of the UTXOs after the parent (CON-8). */
   utxoCommitment: Uint8Array;
+  /** {@link votesRoot} of the block's certificate and late votes (CON-4). */
+  votesRoot: Uint8Array;
+  /** CON-8: Merkle root of the snapshot's chunks in the last header of an epoch, else 32 zero bytes. */
+  snapshotRoot: Uint8Array;
   /** {@link committeeId} of the committee that decides this block, and of the next epoch's. */
   committee: Uint8Array;
   nextCommittee: Uint8Array;
 };
 
-export const headerCodec: Codec<Header> = codec(
-  "header",
-  new ContainerType({
-    version: u16,
-    height: u64,
-    time: u64,
-    parent: b32,
-    proposer: u16,
-    transactionsRoot: b32,
-    stateRoot: b32,
-    utxoCommitment: b32,
-    committee: b32,
-    nextCommittee: b32,
-  }),
-  512,
+const headerType = new ContainerType({
+  version: u16,
+  height: u64,
+  time: u64,
+  parent: b32,
+  proposer: u16,
+  transactionsRoot: b32,
+  stateRoot: b32,
+  utxoCommitment: b32,
+  votesRoot: b32,
+  snapshotRoot: b32,
+  committee: b32,
+  nextCommittee: b32,
+});
+
+export const headerCodec: Codec<Header> = codec("header", headerType, 512);
+
+/** Bit i (least significant first in each byte) is seat i. */
+export const bitmapType: ByteListType = new ByteListType(Math.ceil(committeeMax / 8));
+
+/** One BLS aggregate of precommits for one block in one round; with a quorum it makes the block final. */
+export type Certificate = {
+  height: number;
+  round: number;
+  block: Uint8Array;
+  bitmap: Uint8Array;
+  signature: Uint8Array;
+};
+const certificateType = new ContainerType({
+  height: u64,
+  round: u32,
+  block: b32,
+  bitmap: bitmapType,
+  signature: b96,
+});
+export const certificateCodec: Codec<Certificate> = codec("certificate", certificateType, 512);
+
+/** Aggregates of late votes that one block may add. */
+export const lateMax = 16;
+
+/** What a block says of who voted (CON-4): `certificate` is the parent's, absent at height 1 alone; `late` adds
+ * precommits that no block named before, of heights in the window, in ascending order of height and round. */
+export type BlockVotes = { certificate: Certificate[]; late: Certificate[] };
+const votesFields = {
+  certificate: new ListCompositeType(certificateType, 1),
+  late: new ListCompositeType(certificateType, lateMax),
+};
+const blockVotesCodec: Codec<BlockVotes> = codec(
+  "block votes",
+  new ContainerType(votesFields),
+  (1 + lateMax) * 512,
 );
 
+/** Bytes of a block that votes may take. */
+export const votesSizeMax: number = blockVotesCodec.sizeMax;
+
+/** What the header's `votesRoot` is. */
+export function votesRoot(network: NetworkId, { certificate, late }: BlockVotes): Bytes32 {
+  return H("votes", network, blockVotesCodec.encode({ certificate, late }));
+}
+
 /** `transactions` are the canonical bytes of each, in order. */
-export type Block = { header: Header; transactions: Uint8Array[] };
+export type Block = BlockVotes & { header: Header; transactions: Uint8Array[] };
 
 export const blockCodec: Codec<Block> = codec(
   "block",
   new ContainerType({
-    header: new ContainerType({
-      version: u16,
-      height: u64,
-      time: u64,
-      parent: b32,
-      proposer: u16,
-      transactionsRoot: b32,
-      stateRoot: b32,
-      utxoCommitment: b32,
-      committee: b32,
-      nextCommittee: b32,
-    }),
+    header: headerType,
+    ...votesFields,
     transactions: new ListCompositeType(new ByteListType(transactionSizeMax), 16_384),
   }),
   blockSizeMax,
@@ -185,20 +223,3 @@ export function proposalDigest(
   const { height, round, block, polRound } = content;
   return H("proposal", network, proposalContentCodec.encode({ height, round, block, polRound }));
 }
-
-/** Bit i (least significant first in each byte) is seat i. */
-export const bitmapType: ByteListType = new ByteListType(Math.ceil(committeeMax / 8));
-
-/** One BLS aggregate of the precommits for one block in one round: what makes the block final. */
-export type Certificate = {
-  height: number;
-  round: number;
-  block: Uint8Array;
-  bitmap: Uint8Array;
-  signature: Uint8Array;
-};
-export const certificateCodec: Codec<Certificate> = codec(
-  "certificate",
-  new ContainerType({ height: u64, round: u32, block: b32, bitmap: bitmapType, signature: b96 }),
-  512,
-);

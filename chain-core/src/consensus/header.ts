@@ -1,8 +1,8 @@
 // The fields of a header that consensus owns; the ledger checks the rest when it applies the block.
-import type { NetworkId, Rejected } from "@causeway/primitives";
+import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { equal, rejected, zero32 } from "@causeway/primitives";
-import type { Header } from "../codec/block.ts";
-import { transactionsRoot } from "../codec/block.ts";
+import type { Committee, Header } from "../codec/block.ts";
+import { committeeId, transactionsRoot, votesRoot } from "../codec/block.ts";
 import type { Voters } from "./voters.ts";
 
 /** The protocol version of this code (FMT-7). */
@@ -15,8 +15,13 @@ export type BadHeader = Rejected<
   "bad-height" | "bad-parent" | "bad-time" | "bad-proposer" | "bad-committee"
 >;
 
-/** FMT-7, TIM-1's order of times. Committees are fixed for now, so this one is the next one too (CON-3). */
-export function checkHeader(voters: Voters, parent: Parent, header: Header): BadHeader | undefined {
+/** FMT-7, TIM-1's order of times. `nextCommittee` is the id of the next epoch's (CON-3). */
+export function checkHeader(
+  voters: Voters,
+  nextCommittee: Uint8Array,
+  parent: Parent,
+  header: Header,
+): BadHeader | undefined {
   if (header.height !== parent.height + 1)
     return rejected("bad-height", `height ${header.height} on ${parent.height}`);
   if (!equal(header.parent, parent.id))
@@ -25,13 +30,14 @@ export function checkHeader(voters: Voters, parent: Parent, header: Header): Bad
     return rejected("bad-time", `time ${header.time} is not after the parent's ${parent.time}`);
   if (header.proposer >= voters.size)
     return rejected("bad-proposer", `proposer ${header.proposer} of ${voters.size}`);
-  if (!equal(header.committee, voters.id) || !equal(header.nextCommittee, voters.id))
+  if (!equal(header.committee, voters.id) || !equal(header.nextCommittee, nextCommittee))
     return rejected("bad-committee", `block ${header.height} names another committee`);
   return undefined;
 }
 
 /** Height 0, which nobody signs: it follows from the genesis alone. `time` is the genesis's. */
-export function genesisHeader(network: NetworkId, time: number, voters: Voters): Header {
+export function genesisHeader(network: NetworkId, time: number, committee: Committee): Header {
+  const id = (epoch: number): Bytes32 => committeeId(network, { ...committee, epoch });
   return {
     version: headerVersion,
     height: 0,
@@ -41,7 +47,9 @@ export function genesisHeader(network: NetworkId, time: number, voters: Voters):
     transactionsRoot: transactionsRoot(network, []),
     stateRoot: zero32,
     utxoCommitment: zero32,
-    committee: voters.id,
-    nextCommittee: voters.id,
+    votesRoot: votesRoot(network, { certificate: [], late: [] }),
+    snapshotRoot: zero32,
+    committee: id(0),
+    nextCommittee: id(1),
   };
 }

@@ -54,10 +54,12 @@ function blockOf(proposer: number, time: number, salt = 0): Block {
     transactionsRoot: transactionsRoot(network, []),
     stateRoot: sha256(Uint8Array.of(salt)),
     utxoCommitment: zero32,
+    votesRoot: zero32,
+    snapshotRoot: zero32,
     committee: voters.id,
     nextCommittee: voters.id,
   };
-  return { header, transactions: [] };
+  return { header, certificate: [], late: [], transactions: [] };
 }
 
 function configOf(seat: number): round.Config {

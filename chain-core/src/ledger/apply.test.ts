@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Action, Output, OutputId } from "../codec/action.ts";
 import { createCodec, kinds, spendCodec } from "../codec/action.ts";
-import type { Header } from "../codec/block.ts";
-import { transactionsRoot } from "../codec/block.ts";
+import type { Block, Header } from "../codec/block.ts";
+import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import type { Applied } from "./apply.ts";
@@ -32,6 +32,12 @@ function start(): { state: MemoryState; tree: Tree } {
   return { state: memoryState(initial), tree: update(emptyTree, initial) };
 }
 
+const votes = { certificate: [], late: [] };
+
+function block(of: Header, transactions: Uint8Array[]): Block {
+  return { header: of, ...votes, transactions };
+}
+
 function header(tree: Tree, transactions: readonly Uint8Array[], time: number = at.time): Header {
   const zero = new Uint8Array(32);
   return {
@@ -43,6 +49,8 @@ function header(tree: Tree, transactions: readonly Uint8Array[], time: number = 
     transactionsRoot: transactionsRoot(genesis.networkId, transactions),
     stateRoot: root(tree),
     utxoCommitment: zero,
+    votesRoot: votesRoot(genesis.networkId, votes),
+    snapshotRoot: zero,
     committee: zero,
     nextCommittee: zero,
   };
@@ -112,7 +120,7 @@ describe("a block", () => {
   test("moves value, burns the fee and keeps the sum", () => {
     const { state, tree } = start();
     const tx = bytesOf(transfer(state, "alice", "bob", 5_00000000n));
-    const result = applied(applyBlock(env, state, tree, header(tree, [tx]), [tx]));
+    const result = applied(applyBlock(env, state, tree, block(header(tree, [tx]), [tx])));
     state.write(result.puts);
     expect(result.receipts).toHaveLength(1);
     expect(economy.get(state, "only")?.burnt).toBe(100_000n);
@@ -129,11 +137,11 @@ describe("a block", () => {
     const first = bytesOf(transfer(state, "alice", "bob", 1n));
     const second = bytesOf(transfer(state, "alice", "carol", 1n));
     const both = [first, second];
-    const twice = applyBlock(env, state, tree, header(tree, both), both);
+    const twice = applyBlock(env, state, tree, block(header(tree, both), both));
     expect(twice).toMatchObject({ code: "missing-output" });
-    const once = applied(applyBlock(env, state, tree, header(tree, [first]), [first]));
+    const once = applied(applyBlock(env, state, tree, block(header(tree, [first]), [first])));
     state.write(once.puts);
-    const late = applyBlock(env, state, once.tree, header(once.tree, [second]), [second]);
+    const late = applyBlock(env, state, once.tree, block(header(once.tree, [second]), [second]));
     expect(late).toMatchObject({ code: "missing-output" });
   });
 
@@ -147,10 +155,10 @@ describe("a block", () => {
       { version: 2 },
       { utxoCommitment: one },
     ])
-      expect(applyBlock(env, state, tree, { ...good, ...bad }, [])).toMatchObject({
+      expect(applyBlock(env, state, tree, block({ ...good, ...bad }, []))).toMatchObject({
         code: "bad-header",
       });
-    applied(applyBlock(env, state, tree, good, []));
+    applied(applyBlock(env, state, tree, block(good, [])));
   });
 });
 
@@ -281,7 +289,7 @@ describe("the proposer", () => {
       first,
     ]);
     expect(built).toEqual([first, other]);
-    applied(applyBlock(env, state, tree, header(tree, built), built));
+    applied(applyBlock(env, state, tree, block(header(tree, built), built)));
   });
 
   test("is built without a transaction that throws, and with the others (CON-5)", () => {

@@ -1,9 +1,9 @@
 // A block in thirty lines: from the state before it to the writes that it makes. A rejected or throwing block
 // gets a nil prevote (CON-5); once final, the same call on the same state gives the same writes on every node.
 import type { Bytes32, Put, Rejected } from "@causeway/primitives";
-import { equal, isRejected, isZero, rejected, toHex } from "@causeway/primitives";
-import type { Header } from "../codec/block.ts";
-import { transactionsRoot } from "../codec/block.ts";
+import { equal, isRejected, rejected, toHex } from "@causeway/primitives";
+import type { Block } from "../codec/block.ts";
+import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import type { Room } from "./block-limits.ts";
 import { emptyRoom, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
@@ -16,6 +16,7 @@ import type { StateReader } from "./state.ts";
 import { modules } from "./state.ts";
 import type { Tree } from "./tree.ts";
 import { root, update } from "./tree.ts";
+import { utxoCommitment } from "./utxo/commitment.ts";
 import { burnFees } from "./utxo/outputs.ts";
 
 /** FMT-7. The only version so far; a block of another is rejected. */
@@ -51,14 +52,13 @@ export function applyBlock(
   env: LedgerEnv,
   reader: StateReader,
   tree: Tree,
-  header: Header,
-  transactions: readonly Uint8Array[],
+  block: Block,
 ): Applied | Rejected {
-  const bad = checkHeader(env, tree, header, transactions);
+  const bad = checkHeader(env, reader, tree, block);
   if (bad !== undefined) return bad;
   const state = overlay(reader);
-  const context = blockContext(env, state, header);
-  const run = runTransactions(env, context, transactions);
+  const context = blockContext(env, state, block.header);
+  const run = runTransactions(env, context, block.transactions);
   if (isRejected(run)) return run;
   burnFees(state, run.fees);
   const { hurried } = endBlock(context, run.room.free);
@@ -74,14 +74,17 @@ export function applyBlock(
 
 function checkHeader(
   { genesis }: LedgerEnv,
+  reader: StateReader,
   tree: Tree,
-  header: Header,
-  transactions: readonly Uint8Array[],
+  block: Block,
 ): Rejected<ApplyCode> | undefined {
+  const { header, transactions } = block;
   if (header.version !== protocolVersion)
     return rejected("bad-header", `protocol version ${header.version}`);
-  if (!isZero(header.utxoCommitment))
-    return rejected("bad-header", "version 1 has no UTXO commitment");
+  if (!equal(header.utxoCommitment, utxoCommitment(reader)))
+    return rejected("bad-header", "the UTXO commitment is not that of the outputs");
+  if (!equal(header.votesRoot, votesRoot(genesis.networkId, block)))
+    return rejected("bad-header", "the votes root is not that of the votes");
   if (!equal(header.stateRoot, root(tree)))
     return rejected(
       "bad-header",

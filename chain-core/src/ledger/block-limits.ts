@@ -1,7 +1,7 @@
 // How much fits into a block (FMT-9), and the fifth of it that fee-free actions have for themselves (CON-7).
 // Paid transactions take at most four fifths, so that no price shuts out statements and ceremonies; the room
 // that they leave is free for envelopes too.
-import { blockSizeMax, headerCodec } from "../codec/block.ts";
+import { blockSizeMax, headerCodec, votesSizeMax } from "../codec/block.ts";
 
 /** FMT-9's list of a block. */
 export const blockTransactionsMax = 16_384;
@@ -9,7 +9,8 @@ export const blockTransactionsMax = 16_384;
 /** Container and list offsets: the list's own, and one for each transaction. */
 const offsetSize = 4;
 /** Bytes of a block that are left for transactions, each with {@link sizeInBlock}. */
-export const transactionsSizeMax: number = blockSizeMax - headerCodec.sizeMax - offsetSize;
+export const transactionsSizeMax: number =
+  blockSizeMax - headerCodec.sizeMax - votesSizeMax - 3 * offsetSize;
 /** The reserved fifth. */
 export const reservedSize: number = Math.floor(transactionsSizeMax / 5);
 export const paidSizeMax: number = transactionsSizeMax - reservedSize;

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Action, Output, OutputId } from "../codec/action.ts";
 import { createCodec, kinds, spendCodec } from "../codec/action.ts";
-import { transactionsRoot } from "../codec/block.ts";
+import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { applyBlock, protocolVersion } from "./apply.ts";
 import { btm } from "./assets.ts";
@@ -17,6 +17,7 @@ import { memoryState } from "./memory-state.ts";
 import { signTransaction, unsignedTransaction } from "./sign.ts";
 import { testBls, testGenesis, testLock, testSecret, testUsers } from "./testing.ts";
 import { emptyTree, root, update } from "./tree.ts";
+import { utxoCommitment } from "./utxo/commitment.ts";
 import { economy, outputs } from "./utxo/outputs.ts";
 
 const genesis = testGenesis(1, { ceremonyWindowMs: 86_400_000 });
@@ -96,6 +97,7 @@ test("no list of transactions makes or loses value, and what is built is valid",
       taken += built.length;
       left += candidates.length - built.length;
       const zero = new Uint8Array(32);
+      const votes = { certificate: [], late: [] };
       const header = {
         version: protocolVersion,
         ...at,
@@ -103,11 +105,13 @@ test("no list of transactions makes or loses value, and what is built is valid",
         proposer: 0,
         transactionsRoot: transactionsRoot(genesis.networkId, built),
         stateRoot: root(tree),
-        utxoCommitment: zero,
+        utxoCommitment: utxoCommitment(state),
+        votesRoot: votesRoot(genesis.networkId, votes),
+        snapshotRoot: zero,
         committee: zero,
         nextCommittee: zero,
       };
-      const applied = applyBlock(env, state, tree, header, built);
+      const applied = applyBlock(env, state, tree, { header, ...votes, transactions: built });
       if (isRejected(applied)) throw new Error(applied.message);
       state.write(applied.puts);
       tree = applied.tree;

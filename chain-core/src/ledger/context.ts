@@ -1,7 +1,7 @@
 // What every rule of a block sees.
-
-import { committeeOf } from "./committee.ts";
+import type { Committee } from "../codec/block.ts";
 import type { LedgerEnv } from "./env.ts";
+import { committeeAt, epochOf } from "./epoch/epochs.ts";
 import { readParameters } from "./parameters.ts";
 import type { BlockContext } from "./rule.ts";
 import type { State } from "./state.ts";
@@ -19,7 +19,15 @@ export function blockContext(
     state,
     height: at.height,
     time: at.time,
-    // One epoch until staking comes; then the named one and, for 10 minutes, the one before (WIT-2).
-    committee: (epoch) => (epoch === 0 ? committeeOf(genesis) : undefined),
+    committee: (epoch) => statementCommittee(state, epoch, at.time),
   };
 }
+
+/** The named epoch's committee while it serves and, after its end, for WIT-2's ten minutes. */
+function statementCommittee(state: State, epoch: number, time: number): Committee | undefined {
+  const { number, startedAt } = epochOf(state);
+  const isServing = epoch === number || (epoch === number - 1 && time <= startedAt + graceMs);
+  return isServing ? committeeAt(state, epoch) : undefined;
+}
+
+const graceMs = 10 * 60_000;

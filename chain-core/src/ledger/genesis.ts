@@ -52,6 +52,8 @@ export type EvmChain = {
 
 /** Constants of the network; (p) in PROTOCOL. Times in ms, rates in sat/kvB. Presets in params/. */
 export type Params = {
+  /** CON-3: how long a committee serves, ledger time. */
+  readonly epochMs: number;
   readonly blockIntervalMs: number;
   readonly heartbeatMs: number;
   /** TIM-1: precision + message delay. */

@@ -17,12 +17,13 @@ import { modules, single, table } from "./state.ts";
 
 /** Every parameter: the type of its value, and the least and greatest that makes sense at all. */
 type Field = { readonly type: "number" | "bigint"; readonly min: bigint; readonly max: bigint };
+const day = 86_400_000n;
 const ms = (min: bigint, max: bigint): Field => ({ type: "number", min, max });
 const count = ms;
 const money: Field = { type: "bigint", min: 0n, max: 2_100_000_000_000_000n };
-const day = 86_400_000n;
 
 export const paramFields: { readonly [Name in keyof Params]: Field } = {
+  epochMs: ms(1_000n, 30n * day),
   blockIntervalMs: ms(50n, 60_000n),
   heartbeatMs: ms(100n, 600_000n),
   clockToleranceMs: ms(100n, 60_000n),

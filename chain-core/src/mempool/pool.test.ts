@@ -1,13 +1,15 @@
 import type { NetworkId } from "@causeway/primitives";
 import { bigEndian, equal, isRejected, must, sha256 } from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
 import { roles, transactionCodec } from "../codec/transaction.ts";
+import { testCommittee } from "../consensus/testing.ts";
 import type { Checked } from "../node/port.ts";
 import { testLedger, testTransaction } from "../node/testing.ts";
 import * as mempool from "./pool.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
-const ledger = testLedger(network);
+const ledger = testLedger(network, testCommittee(testBls(), 4));
 const reader = { get: (): undefined => undefined };
 const expires = 10_000;
 

@@ -5,7 +5,6 @@ import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
 import { genesisHeader } from "../consensus/header.ts";
 import { testCommittee } from "../consensus/testing.ts";
-import { votersOf } from "../consensus/voters.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { memoryState } from "../ledger/memory-state.ts";
 import { emptyTree } from "../ledger/tree.ts";
@@ -31,7 +30,7 @@ function follower() {
     },
   };
   const committee = testCommittee(bls, 4);
-  const header = { ...genesisHeader(network, at - 1_000, votersOf(network, committee)), height };
+  const header = { ...genesisHeader(network, at - 1_000, committee), height };
   const certificate = {
     height,
     round: 0,
@@ -41,7 +40,7 @@ function follower() {
   };
   let reads = 0;
   let checked = 0;
-  const ledger = testLedger(network);
+  const ledger = testLedger(network, committee);
   const context: node.Context = {
     genesis: {
       networkId: network,
@@ -50,7 +49,6 @@ function follower() {
       bitcoin: { chain: sha256(new Uint8Array(2)) },
     } as unknown as Genesis,
     bls: counting,
-    committee,
     ledger: {
       ...ledger,
       check: (...args) => {

@@ -9,7 +9,7 @@ import * as round from "../consensus/round.ts";
 import * as deposits from "../mempool/requests.ts";
 import * as sync from "../sync/sync.ts";
 import type { PeerId } from "./event.ts";
-import { finalise, idleTickMs, tickMs } from "./height.ts";
+import { finalise, idleTickMs, nextCommitteeId, tickMs } from "./height.ts";
 import type { Status } from "./message.ts";
 import {
   batchMax,
@@ -184,7 +184,7 @@ function acceptFinal(turn: Turn, final: FinalBlock): Rejected | undefined {
   const { bls } = state.context;
   const bad = verifyCertificate(state.network, bls, state.voters, certificate);
   if (bad !== undefined) return bad;
-  const wrong = checkHeader(state.voters, state.tip, header);
+  const wrong = checkHeader(state.voters, nextCommitteeId(state), state.tip, header);
   assert(wrong === undefined, `a quorum made another history final: ${wrong?.message}`);
   finalise(turn, candidate, certificate);
   return undefined;

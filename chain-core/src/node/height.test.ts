@@ -18,8 +18,7 @@ it("keeps what few of a height's valid blocks change, however many rounds it tak
   const context: node.Context = {
     genesis: { networkId: network, time, params: devnetParams } as unknown as Genesis,
     bls,
-    committee: testCommittee(bls, 4),
-    ledger: testLedger(network),
+    ledger: testLedger(network, testCommittee(bls, 4)),
     store: memoryState(),
     blocks: () => undefined,
   };
@@ -33,7 +32,7 @@ it("keeps what few of a height's valid blocks change, however many rounds it tak
       stateRoot: root(emptyTree),
       transactionsRoot: transactionsRoot(network, []),
     };
-    const block = { header, transactions: [] };
+    const block = { header, certificate: [], late: [], transactions: [] };
     expect(state.config.validate(block, blockId(network, header))).toBeUndefined();
   }
   expect(state.applied.size).toBeLessThanOrEqual(4);

@@ -1,13 +1,20 @@
 // From one height to the next: what a block must satisfy, what a proposer builds, what a final block changes.
 import { assert, equal, isRejected, keyOf, must, zero32 } from "@causeway/primitives";
 import type { Block, Certificate } from "../codec/block.ts";
-import { blockSizeMax, certificateCodec, transactionsRoot } from "../codec/block.ts";
-import { checkHeader, headerVersion } from "../consensus/header.ts";
+import {
+  blockSizeMax,
+  certificateCodec,
+  committeeId,
+  transactionsRoot,
+  votesRoot,
+} from "../codec/block.ts";
+import { checkHeader } from "../consensus/header.ts";
 import type { Candidate } from "../consensus/round.ts";
 import * as round from "../consensus/round.ts";
+import { seatOf, votersOf } from "../consensus/voters.ts";
 import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
-import type { Applied } from "./port.ts";
+import type { Applied, Context, Frame } from "./port.ts";
 import type { State, Turn } from "./state.ts";
 import { order, readerOf } from "./state.ts";
 
@@ -23,14 +30,13 @@ const appliedMax = 4;
 
 /** How the height after the tip is decided. The functions read the state at the time of the call. */
 export function roundConfig(state: Omit<State, "config" | "round">): round.Config {
-  const { context, network, voters, signer } = state;
-  const { params } = context.genesis;
+  const { context, network, voters, signer, frame } = state;
   const live = state as State;
   return {
     network,
     bls: context.bls,
     voters,
-    timing: params,
+    timing: frame.params,
     ...(signer && { signer }),
     build: (time) => build(live, time),
     validate: (block, id) => {
@@ -42,17 +48,17 @@ export function roundConfig(state: Omit<State, "config" | "round">): round.Confi
 
 /** Where and when the next height starts. */
 export function roundStart(state: Omit<State, "config" | "round">): round.Start {
-  const { tip, guard, context } = state;
+  const { tip, guard, frame } = state;
   return {
     height: tip.height + 1,
     parentTime: tip.time,
-    proposeFrom: tip.time + context.genesis.params.blockIntervalMs,
+    proposeFrom: tip.time + frame.params.blockIntervalMs,
     guard,
   };
 }
 
 function build(state: State, time: number): Block {
-  const { context, network, voters, tip, pool, tree } = state;
+  const { context, network, frame, voters, tip, pool, tree } = state;
   const { seat } = must(state.signer, "signer of a proposer");
   const height = tip.height + 1;
   const transactions = [
@@ -62,19 +68,22 @@ function build(state: State, time: number): Block {
       mempool.candidates(pool, blockSizeMax),
     ),
   ];
+  const votes = { certificate: tip.certificate === undefined ? [] : [tip.certificate], late: [] };
   const header = {
-    version: headerVersion,
+    version: frame.version,
     height,
     time,
     parent: tip.id,
     proposer: seat,
     transactionsRoot: transactionsRoot(network, transactions),
     stateRoot: context.ledger.root(tree),
-    utxoCommitment: zero32,
+    utxoCommitment: frame.utxoCommitment,
+    votesRoot: votesRoot(network, votes),
+    snapshotRoot: zero32,
     committee: voters.id,
-    nextCommittee: voters.id,
+    nextCommittee: nextCommitteeId(state),
   };
-  return { header, transactions };
+  return { header, ...votes, transactions };
 }
 
 /** Applies a block on the tip, once: the result is kept until the height is decided. */
@@ -91,13 +100,25 @@ function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof 
   return applied;
 }
 
-function applyFresh(
-  state: State,
-  { header, transactions }: Block,
-): ReturnType<State["context"]["ledger"]["apply"]> {
-  const bad = checkHeader(state.voters, state.tip, header);
+function applyFresh(state: State, block: Block): ReturnType<State["context"]["ledger"]["apply"]> {
+  const bad = checkHeader(state.voters, nextCommitteeId(state), state.tip, block.header);
   if (bad !== undefined) return bad;
-  return state.context.ledger.apply(readerOf(state), state.tree, header, transactions);
+  return state.context.ledger.apply(readerOf(state), state.tree, block);
+}
+
+export function nextCommitteeId({ network, frame }: Pick<State, "network" | "frame">): Uint8Array {
+  return committeeId(network, frame.nextCommittee);
+}
+
+/** By which rules the height after the state is decided, and whether this node votes in it (CON-3). */
+export function termsOf(
+  { genesis, bls, secretKey }: Context,
+  frame: Frame,
+): Pick<State, "frame" | "voters" | "signer"> {
+  const voters = votersOf(genesis.networkId, frame.committee);
+  const seat = secretKey && seatOf(voters, bls.publicKey(secretKey));
+  const signer = secretKey && seat !== undefined ? { seat, secretKey } : undefined;
+  return { frame, voters, signer };
 }
 
 /** The certified block becomes the tip. From here on nothing about it may fail (CON-5). */
@@ -131,6 +152,8 @@ export function finalise(turn: Turn, candidate: Candidate, certificate: Certific
   state.evidence.push(...state.round.votes.evidence);
   if (state.evidence.length > evidenceMax)
     state.evidence.splice(0, state.evidence.length - evidenceMax);
+  Object.assign(state, termsOf(state.context, ledger.frame(readerOf(state))));
+  state.config = roundConfig(state);
   clearMempool(turn, applied, transactions, bytes.length);
   state.applied = new Map();
   state.round = round.initial(state.config, roundStart(state));
@@ -161,6 +184,6 @@ export function isWork(state: State): boolean {
 
 /** CON-1: from when a proposal of round 0 may be expected, own clock, ms. */
 export function readyAt(state: State): number {
-  const { blockIntervalMs, heartbeatMs } = state.context.genesis.params;
+  const { blockIntervalMs, heartbeatMs } = state.frame.params;
   return state.tip.time + (isWork(state) ? blockIntervalMs : heartbeatMs);
 }

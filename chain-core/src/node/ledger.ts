@@ -1,13 +1,18 @@
 // The real ledger behind the node's port.
 import type { Bls } from "@causeway/primitives";
-import { applyBlock } from "../ledger/apply.ts";
+import { must } from "@causeway/primitives";
+import { applyBlock, protocolVersion } from "../ledger/apply.ts";
 import { buildTransactions } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
 import { ledgerEnv } from "../ledger/env.ts";
+import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
+import { readParameters } from "../ledger/parameters.ts";
+import type { StateReader } from "../ledger/state.ts";
 import { emptyTree, root, update } from "../ledger/tree.ts";
-import type { LedgerPort } from "./port.ts";
+import { utxoCommitment } from "../ledger/utxo/commitment.ts";
+import type { Frame, LedgerPort } from "./port.ts";
 
 /** One per process: it remembers which signatures it verified. */
 export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
@@ -18,9 +23,22 @@ export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
       return { puts, tree: update(emptyTree, puts) };
     },
     root,
-    apply: (reader, tree, header, transactions) =>
-      applyBlock(env, reader, tree, header, transactions),
+    frame: (reader) => frameOf(genesis, reader),
+    apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
     build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
     check: (reader, block, bytes) => checkTransaction(env, reader, block, bytes),
+  };
+}
+
+function frameOf(genesis: Genesis, reader: StateReader): Frame {
+  const { number, endsAt } = epochOf(reader);
+  return {
+    version: protocolVersion,
+    params: readParameters(reader, genesis.params),
+    epoch: number,
+    epochEndsAt: endsAt,
+    committee: must(committeeAt(reader, number), "committee"),
+    nextCommittee: must(committeeAt(reader, number + 1), "next committee"),
+    utxoCommitment: utxoCommitment(reader),
   };
 }

@@ -64,7 +64,7 @@ type Options = {
   readonly healAt?: number;
   /** Broadcasts of this kind reach nobody; repairs do. */
   readonly mutedKind?: string;
-  readonly ledger?: Parameters<typeof testLedger>[1];
+  readonly ledger?: Parameters<typeof testLedger>[2];
 };
 
 function heap(): { push: (item: Item) => void; pop: () => Item | undefined } {
@@ -137,8 +137,7 @@ function world(options: Options) {
     const context: node.Context = {
       genesis,
       bls,
-      committee,
-      ledger: testLedger(network, options.ledger),
+      ledger: testLedger(network, committee, options.ledger),
       store: disk.store,
       blocks: (height) => disk.blocks.get(height),
       ...(peer.seat !== undefined && { secretKey: testSecret(peer.seat) }),
@@ -551,7 +550,7 @@ describe("a node among bad peers", () => {
     const height = v0.round.height + 1;
     const seat = proposerOf(4, height, 0);
     const stray = { ...v0.tip.header, height, proposer: seat };
-    const block = { header: stray, transactions: [] };
+    const block = { header: stray, certificate: [], late: [], transactions: [] };
     const content = { height, round: 0, polRound: 0, block: blockId(network, stray) };
     const digest = proposalDigest(network, content);
     const signature = w.bls.sign(testSecret(seat), digest);

@@ -10,7 +10,6 @@ import { genesisHeader } from "../consensus/header.ts";
 import type { Entry } from "../consensus/journal.ts";
 import { parseRecord } from "../consensus/journal.ts";
 import * as round from "../consensus/round.ts";
-import { seatOf, votersOf } from "../consensus/voters.ts";
 import { pool } from "../mempool/pool.ts";
 import { requests } from "../mempool/requests.ts";
 import * as sync from "../sync/sync.ts";
@@ -26,7 +25,7 @@ import {
   receiveStatus,
   tick,
 } from "./exchange.ts";
-import { readyAt, roundConfig, roundStart, tickMs } from "./height.ts";
+import { readyAt, roundConfig, roundStart, termsOf, tickMs } from "./height.ts";
 import type { Message } from "./message.ts";
 import { parseMessage, transactionsCodec } from "./message.ts";
 import type { Context, Stored } from "./port.ts";
@@ -49,11 +48,10 @@ export type { State } from "./state.ts";
 /** A node that starts on what is stored, with the first effects. `at`: own clock, ms. */
 export function initial(bound: Context, stored: Stored, at: number): Step<State, Effect> {
   const context = { ...bound, ledger: sheltered(bound.ledger) };
-  const { genesis, bls, secretKey, committee, ledger } = context;
+  const { genesis, ledger } = context;
   const network = genesis.networkId;
-  const voters = votersOf(network, committee);
-  const seat = secretKey && seatOf(voters, bls.publicKey(secretKey));
-  const header = stored.tip?.header ?? genesisHeader(network, genesis.time, voters);
+  const frame = ledger.frame(context.store);
+  const header = stored.tip?.header ?? genesisHeader(network, genesis.time, frame.committee);
   const certificate = stored.tip?.certificate;
   assert(
     stored.root === undefined || equal(ledger.root(stored.tree), stored.root),
@@ -63,8 +61,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
   const base = {
     context,
     network,
-    voters,
-    ...(secretKey && seat !== undefined && { signer: { seat, secretKey } }),
+    ...termsOf(context, frame),
     guard: guard(),
     tip: {
       height: header.height,

@@ -1,9 +1,9 @@
 // What the node machine needs from outside: the ledger as functions, the state as a reader, the final
 // blocks as a reader. The composition binds the real ones; tests and the simulator bind what they like.
 import type { Bls, Bytes32, Put, Rejected } from "@causeway/primitives";
-import type { Certificate, Committee, Header } from "../codec/block.ts";
+import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
-import type { Genesis } from "../ledger/genesis.ts";
+import type { Genesis, Params } from "../ledger/genesis.ts";
 import type { StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 
@@ -31,20 +31,32 @@ export type Checked = {
 /** Height and time (ms) of the block that a transaction would be in. */
 export type BlockTime = { readonly height: number; readonly time: number };
 
+/** What the next block's header must say besides what is in the block, and by which rules it is decided. */
+export type Frame = {
+  /** Protocol version of the next block (FMT-7). */
+  readonly version: number;
+  /** The parameters in force (GOV-1). */
+  readonly params: Params;
+  readonly epoch: number;
+  /** Ledger time in ms: the first block of at least this time is the epoch's last (CON-3). */
+  readonly epochEndsAt: number;
+  /** Who decides the next block, and who decides in the epoch after. */
+  readonly committee: Committee;
+  readonly nextCommittee: Committee;
+  readonly utxoCommitment: Bytes32;
+};
+
 export type LedgerPort = {
+  /** Of the block that comes after this state. */
+  readonly frame: (reader: StateReader) => Frame;
   /** The state before block 1. */
   readonly genesis: () => { readonly puts: readonly Put[]; readonly tree: Tree };
   readonly root: (tree: Tree) => Bytes32;
   /**
-   * Everything of a block but the header's consensus fields. May throw on a proposed block (CON-5: then it is
+   * Everything of a block but parent, height, time, proposer and committees of its header. May throw on a proposed block (CON-5: then it is
    * not voted for), never on a final one. `tree` is the one after the parent.
    */
-  readonly apply: (
-    reader: StateReader,
-    tree: Tree,
-    header: Header,
-    transactions: readonly Uint8Array[],
-  ) => Applied | Rejected;
+  readonly apply: (reader: StateReader, tree: Tree, block: Block) => Applied | Rejected;
   /** The candidates that are valid in this order, within the block's limits. */
   readonly build: (
     reader: StateReader,
@@ -63,7 +75,6 @@ export type Context = {
   readonly bls: Bls;
   /** BLS secret of the consensus key, 32 bytes; absent: the node follows and does not vote. */
   readonly secretKey?: Uint8Array;
-  readonly committee: Committee;
   readonly ledger: LedgerPort;
   /** The state after the newest persisted block. */
   readonly store: StateReader;

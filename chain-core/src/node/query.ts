@@ -25,9 +25,9 @@ export type Summary = {
 
 /** `at`: own clock, ms. */
 export function summary(state: State, at: number): Summary {
-  const { tip, signer, peers, pool, context } = state;
+  const { tip, signer, peers, pool, frame } = state;
   const syncing = sync.claimed(state.sync) > tip.height + 1;
-  const isStalled = at - tip.time > 3 * context.genesis.params.heartbeatMs;
+  const isStalled = at - tip.time > 3 * frame.params.heartbeatMs;
   return {
     height: tip.height,
     id: tip.id,
@@ -49,7 +49,7 @@ export function finality(state: State):
     }
   | undefined {
   const { header, certificate } = state.tip;
-  return certificate && { header, certificate, committee: state.voters.committee };
+  return certificate && { header, certificate, committee: state.frame.nextCommittee };
 }
 
 /** Canonical bytes of the transaction `id` while it waits. */

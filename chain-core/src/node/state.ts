@@ -17,7 +17,7 @@ import type { Sync } from "../sync/sync.ts";
 import type { Effect, PeerId } from "./event.ts";
 import type { Message } from "./message.ts";
 import { encodeMessage } from "./message.ts";
-import type { Applied, Context } from "./port.ts";
+import type { Applied, Context, Frame } from "./port.ts";
 
 /** The newest final block. */
 export type Tip = {
@@ -50,11 +50,16 @@ export type Early = {
     | { readonly kind: "vote"; readonly vote: Vote };
 };
 
+/** A seat that this node votes for. */
+export type Signer = { readonly seat: number; readonly secretKey: Uint8Array };
+
 export type State = {
   readonly context: Context;
   readonly network: NetworkId;
-  readonly voters: Voters;
-  readonly signer?: { readonly seat: number; readonly secretKey: Uint8Array };
+  /** Of the height after `tip`: its rules, who decides it, and the own seat among them (CON-3). */
+  frame: Frame;
+  voters: Voters;
+  signer?: Signer | undefined;
   readonly guard: Guard;
   tip: Tip;
   /** After the newest final block. */

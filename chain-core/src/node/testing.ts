@@ -1,13 +1,23 @@
 // For tests and simulations only: a tiny ledger behind the node's port, and transactions for it. Every
 // transaction spends outputs by name; the one module of its state counts them.
 import type { Bytes32, NetworkId, Put } from "@causeway/primitives";
-import { assert, bigEndian, concat, equal, isRejected, rejected } from "@causeway/primitives";
+import {
+  assert,
+  bigEndian,
+  concat,
+  equal,
+  isRejected,
+  rejected,
+  zero32,
+} from "@causeway/primitives";
 import { kinds, spendCodec } from "../codec/action.ts";
+import type { Committee } from "../codec/block.ts";
 import type { Envelope } from "../codec/transaction.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { modules } from "../ledger/state.ts";
 import { emptyTree, root, update } from "../ledger/tree.ts";
+import { devnetParams } from "../params/devnet.ts";
 import type { Checked, LedgerPort } from "./port.ts";
 
 const countKey = Uint8Array.of(modules.system, 1);
@@ -45,6 +55,7 @@ export function testTransaction(of: TestTransaction): Uint8Array {
  */
 export function testLedger(
   network: NetworkId,
+  committee: Committee,
   options: { readonly poison?: number; readonly trap?: number; readonly changes?: number } = {},
 ): LedgerPort {
   const check = (
@@ -69,6 +80,15 @@ export function testLedger(
   return {
     genesis: () => ({ puts: [], tree: emptyTree }),
     root,
+    frame: () => ({
+      version: 1,
+      params: devnetParams,
+      epoch: 0,
+      epochEndsAt: Number.MAX_SAFE_INTEGER,
+      committee,
+      nextCommittee: { ...committee, epoch: 1 },
+      utxoCommitment: zero32,
+    }),
     check: (reader, { time }, bytes) => check(reader, time, bytes),
     build: (reader, { time }, candidates) => {
       const spent = new Set<string>();
@@ -81,7 +101,7 @@ export function testLedger(
         return size < 2_000_000;
       });
     },
-    apply: (reader, tree, header, transactions) => {
+    apply: (reader, tree, { header, transactions }) => {
       if (!equal(header.stateRoot, root(tree))) return rejected("bad-header", "state root");
       const puts: Put[] = [];
       const receipts: { id: Uint8Array; bytes: Uint8Array }[] = [];

@@ -2,6 +2,8 @@
 import type { Params } from "../ledger/genesis.ts";
 
 export const devnetParams: Params = {
+  // A day (STK): tests that watch epochs turn set their own.
+  epochMs: 86_400_000,
   // A block every half second when there is work: four nodes on two cores need about 50 ms for one.
   blockIntervalMs: 500,
   // A quiet ledger still moves its time, so that windows end; far below a third of finalityAgeMaxMs (CON-1).

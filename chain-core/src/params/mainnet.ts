@@ -5,6 +5,8 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 export const mainnetParams: Params = {
+  // TIM-3: staking epochs are days.
+  epochMs: 86_400_000,
   // Two thirds of ten to a hundred committee seats around the world answer in about 600 ms.
   blockIntervalMs: 2_000,
   // A third of finalityAgeMaxMs (CON-1).

@@ -45,11 +45,15 @@ function method<P>(
 const notFound = (what: string): Rejected<"not-found"> => rejected("not-found", `no ${what}`);
 
 export function nodeMethods(node: RpcNode): Map<string, Method> {
-  const finality = ({ block, certificate }: FinalBlock): Record<string, string> => ({
-    header: toHex(headerCodec.encode(blockCodec.decode(block).header)),
-    certificate: toHex(certificate),
-    committee: toHex(node.committee),
-  });
+  const finality = ({ block, certificate }: FinalBlock): Record<string, string> => {
+    const { header } = blockCodec.decode(block);
+    const committee = node.committee(header.nextCommittee);
+    return {
+      header: toHex(headerCodec.encode(header)),
+      certificate: toHex(certificate),
+      ...(committee && { committee: toHex(committee) }),
+    };
+  };
   return new Map<string, Method>([
     ["status", method(nothing, () => status(node))],
     [

@@ -41,8 +41,8 @@ export type Found = {
 export type RpcNode = {
   readonly genesis: Genesis;
   readonly genesisFiles: { readonly body: Uint8Array; readonly proofs: Uint8Array };
-  /** committeeCodec bytes of the committee that decides after any block (CON-3: one epoch so far). */
-  readonly committee: Uint8Array;
+  /** committeeCodec bytes of the committee of this id, while the node knows it. */
+  readonly committee: (id: Uint8Array) => Uint8Array | undefined;
   readonly overview: () => Promise<Overview>;
   /** Newest by default; undefined where there is none. */
   readonly block: (height?: number) => Promise<FinalBlock | undefined>;

@@ -9,6 +9,7 @@ import {
   transactionsRoot,
   voteDigest,
   voteKinds,
+  votesRoot,
 } from "@causeway/chain-core/interchain";
 import { trustGenesis } from "@causeway/chain-core/light";
 import { isRejected, zero32 } from "@causeway/primitives";
@@ -115,7 +116,7 @@ function headerOf(
   transactions: readonly Uint8Array[],
   stateRoot: Uint8Array,
 ): Header {
-  const id = committeeId(genesis.networkId, committee);
+  const id = (epoch: number): Uint8Array => committeeId(genesis.networkId, { ...committee, epoch });
   return {
     version: 1,
     height,
@@ -125,8 +126,10 @@ function headerOf(
     transactionsRoot: transactionsRoot(genesis.networkId, transactions),
     stateRoot,
     utxoCommitment: zero32,
-    committee: id,
-    nextCommittee: id,
+    votesRoot: votesRoot(genesis.networkId, { certificate: [], late: [] }),
+    snapshotRoot: zero32,
+    committee: id(0),
+    nextCommittee: id(1),
   };
 }
 
