@@ -36,6 +36,7 @@ const order = [
     "consensus/power.ts",
     "consensus/voters.ts",
     "consensus/certificate.ts",
+    "consensus/accountability.ts",
   ],
   ["ledger"],
   ["consensus", "light.ts", "wallet", "node/port.ts", "node/event.ts"],

@@ -113,8 +113,11 @@ function prevote(config: Config, state: State, _at: number, out: Effect[]): bool
     if (proof === undefined || !equal(proof, candidate.id)) return false;
     accepted = locked === undefined || isLocked || locked.round <= proposal.polRound - 1;
   }
+  // Who is locked on this block rests on its own lock, whatever the proposer claims: after a precommit for another
+  // block in an earlier round, stating less would look like a violated lock (accountability.ts).
+  const own = isLocked ? locked.round + 1 : 0;
   if (accepted && isValid(config, state, candidate))
-    castPrevote(config, state, out, candidate.id, proposal.polRound);
+    castPrevote(config, state, out, candidate.id, Math.max(own, proposal.polRound));
   else castPrevote(config, state, out, zero32, 0);
   return true;
 }
