@@ -3,13 +3,30 @@ import { parseArgs } from "node:util";
 
 const benches: Record<string, () => Promise<object>> = {
   gas: async () => (await import("./gas.ts")).run(),
+  ledger: async () => (await import("./ledger.ts")).run(),
+  network: async () => (await import("./network.ts")).run(networkOptions()),
   roundtrip: async () => (await import("./roundtrip.ts")).run(),
 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    /** network: sizes, comma separated; seconds of the clock; transactions a second; folder of a CPU profile. */
+    validators: { type: "string", default: "4,10,21" },
+    seconds: { type: "string", default: "60" },
+    rate: { type: "string" },
+    profile: { type: "string" },
+  },
 });
+function networkOptions(): import("./network.ts").Options {
+  return {
+    validators: values.validators.split(",").map(Number),
+    seconds: Number(values.seconds),
+    ...(values.rate && { rate: Number(values.rate) }),
+    ...(values.profile && { profile: values.profile }),
+  };
+}
 const bench = benches[positionals[0] ?? ""];
 if (bench === undefined) {
   process.stderr.write(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--json]\n`);

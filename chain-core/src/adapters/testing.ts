@@ -25,10 +25,15 @@ export type TestNetwork = {
 };
 export type NodePorts = { readonly p2p: number; readonly rpc: number };
 
-/** Genesis files and key files of `size` validators in a fresh folder. */
-export function testNetwork(size: number, params: Partial<Params> = {}): TestNetwork {
+/** Genesis files and key files of `size` validators in a fresh folder; `balances` besides those of test users. */
+export function testNetwork(
+  size: number,
+  params: Partial<Params> = {},
+  balances: Genesis["balances"] = [],
+): TestNetwork {
   const folder = mkdtempSync(join(tmpdir(), "nodes-"));
-  const body = testGenesisBody(size, params);
+  const base = testGenesisBody(size, params);
+  const body = { ...base, balances: [...balances, ...base.balances] };
   const bytes = encodeGenesisBody({ ...body, time: Date.now() });
   const networkId = sha256(bytes) as Uint8Array as NetworkId;
   const proofs = body.validators.map(
