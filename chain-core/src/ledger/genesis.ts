@@ -87,6 +87,13 @@ export type Params = {
   readonly feePerByte: bigint;
   readonly expiryMaxMs: number;
   readonly requestTtlMs: number;
+  /** GOV-1: what loosens a limit or adds an asset waits so long, besides its epoch. */
+  readonly govDelayMs: number;
+  /** GOV-2: how long one guardian slows interchain transfers, and how long that guardian then rests at least. */
+  readonly slowModeMs: number;
+  readonly slowModeRestMs: number;
+  /** GOV-2: how long a pause lasts, and how long it then needs the committee to begin again. */
+  readonly pauseMs: number;
 };
 
 export type Genesis = {

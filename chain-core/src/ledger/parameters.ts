@@ -15,40 +15,62 @@ import type { Params } from "./genesis.ts";
 import type { State, StateReader, Table } from "./state.ts";
 import { modules, single, table } from "./state.ts";
 
+/** In which direction a change loosens a limit, so that it waits for `govDelayMs` (GOV-1). */
+export type Loosens = "up" | "down" | "both" | "none";
 /** Every parameter: the type of its value, and the least and greatest that makes sense at all. */
-type Field = { readonly type: "number" | "bigint"; readonly min: bigint; readonly max: bigint };
+export type Field = {
+  readonly type: "number" | "bigint";
+  readonly min: bigint;
+  readonly max: bigint;
+  readonly loosens: Loosens;
+};
 const day = 86_400_000n;
-const ms = (min: bigint, max: bigint): Field => ({ type: "number", min, max });
+/** Unless somebody has shown that a direction is harmless, both wait. */
+const ms = (min: bigint, max: bigint, loosens: Loosens = "both"): Field => ({
+  type: "number",
+  min,
+  max,
+  loosens,
+});
 const count = ms;
-const money: Field = { type: "bigint", min: 0n, max: 2_100_000_000_000_000n };
+const money = (loosens: Loosens): Field => ({
+  type: "bigint",
+  min: 0n,
+  max: 2_100_000_000_000_000n,
+  loosens,
+});
 
 export const paramFields: { readonly [Name in keyof Params]: Field } = {
   epochMs: ms(1_000n, 30n * day),
-  blockIntervalMs: ms(50n, 60_000n),
-  heartbeatMs: ms(100n, 600_000n),
-  clockToleranceMs: ms(100n, 60_000n),
-  proposeTimeoutMs: ms(100n, 60_000n),
-  voteTimeoutMs: ms(50n, 60_000n),
-  timeoutDeltaMs: ms(10n, 60_000n),
-  creditDepth: count(1n, 1_000n),
-  finalDepth: count(1n, 1_000n),
-  loanLimit: money,
-  depositMin: money,
-  depositCap: money,
-  withdrawalMin: money,
-  feeRateInitial: count(1_000n, 1_000_000n),
-  minCoin: money,
-  vaultCoins: count(1n, 64n),
-  reclaimMarginBlocks: count(1n, 26_280n),
-  loanOverdueBlocks: count(1n, 26_280n),
-  stipend: count(0n, 1_000_000n),
-  overhead: count(16_000n, 1_000_000n),
-  evmItemFee: money,
-  ceremonyWindowMs: ms(100n, day),
-  finalityAgeMaxMs: ms(1_000n, day),
-  feePerByte: { type: "bigint", min: 1n, max: 10n ** 12n },
-  expiryMaxMs: ms(1_000n, 30n * day),
-  requestTtlMs: ms(1_000n, 365n * day),
+  blockIntervalMs: ms(50n, 60_000n, "none"),
+  heartbeatMs: ms(100n, 600_000n, "none"),
+  clockToleranceMs: ms(100n, 60_000n, "up"),
+  proposeTimeoutMs: ms(100n, 60_000n, "none"),
+  voteTimeoutMs: ms(50n, 60_000n, "none"),
+  timeoutDeltaMs: ms(10n, 60_000n, "none"),
+  creditDepth: count(1n, 1_000n, "down"),
+  finalDepth: count(1n, 1_000n, "down"),
+  loanLimit: money("up"),
+  depositMin: money("down"),
+  depositCap: money("up"),
+  withdrawalMin: money("down"),
+  feeRateInitial: count(1_000n, 1_000_000n, "up"),
+  minCoin: money("none"),
+  vaultCoins: count(1n, 64n, "none"),
+  reclaimMarginBlocks: count(1n, 26_280n, "down"),
+  loanOverdueBlocks: count(1n, 26_280n, "up"),
+  stipend: count(0n, 1_000_000n, "up"),
+  overhead: count(16_000n, 1_000_000n, "up"),
+  evmItemFee: money("up"),
+  ceremonyWindowMs: ms(100n, day, "down"),
+  finalityAgeMaxMs: ms(1_000n, day, "up"),
+  feePerByte: { type: "bigint", min: 1n, max: 10n ** 12n, loosens: "down" },
+  expiryMaxMs: ms(1_000n, 30n * day, "up"),
+  requestTtlMs: ms(1_000n, 365n * day, "none"),
+  govDelayMs: ms(1_000n, 90n * day, "down"),
+  slowModeMs: ms(1_000n, 7n * day, "down"),
+  slowModeRestMs: ms(1_000n, 90n * day, "up"),
+  pauseMs: ms(1_000n, 30n * day),
 };
 export const paramNames: readonly (keyof Params)[] = Object.keys(paramFields) as (keyof Params)[];
 

@@ -47,4 +47,9 @@ export const devnetParams: Params = {
   expiryMaxMs: 10 * 60_000,
   // A test's requests outlive the test.
   requestTtlMs: 24 * 60 * 60_000,
+  // GOV's delays where nobody needs a week to read what will change.
+  govDelayMs: 10_000,
+  slowModeMs: 10_000,
+  slowModeRestMs: 60_000,
+  pauseMs: 10_000,
 };

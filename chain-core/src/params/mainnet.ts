@@ -50,4 +50,9 @@ export const mainnetParams: Params = {
   expiryMaxMs: 24 * hour,
   // A day for the user to pay; anyone can post the request again (WIT-1).
   requestTtlMs: 24 * hour,
+  // GOV-1, GOV-2: a week for everybody to see what will be looser, and to leave.
+  govDelayMs: 7 * 24 * hour,
+  slowModeMs: 24 * hour,
+  slowModeRestMs: 7 * 24 * hour,
+  pauseMs: 7 * 24 * hour,
 };
