@@ -40,7 +40,7 @@ const order = [
   ],
   ["ledger"],
   ["consensus", "light.ts", "wallet", "node/port.ts", "node/event.ts"],
-  ["mempool", "sync"],
+  ["mempool", "sync", "snapshot"],
   ["node", "client.ts", "client"],
   ["foreign", "rpc", "config.ts", "index.ts", "interchain/index.ts"],
   ["adapters"],
