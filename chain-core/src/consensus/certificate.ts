@@ -24,7 +24,11 @@ export function verifyCertificate(
   const seats = seatsOf(bitmap, voters.size);
   if (isRejected(seats)) return seats;
   const members = seats.map((seat) => must(voters.members[seat], "seat in range"));
-  const power = members.reduce((sum, member) => sum + member.power, 0n);
+  // CON-3: barred seats do not count; the aggregate must verify with whoever is in it.
+  const power = seats.reduce(
+    (sum, seat) => (voters.barred.has(seat) ? sum : sum + (voters.members[seat]?.power ?? 0n)),
+    0n,
+  );
   if (power < voters.quorum)
     return rejected("no-quorum", `power ${power} of ${voters.total}, needs ${voters.quorum}`);
   const digest = voteDigest(network, {

@@ -1,8 +1,13 @@
+import type { NetworkId } from "@causeway/primitives";
+import { sha256 } from "@causeway/primitives";
+import { testBls } from "@causeway/primitives/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { capPowers } from "./power.ts";
-import { proposerOf } from "./proposer.ts";
+import { proposerAt, proposerOf } from "./proposer.ts";
 import { honestMin, quorum } from "./quorum.ts";
+import { testCommittee } from "./testing.ts";
+import { votersOf } from "./voters.ts";
 
 const stakes = fc.array(fc.bigInt({ min: 1n, max: 10n ** 20n }), { minLength: 3, maxLength: 40 });
 
@@ -71,7 +76,51 @@ describe("proposers", () => {
       counts[seat] = (counts[seat] ?? 0) + 1;
     }
     expect(new Set(counts)).toEqual(new Set([100]));
-    const inOneHeight = [0, 1, 2, 3, 4, 5, 6].map((round) => proposerOf(7, 5, round));
-    expect(new Set(inOneHeight).size).toBe(7);
+  });
+
+  const sizes = fc.integer({ min: 1, max: 40 });
+  const heights = fc.integer({ min: 1, max: 1_000_000 });
+  const range = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
+
+  it("have one turn each in any N heights, and in N rounds of a height (CON-2)", () => {
+    fc.assert(
+      fc.property(sizes, heights, fc.integer({ min: 0, max: 99 }), (size, from, lap) => {
+        const inHeights = range(size).map((i) => proposerOf(size, from + i, 0));
+        expect(inHeights.sort((a, b) => a - b)).toEqual(range(size));
+        const inRounds = range(size).map((i) => proposerOf(size, from, lap * size + i));
+        expect(inRounds.sort((a, b) => a - b)).toEqual(range(size));
+      }),
+    );
+  });
+
+  it("share a silent seat's turns equally", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 21 }), heights, (size, first) => {
+        const silent = first % size;
+        const counts = new Array<number>(size).fill(0);
+        const from = first - (first % size);
+        for (let height = from; height < from + size * (size - 1); height++) {
+          let round = 0;
+          while (proposerOf(size, height, round) === silent) round += 1;
+          const seat = proposerOf(size, height, round);
+          counts[seat] = (counts[seat] ?? 0) + 1;
+        }
+        expect(counts).toEqual(range(size).map((seat) => (seat === silent ? 0 : size)));
+      }),
+    );
+  });
+
+  it("are never barred ones, whose turns go to the others equally (CON-3)", () => {
+    const bls = testBls();
+    const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
+    const voters = votersOf(network, testCommittee(bls, 7), [2, 5]);
+    const counts = new Map<number, number>();
+    for (let height = 1; height <= 100; height++) {
+      const seat = proposerAt(voters, height, 0);
+      counts.set(seat, (counts.get(seat) ?? 0) + 1);
+    }
+    expect([...counts].sort(([a], [b]) => a - b)).toEqual(
+      [0, 1, 3, 4, 6].map((seat) => [seat, 20]),
+    );
   });
 });

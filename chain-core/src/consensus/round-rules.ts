@@ -5,14 +5,16 @@ import type { Vote } from "../codec/block.ts";
 import { blockCodec, proposalDigest, voteCodec, voteDigest, voteKinds } from "../codec/block.ts";
 import { certificateOf } from "./certificate.ts";
 import { authorize, guardSteps, remember } from "./guard.ts";
-import { proposerOf } from "./proposer.ts";
+import { proposerAt } from "./proposer.ts";
 import type { Candidate, Config, Effect, Received, State } from "./round-state.ts";
 import { candidateOf, guardStepOf, keepProposal, timeoutMs, toleranceMs } from "./round-state.ts";
 import { addOwnVote, reachedRound, roundVotes, votesFor } from "./vote-set.ts";
 
 type Rule = (config: Config, state: State, at: number, out: Effect[]) => boolean;
 
-const rules: readonly Rule[] = [decide, skip, propose, prevote, lock, precommitNil, expectVotes];
+// The own votes come before the decision: a validator that hears the proposal last would else never be among
+// those who precommitted (CON-4).
+const rules: readonly Rule[] = [prevote, lock, decide, skip, propose, precommitNil, expectVotes];
 
 export function advance(config: Config, state: State, at: number, out: Effect[]): void {
   let moved = true;
@@ -69,7 +71,7 @@ function propose(config: Config, state: State, at: number, out: Effect[]): boole
   const { signer, voters, network } = config;
   const { height, round } = state;
   if (state.step !== "propose" || !state.ready || state.proposedRound >= round) return false;
-  if (signer === undefined || proposerOf(voters.size, height, round) !== signer.seat) return false;
+  if (signer === undefined || proposerAt(voters, height, round) !== signer.seat) return false;
   const from = Math.max(round === 0 ? state.proposeFrom : 0, state.parentTime + 1);
   if (at < from) {
     state.deadlines = { ...state.deadlines, own: from };
@@ -116,16 +118,35 @@ function prevote(config: Config, state: State, _at: number, out: Effect[]): bool
   // Who is locked on this block rests on its own lock, whatever the proposer claims: after a precommit for another
   // block in an earlier round, stating less would look like a violated lock (accountability.ts).
   const own = isLocked ? locked.round + 1 : 0;
-  if (accepted && isValid(config, state, candidate))
-    castPrevote(config, state, out, candidate.id, Math.max(own, proposal.polRound));
-  else castPrevote(config, state, out, zero32, 0);
+  const polRound = Math.max(own, proposal.polRound);
+  if (accepted && isValid(config, state, candidate)) {
+    if (polRound > 0) keepProof(config, state, out, polRound - 1, candidate);
+    castPrevote(config, state, out, candidate.id, polRound);
+  } else castPrevote(config, state, out, zero32, 0);
   return true;
+}
+
+/** Whoever claims a proof of lock must be able to show it, also after a restart (accountability). */
+function keepProof(
+  config: Config,
+  state: State,
+  out: Effect[],
+  round: number,
+  candidate: Candidate,
+): void {
+  if (state.proofs.has(round)) return;
+  state.proofs.add(round);
+  if (config.signer === undefined) return;
+  const { prevotes } = roundVotes(state.votes, round);
+  const votes = votesFor(prevotes, candidate.id).map((vote) => voteCodec.encode(vote));
+  const polka = { height: state.height, round, locked: false, block: candidate.bytes, votes };
+  out.push({ kind: "journal", entry: { kind: "polka", polka } });
 }
 
 /** TIM-1, and that the header names this round's proposer: only for blocks without a proof of lock. */
 function isFresh(config: Config, state: State, received: Received): boolean {
   const { header } = received.candidate.block;
-  const proposer = proposerOf(config.voters.size, state.height, state.round);
+  const proposer = proposerAt(config.voters, state.height, state.round);
   if (header.proposer !== proposer) return false;
   const apart = Math.abs(header.time - received.arrivedAt);
   return apart <= toleranceMs(config.timing, state.round);
@@ -159,6 +180,7 @@ function lock(config: Config, state: State, _at: number, out: Effect[]): boolean
   state.polkaRound = round;
   state.valid = { round, candidate };
   if (locks) state.locked = { round, id: candidate.id };
+  state.proofs.add(round);
   if (config.signer !== undefined) {
     const votes = votesFor(prevotes, majority).map((vote) => voteCodec.encode(vote));
     const polka = { height: state.height, round, locked: locks, block: candidate.bytes, votes };

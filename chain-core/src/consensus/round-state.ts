@@ -77,6 +77,8 @@ export type State = {
   valid?: { readonly round: number; readonly candidate: Candidate } | undefined;
   /** Newest round whose proof of lock was acted on (Tendermint line 36, "for the first time"); -1: none. */
   polkaRound: number;
+  /** Rounds whose proof of lock is in the journal. */
+  readonly proofs: Set<number>;
   /** Newest round in which the own proposal was made or given up; -1: none. */
   proposedRound: number;
   /** By round; the first is the one that is voted on. */
@@ -125,6 +127,7 @@ export function initial(config: Config, start: Start): State {
     step: "propose",
     ready: false,
     polkaRound: -1,
+    proofs: new Set(),
     proposedRound: -1,
     proposals: new Map(),
     candidates: new Map(),
@@ -140,7 +143,9 @@ export function timeoutMs(base: number, delta: number, round: number): number {
 
 /** TIM-1: the tolerance grows by a tenth each round; ms. */
 export function toleranceMs(timing: Timing, round: number): number {
-  return Math.floor(timing.clockToleranceMs * 1.1 ** Math.min(round, 100));
+  let tolerance = timing.clockToleranceMs;
+  for (let i = 0; i < Math.min(round, 100); i++) tolerance += Math.ceil(tolerance / 10);
+  return tolerance;
 }
 
 /** When the machine wants `woke` next; undefined: only a message moves it. */
@@ -213,9 +218,12 @@ export function restore(config: Config, start: Start, entries: Iterable<Entry>, 
       for (const bytes of votes) addOwnVote(state.votes, voteCodec.decode(bytes));
       assertPolka(state, round, candidate.id);
       if (locked) state.locked = { round, id: candidate.id };
+      state.proofs.add(round);
+      enter(state, round);
+      // A proof that was shown to us later may be of an earlier round.
+      if (round < state.polkaRound) continue;
       state.valid = { round, candidate };
       state.polkaRound = round;
-      enter(state, round);
     }
   }
   if (state.round > 0) state.ready = true;

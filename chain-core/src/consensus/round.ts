@@ -9,7 +9,7 @@ import { equal, isRejected, isZero, must, rejected, unreachable } from "@causewa
 import { bitmapOf } from "../codec/bitmap.ts";
 import type { Proposal, Vote } from "../codec/block.ts";
 import { proposalDigest } from "../codec/block.ts";
-import { proposerOf } from "./proposer.ts";
+import { proposerAt } from "./proposer.ts";
 import { advance, candidateBy, expire, isWanted, makeReady } from "./round-rules.ts";
 import type { Candidate, Config, Effect, State } from "./round-state.ts";
 import { keepProposal, parseCandidate } from "./round-state.ts";
@@ -82,7 +82,7 @@ function receive(
   const wanted = isWanted(state, round, candidate.id);
   if ((round < state.round || sameRound.length > 0) && !wanted && isConvicted(state, round))
     return undefined;
-  const seat = proposerOf(config.voters.size, height, round);
+  const seat = proposerAt(config.voters, height, round);
   const key = must(config.voters.members[seat], "proposer's seat").consensusKey;
   const digest = proposalDigest(config.network, { height, round, polRound, block: candidate.id });
   if (!config.bls.verify(key, digest, signature))

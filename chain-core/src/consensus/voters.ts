@@ -10,20 +10,33 @@ export type Voters = {
   readonly members: readonly Member[];
   readonly id: Bytes32;
   readonly size: number;
+  /** Seats of tombstoned validators: their votes do not count, their power stays in `total` (CON-3). */
+  readonly barred: ReadonlySet<number>;
+  /** The other seats, ascending; all of them where nobody would be left. */
+  readonly eligible: readonly number[];
   /** Sum of the capped powers. */
   readonly total: bigint;
   readonly quorum: bigint;
   readonly honestMin: bigint;
 };
 
-export function votersOf(network: NetworkId, committee: Committee): Voters {
+/** `barred`: seats of `committee` whose votes do not count. */
+export function votersOf(
+  network: NetworkId,
+  committee: Committee,
+  barred: readonly number[] = [],
+): Voters {
   const total = committee.members.reduce((sum, member) => sum + member.power, 0n);
   assert(total > 0n, "a committee without power");
+  const seats = committee.members.map((_, seat) => seat);
+  const eligible = seats.filter((seat) => !barred.includes(seat));
   return {
     committee,
     members: committee.members,
     id: committeeId(network, committee),
     size: committee.members.length,
+    barred: new Set(barred),
+    eligible: eligible.length > 0 ? eligible : seats,
     total,
     quorum: quorum(total),
     honestMin: honestMin(total),

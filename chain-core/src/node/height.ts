@@ -115,9 +115,10 @@ export function termsOf(
   { genesis, bls, secretKey }: Context,
   frame: Frame,
 ): Pick<State, "frame" | "voters" | "signer"> {
-  const voters = votersOf(genesis.networkId, frame.committee);
+  const voters = votersOf(genesis.networkId, frame.committee, frame.barred);
   const seat = secretKey && seatOf(voters, bls.publicKey(secretKey));
-  const signer = secretKey && seat !== undefined ? { seat, secretKey } : undefined;
+  const isVoter = seat !== undefined && !voters.barred.has(seat);
+  const signer = secretKey && isVoter ? { seat, secretKey } : undefined;
   return { frame, voters, signer };
 }
 

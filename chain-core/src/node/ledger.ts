@@ -39,6 +39,7 @@ function frameOf(genesis: Genesis, reader: StateReader): Frame {
     epochEndsAt: endsAt,
     committee: must(committeeAt(reader, number), "committee"),
     nextCommittee: must(committeeAt(reader, number + 1), "next committee"),
+    barred: [],
     utxoCommitment: utxoCommitment(reader),
   };
 }

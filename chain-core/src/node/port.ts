@@ -43,6 +43,8 @@ export type Frame = {
   /** Who decides the next block, and who decides in the epoch after. */
   readonly committee: Committee;
   readonly nextCommittee: Committee;
+  /** Seats of `committee` whose votes do not count: tombstoned validators (CON-3). */
+  readonly barred: readonly number[];
   readonly utxoCommitment: Bytes32;
 };
 

@@ -87,6 +87,7 @@ export function testLedger(
       epochEndsAt: Number.MAX_SAFE_INTEGER,
       committee,
       nextCommittee: { ...committee, epoch: 1 },
+      barred: [],
       utxoCommitment: zero32,
     }),
     check: (reader, { time }, bytes) => check(reader, time, bytes),
