@@ -1,75 +1,53 @@
 // A node's RPC as typed functions over a Transport (SEAMS, JSON-RPC of a node). What the rules refuse comes back
 // as a Rejected with the rule's code; what fails on the way is thrown as a Failure.
 import type { Bytes32, Rejected, Transport } from "@causeway/primitives";
-import { bytes32, Failure, isRejected, RpcError, rejected, toHex } from "@causeway/primitives";
-import {
-  blockSizeMax,
-  fields,
-  heightMax,
-  hexMax,
-  keysMax,
-  optional,
-  pageMax,
-  read,
-  replySizeMax,
-  transactionSizeMax,
-  waitMsMax,
-} from "./client/wire.ts";
+import { bytes32, Failure, isRejected, RpcError, rejected } from "@causeway/primitives";
+import type { MethodName, MethodShape, ParamsOf, ResultOf } from "./client/api.ts";
+import { api } from "./client/api.ts";
+import type {
+  BalanceEntry,
+  BlockResult,
+  FinalityResult,
+  HistoryResult,
+  ProvedRecordResult,
+  ProveResult,
+  StatusResult,
+  SubmittedResult,
+  TransactionResult,
+} from "./client/types.ts";
+import { keysMax, pageMax, read, replySizeMax, waitMsMax } from "./client/wire.ts";
 import type { Output, OutputId } from "./codec/action.ts";
-import type { Reader } from "./ledger/genesis-reader.ts";
-import { decimal, hex, integer, list, oneOf } from "./ledger/genesis-reader.ts";
 
+export type { Note, Topic } from "./client/api.ts";
 export { fallbackTransport } from "./client/fallback.ts";
+export type * from "./client/types.ts";
 export { keysMax, waitMsMax } from "./client/wire.ts";
 export * from "./wallet/index.ts";
 
-export type NodeStatus = {
+export type NodeStatus = Readonly<StatusResult> & {
   readonly networkId: Bytes32;
-  readonly name: string;
-  /** Newest final height, its block's id and ledger time in ms. */
-  readonly height: number;
   readonly block: Bytes32;
-  readonly time: number;
-  /** Seat in the committee, if it votes. */
-  readonly validator: number | undefined;
-  readonly peers: number;
-  readonly syncing: boolean;
-  readonly health: string;
 };
-
 /** A final header in its codec's bytes, with what makes it final. */
-export type Finality = {
-  readonly header: Uint8Array;
-  readonly certificate: Uint8Array;
-  readonly committee: Uint8Array;
-};
-
+export type Finality = Readonly<FinalityResult>;
 /** An absent value claims absence; `proof` is recordProofCodec bytes. */
-export type ProvedRecord = {
-  readonly key: Uint8Array;
-  readonly value?: Uint8Array;
-  readonly proof: Uint8Array;
-};
-
-export type FinalBlock = {
-  readonly header: Uint8Array;
-  readonly certificate: Uint8Array;
-  readonly transactions: readonly Uint8Array[];
-};
-
-export type TransactionStatus = {
-  readonly id: Bytes32;
-  readonly status: "pending" | "final" | "unknown";
-  /** Of a final one, with its position in the block and its bytes. */
-  readonly height?: number;
-  readonly position?: number;
-  readonly bytes?: Uint8Array;
-};
+export type ProvedRecord = Readonly<ProvedRecordResult>;
+export type FinalBlock = Readonly<BlockResult>;
+export type TransactionStatus = Readonly<TransactionResult>;
 
 /** An unspent output and how it is named. */
 export type Utxo = { readonly id: OutputId; readonly output: Output };
 
+export type HistoryPage = {
+  readonly asset?: Uint8Array;
+  /** `next` of the page before. */
+  readonly before?: Uint8Array;
+  readonly limit?: number;
+};
+
 export type NodeClient = {
+  /** Any method of the table in client/api.ts. */
+  readonly ask: Ask;
   readonly status: () => Promise<NodeStatus>;
   /** The two genesis files. */
   readonly genesis: () => Promise<{ readonly body: Uint8Array; readonly proofs: Uint8Array }>;
@@ -77,15 +55,19 @@ export type NodeClient = {
   readonly finality: (height?: number) => Promise<Finality | undefined>;
   readonly block: (height: number) => Promise<FinalBlock | undefined>;
   readonly submit: (transaction: Uint8Array) => Promise<{ readonly id: Bytes32 } | Rejected>;
+  /** An answer for each, in order; at most 1,000. */
+  readonly submitMany: (transactions: readonly Uint8Array[]) => Promise<readonly SubmittedResult[]>;
   readonly transaction: (id: Uint8Array) => Promise<TransactionStatus>;
   /** At most 256 keys, against one newest header. Unchecked: see the door /light. */
-  readonly prove: (
-    keys: readonly Uint8Array[],
-  ) => Promise<Finality & { readonly records: readonly ProvedRecord[] }>;
+  readonly prove: (keys: readonly Uint8Array[]) => Promise<Readonly<ProveResult>>;
   /** Newest values in the order of the keys (any number), without proof. */
   readonly records: (keys: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>;
   /** Every unspent output of a lock, of one asset or of all. */
   readonly utxos: (lock: Uint8Array, asset?: Uint8Array) => Promise<Utxo[]>;
+  /** What a lock holds, by asset. */
+  readonly balances: (lock: Uint8Array) => Promise<BalanceEntry[]>;
+  /** What moved to and from a lock, newest first. */
+  readonly history: (lock: Uint8Array, page?: HistoryPage) => Promise<HistoryResult>;
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   /** Gossips depositRequestCodec bytes. */
   readonly request: (bytes: Uint8Array) => Promise<undefined | Rejected>;
@@ -96,139 +78,65 @@ export type NodeClient = {
   readonly waitForHeight: (height: number, timeoutMs: number) => Promise<number>;
 };
 
-const b32: Reader<Bytes32> = (value, place) => bytes32(hex(32)(value, place));
-const height = integer(0, heightMax);
-const anyBytes = hexMax(replySizeMax);
-const anyText: Reader<string> = (value) => (typeof value === "string" ? value.slice(0, 1_000) : "");
-
-const statusReader: Reader<NodeStatus> = fields<NodeStatus>(
-  {
-    networkId: b32,
-    name: anyText,
-    height,
-    block: b32,
-    time: height,
-    validator: optional(integer(0)),
-    peers: integer(0),
-    syncing: (value) => value === true,
-    health: anyText,
-  },
-  true,
-);
-const genesisReader = fields({ body: anyBytes, proofs: anyBytes }, true);
-const finalityFields = {
-  header: hexMax(1_024),
-  certificate: hexMax(1_024),
-  committee: hexMax(65_536),
-};
-const finalityReader: Reader<Finality> = fields<Finality>(finalityFields, true);
-const blockReader: Reader<FinalBlock> = fields<FinalBlock>(
-  {
-    header: hexMax(1_024),
-    certificate: hexMax(1_024),
-    transactions: list(hexMax(transactionSizeMax), { min: 0, max: blockSizeMax }),
-  },
-  true,
-);
-const idReader = fields({ id: b32 }, true);
-type RawStatus = {
-  id: Bytes32;
-  status: TransactionStatus["status"];
-  height: number | undefined;
-  position: number | undefined;
-  bytes: Uint8Array | undefined;
-};
-const transactionReader: Reader<RawStatus> = fields<RawStatus>(
-  {
-    id: b32,
-    status: oneOf(["pending", "final", "unknown"]),
-    height: optional(height),
-    position: optional(integer(0)),
-    bytes: optional(hexMax(transactionSizeMax)),
-  },
-  true,
-);
-type RawRecord = { key: Uint8Array; value: Uint8Array | undefined; proof: Uint8Array };
-const provedReader = fields(
-  {
-    ...finalityFields,
-    records: list(
-      fields<RawRecord>({ key: anyBytes, value: optional(anyBytes), proof: anyBytes }, true),
-      { min: 0, max: keysMax },
-    ),
-  },
-  true,
-);
-const recordsReader = fields({ values: list(optional(anyBytes), { min: 0, max: keysMax }) }, true);
-type RawUtxo = { txid: Uint8Array; index: number; asset: Uint8Array; amount: bigint };
-const utxosReader = fields(
-  {
-    utxos: list(
-      fields<RawUtxo>(
-        { txid: hex(32), index: integer(0, 2 ** 32 - 1), asset: hex(32), amount: decimal(1n) },
-        true,
-      ),
-      { min: 0, max: pageMax },
-    ),
-    next: optional(hexMax(64)),
-  },
-  true,
-);
-const nextReader = fields({ next: integer(0) }, true);
-const requestsReader = fields(
-  { requests: list(hexMax(4_096), { min: 0, max: pageMax }), next: integer(0) },
-  true,
-);
-const heightReader = fields({ height }, true);
-
 /** `call` reaches one node, or several through {@link fallbackTransport}. */
 export function nodeClient(call: Transport): NodeClient {
-  const ask = async <T>(
-    reader: Reader<T>,
-    method: string,
-    params: Record<string, unknown> = {},
-    timeoutMs?: number,
-  ): Promise<T> => {
-    const options = { sizeMax: replySizeMax, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-    const result = read(reader, await call(method, params, options));
-    if (isRejected(result))
-      throw new Failure("bad-response", `the node's answer to ${method}: ${result.message}`);
-    return result;
-  };
+  const ask = typedCalls(call);
   return {
-    status: () => ask(statusReader, "status"),
-    genesis: () => ask(genesisReader, "genesis"),
-    finality: (at) =>
-      orUndefined(ask(finalityReader, "finality", at === undefined ? {} : { height: at })),
-    block: (at) => orUndefined(ask(blockReader, "block", { height: at })),
-    submit: (transaction) =>
-      orRejected(ask(idReader, "submit", { transaction: toHex(transaction) })),
-    transaction: async (id) =>
-      statusOf(await ask(transactionReader, "transaction", { id: toHex(id) })),
-    prove: async (keys) => {
-      const proved = await ask(provedReader, "prove", { keys: keys.map(toHex) });
-      return { ...proved, records: proved.records.map(provedRecord) };
+    ask,
+    status: async () => {
+      const { networkId, block, ...rest } = await ask("status", {});
+      return { ...rest, networkId: bytes32(networkId), block: bytes32(block) };
     },
+    genesis: () => ask("genesis", {}),
+    finality: (height) => orUndefined(ask("finality", { height })),
+    block: (height) => orUndefined(ask("block", { height })),
+    submit: async (transaction) => {
+      const answer = await orRejected(ask("submit", { transaction }));
+      return isRejected(answer) ? answer : { id: bytes32(answer.id) };
+    },
+    submitMany: async (transactions) => (await ask("submitMany", { transactions })).results,
+    transaction: (id) => ask("transaction", { id }),
+    prove: (keys) => ask("prove", { keys }),
     records: (keys) => allRecords(ask, keys),
     utxos: (lock, asset) => allUtxos(ask, lock, asset),
-    sequence: async (validator, role) =>
-      (await ask(nextReader, "sequence", { validator: toHex(validator), role })).next,
-    request: async (bytes) => {
-      const accepted = await orRejected(
-        ask(fields({}, true), "request", { request: toHex(bytes) }),
-      );
+    balances: (lock) => allBalances(ask, lock),
+    history: (lock, page = {}) => {
+      const { asset, before, limit } = page;
+      return ask("history", { lock, asset, before, limit });
+    },
+    sequence: async (validator, role) => (await ask("sequence", { validator, role })).next,
+    request: async (request) => {
+      const accepted = await orRejected(ask("request", { request }));
       return isRejected(accepted) ? accepted : undefined;
     },
-    requests: (after) => ask(requestsReader, "requests", after === undefined ? {} : { after }),
-    waitForHeight: async (at, timeoutMs) => {
+    requests: (after) => ask("requests", { after, limit: undefined }),
+    waitForHeight: async (height, timeoutMs) => {
       const waitMs = Math.min(timeoutMs, waitMsMax);
-      const params = { height: at, timeoutMs: waitMs };
-      return (await ask(heightReader, "wait", params, waitMs + 5_000)).height;
+      return (await ask("wait", { height, timeoutMs: waitMs }, waitMs + 5_000)).height;
     },
   };
 }
 
-type Ask = <T>(reader: Reader<T>, method: string, params: Record<string, unknown>) => Promise<T>;
+/** One method of the table: parameters written and the answer read by its shapes. */
+export type Ask = <N extends MethodName>(
+  method: N,
+  params: ParamsOf<N>,
+  timeoutMs?: number,
+) => Promise<ResultOf<N>>;
+
+function typedCalls(call: Transport): Ask {
+  return async (method, params, timeoutMs) => {
+    const { params: given, result } = api[method] as unknown as MethodShape<
+      typeof params,
+      ResultOf<typeof method>
+    >;
+    const options = { sizeMax: replySizeMax, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+    const answer = read(result.read, await call(method, given.write(params), options));
+    if (isRejected(answer))
+      throw new Failure("bad-response", `the node's answer to ${method}: ${answer.message}`);
+    return answer;
+  };
+}
 
 async function allRecords(
   ask: Ask,
@@ -237,7 +145,7 @@ async function allRecords(
   const values: (Uint8Array | undefined)[] = [];
   for (let from = 0; from < keys.length; from += keysMax) {
     const part = keys.slice(from, from + keysMax);
-    const answer = await ask(recordsReader, "records", { keys: part.map(toHex) });
+    const answer = await ask("records", { keys: part });
     if (answer.values.length !== part.length)
       throw new Failure("bad-response", `${answer.values.length} values for ${part.length} keys`);
     values.push(...answer.values);
@@ -249,12 +157,7 @@ async function allUtxos(ask: Ask, lock: Uint8Array, asset?: Uint8Array): Promise
   const found: Utxo[] = [];
   let after: Uint8Array | undefined;
   do {
-    const page = await ask(utxosReader, "utxos", {
-      lock: toHex(lock),
-      limit: pageMax,
-      ...(asset === undefined ? {} : { asset: toHex(asset) }),
-      ...(after === undefined ? {} : { after: toHex(after) }),
-    });
+    const page = await ask("utxos", { lock, asset, after, limit: pageMax });
     for (const { txid, index, asset: of, amount } of page.utxos)
       found.push({ id: { txid, index }, output: { asset: of, amount, lock } });
     after = page.next;
@@ -262,18 +165,15 @@ async function allUtxos(ask: Ask, lock: Uint8Array, asset?: Uint8Array): Promise
   return found;
 }
 
-function provedRecord({ key, value, proof }: RawRecord): ProvedRecord {
-  return { key, proof, ...(value === undefined ? {} : { value }) };
-}
-
-function statusOf({ id, status, height: at, position, bytes }: RawStatus): TransactionStatus {
-  return {
-    id,
-    status,
-    ...(at === undefined ? {} : { height: at }),
-    ...(position === undefined ? {} : { position }),
-    ...(bytes === undefined ? {} : { bytes }),
-  };
+async function allBalances(ask: Ask, lock: Uint8Array): Promise<BalanceEntry[]> {
+  const found: BalanceEntry[] = [];
+  let after: Uint8Array | undefined;
+  do {
+    const page = await ask("balances", { lock, after, limit: pageMax });
+    found.push(...page.balances);
+    after = page.next;
+  } while (after !== undefined);
+  return found;
 }
 
 const notFound = -32001;

@@ -11,6 +11,8 @@ export const nodeConfig = {
   rpcPort: { key: "CAUSEWAY_RPC_PORT", is: "port", default: "18501" },
   peers: { key: "CAUSEWAY_PEERS", is: "peers", default: "" },
   oneMachine: { key: "CAUSEWAY_ONE_MACHINE", is: "flag", default: "false" },
+  /** Keep what wallets and explorers ask: outputs, balances and history by owner. A plain validator needs none. */
+  index: { key: "CAUSEWAY_INDEX", is: "flag", default: "true" },
   logLevel: { key: "CAUSEWAY_LOG_LEVEL", is: "level", default: "info" },
 } as const;
 

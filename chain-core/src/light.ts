@@ -25,7 +25,7 @@ export type Trusted = {
 export type Update = {
   readonly header: Header;
   readonly certificate: Certificate;
-  readonly committee?: Uint8Array;
+  readonly committee?: Uint8Array | undefined;
 };
 
 export type LightCode =
@@ -110,7 +110,7 @@ function nextCommittee(
 /** A record under its full key, or its absence when `value` is undefined. */
 export type ProvenRecord = {
   readonly key: Uint8Array;
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array | undefined;
   readonly proof: RecordProof;
 };
 

@@ -27,7 +27,7 @@ export type Input = {
 /** One record of a `proved` answer as it came (SEAMS, method `prove`); an absent value claims absence. */
 export type ProvedRecord = {
   readonly key: Uint8Array;
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array | undefined;
   /** recordProofCodec bytes. */
   readonly proof: Uint8Array;
 };
@@ -48,7 +48,7 @@ export type Event =
       readonly id: number;
       readonly header: Uint8Array;
       readonly certificate: Uint8Array;
-      readonly committee: Uint8Array;
+      readonly committee: Uint8Array | undefined;
       readonly records: readonly ProvedRecord[];
     }
   /** Answer to `sequence`. */

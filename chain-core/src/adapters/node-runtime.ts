@@ -3,9 +3,10 @@
 import type { Clock, Journal, Log, Rejected } from "@causeway/primitives";
 import { rejected } from "@causeway/primitives";
 import type { Verdict } from "@causeway/primitives/adapters/p2p";
+import type { Movement } from "../client/types.ts";
 import type { Effect, Event, State, Topic } from "../node/machine.ts";
 import { step } from "../node/machine.ts";
-import type { NodeStore } from "./node-store.ts";
+import type { NodeStore, Persist } from "./node-store.ts";
 
 /** What the runtime orders of the network. */
 export type Network = {
@@ -21,8 +22,8 @@ export type RuntimeOptions = {
   readonly network: Network;
   readonly clock: Clock;
   readonly log: Log;
-  /** Called after every persisted block. */
-  readonly onBlock: (height: number) => void;
+  /** Called after every persisted block; `movements` only where the store keeps an index. */
+  readonly onBlock: (block: Persist, movements: readonly Movement[]) => void;
 };
 
 export type Runtime = {
@@ -222,10 +223,10 @@ function performer(
         else journal.append(effect.record);
         return undefined;
       case "persist":
-        return store.persist(effect).then(() => {
+        return store.persist(effect).then((movements) => {
           const { height, time, receipts } = effect;
           log.debug("block is final", { height, transactions: receipts.length, time });
-          onBlock(height);
+          onBlock(effect, movements);
         });
       case "wake":
         wake(effect.at);

@@ -1,17 +1,18 @@
 // The node's database: state, final blocks and indices in one LevelDB, one synced batch per block. It also keeps
 // what proofs are made of: the provable trees after the newest block and after its parent.
-import type { Put, Store } from "@causeway/primitives";
+import type { NetworkId, Put, Store } from "@causeway/primitives";
 import { equal, Failure, keyOf, must } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
+import type { Movement } from "../client/types.ts";
 import type { Certificate, Header } from "../codec/block.ts";
-import { blockCodec, blockId, certificateCodec } from "../codec/block.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { modules } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 import { emptyTree, isProvable, root, update } from "../ledger/tree.ts";
 import type { Effect, FinalBlock } from "../node/machine.ts";
-import { indexBlock, indexPuts } from "./node-index.ts";
+import { blockAt, checkBlocks, finalAt, finalityPuts, lowestOf } from "./node-blocks.ts";
+import { indexBlock, indexedHeight } from "./node-index.ts";
 import {
   blockKey,
   certificateKey,
@@ -45,8 +46,14 @@ export type NodeStore = {
   readonly tree: () => Tree;
   readonly provable: () => ProvableState | undefined;
   readonly blocks: (height: number) => FinalBlock | undefined;
-  /** Durable when it resolves. Nothing else may write meanwhile. */
-  readonly persist: (effect: Persist) => Promise<void>;
+  /** Of the blocks that are here; one above the newest where none is. */
+  readonly lowest: () => number;
+  /**
+   * Durable when it resolves, with what moved if there is an index. Nothing else may write meanwhile.
+   */
+  readonly persist: (effect: Persist) => Promise<readonly Movement[]>;
+  /** Whether every block goes into the index too; it must stand at the newest block then. */
+  readonly setIndexed: (isIndexed: boolean) => void;
   readonly close: () => Promise<void>;
 };
 
@@ -65,7 +72,6 @@ export async function createNodeStore(
   };
   await db.write([
     ...puts.map(({ key, value }) => put(stateKey(key), value)),
-    ...indexPuts(puts, () => undefined),
     { key: metaKeys.head, value: headCodec.encode(head) },
     { key: metaKeys.undo, value: new Uint8Array(0) },
     { key: metaKeys.network, value: genesis.networkId },
@@ -88,8 +94,8 @@ export async function openNodeStore(folder: string, genesis: Genesis): Promise<N
     if (stored === undefined || undo === undefined) throw damaged(folder, "the head is missing");
     const head = headCodec.decode(stored);
     const tree = await readState(db, folder, head);
-    await checkBlocks(db, folder, genesis, head);
-    return nodeStore(db, head, tree, decodePuts(undo));
+    await checkBlocks(db, genesis, head, (what) => damaged(folder, what));
+    return nodeStore(db, genesis.networkId, head, tree, decodePuts(undo));
   } catch (cause) {
     await db.close();
     throw cause;
@@ -119,22 +125,6 @@ async function readState(db: Store, folder: string, head: Head): Promise<Tree> {
   return tree;
 }
 
-/** A certificate for every height and the newest block: what peers will ask for. */
-async function checkBlocks(db: Store, folder: string, genesis: Genesis, head: Head): Promise<void> {
-  let count = 0;
-  for await (const [key] of db.scan(...prefixRange(prefixes.certificate))) {
-    count += 1;
-    if (!equal(key, certificateKey(count)))
-      throw damaged(folder, `certificate ${count} is missing`);
-  }
-  if (count !== head.height) throw damaged(folder, `${count} certificates of ${head.height}`);
-  if (head.height === 0) return;
-  const bytes = db.get(blockKey(head.height));
-  const block = bytes && blockCodec.decode(bytes);
-  if (block === undefined || !equal(blockId(genesis.networkId, block.header), head.id))
-    throw damaged(folder, "the newest block is missing or another");
-}
-
 function put(key: Uint8Array, value: Uint8Array | undefined): Put {
   return value === undefined ? { key } : { key, value };
 }
@@ -151,34 +141,35 @@ function sumAfter(sum: Uint8Array, puts: readonly Put[], old: StateReader["get"]
   return addHashes(sum, change);
 }
 
-function nodeStore(db: Store, first: Head, firstTree: Tree, firstUndo: readonly Put[]): NodeStore {
+function nodeStore(
+  db: Store,
+  network: NetworkId,
+  first: Head,
+  firstTree: Tree,
+  firstUndo: readonly Put[],
+): NodeStore {
   const state: StateReader = { get: (key) => db.get(stateKey(key)) };
   let head = first;
   let tree = firstTree;
   let before = previous(tree, firstUndo);
   let tip: ReturnType<NodeStore["tip"]>;
-  const blocks = (height: number): FinalBlock | undefined => {
-    const block = db.get(blockKey(height));
-    const certificate = db.get(certificateKey(height));
-    return block && certificate && { block, certificate };
-  };
+  let isIndexed = indexedHeight(db) === first.height;
+  const blocks = (height: number): FinalBlock | undefined => blockAt(db, height);
   return {
     db,
     state,
     blocks,
+    lowest: () => lowestOf(db),
     head: () => head,
     tree: () => tree,
     tip: () => {
       if (head.height === 0) return undefined;
-      if (tip?.header.height !== head.height) {
-        const { block, certificate } = must(blocks(head.height), "the newest block");
-        const { header } = blockCodec.decode(block);
-        tip = { header, certificate: certificateCodec.decode(certificate) };
-      }
+      if (tip?.header.height !== head.height) tip = must(finalAt(db, head.height), "newest block");
       return tip;
     },
     provable: () => {
-      if (head.height === 0) return undefined;
+      // What a snapshot began with has no state before it.
+      if (db.get(blockKey(head.height)) === undefined) return undefined;
       const { values, tree: of } = before;
       const get: StateReader["get"] = (key) => {
         const name = keyOf(key);
@@ -199,10 +190,13 @@ function nodeStore(db: Store, first: Head, firstTree: Tree, firstUndo: readonly 
       const undo = puts
         .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
         .map(({ key }) => put(key, oldOf(key)));
+      const indexed = isIndexed
+        ? indexBlock(network, db, { height, puts, old: oldOf, receipts: effect.receipts })
+        : { puts: [], movements: [] };
       await db.write([
         ...puts.map(({ key, value }) => put(stateKey(key), value)),
-        ...indexPuts(puts, oldOf),
-        ...indexBlock(height, effect.receipts),
+        ...indexed.puts,
+        ...finalityPuts(state, effect),
         { key: blockKey(height), value: effect.block },
         { key: certificateKey(height), value: effect.certificate },
         { key: metaKeys.undo, value: encodePuts(undo) },
@@ -211,6 +205,10 @@ function nodeStore(db: Store, first: Head, firstTree: Tree, firstUndo: readonly 
       head = next;
       before = { tree, values: valuesOf(undo) };
       tree = update(tree, puts);
+      return indexed.movements;
+    },
+    setIndexed: (value) => {
+      isIndexed = value;
     },
     close: () => db.close(),
   };

@@ -3,19 +3,29 @@ import type { Log } from "@causeway/primitives";
 import { equal, Failure, keyOf, must, toHex } from "@causeway/primitives";
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
+import type {
+  MempoolResult,
+  SupplyResult,
+  ValidatorsResult,
+  WaitingEntry,
+} from "../client/types.ts";
 import { bodySizeMax } from "../client/wire.ts";
 import { blockCodec, committeeCodec, committeeId } from "../codec/block.ts";
 import { nextSequence } from "../ledger/envelope.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { prove } from "../ledger/tree.ts";
+import { economy } from "../ledger/utxo/outputs.ts";
 import { byId } from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
 import type { State } from "../node/machine.ts";
 import { nodeMethods } from "../rpc/methods.ts";
 import type { Found, Proved, RpcNode } from "../rpc/node.ts";
+import { noIndex } from "../rpc/node.ts";
+import type { Feed } from "../rpc/subscriptions.ts";
+import { feed } from "../rpc/subscriptions.ts";
 import { claimed } from "../sync/sync.ts";
-import { placeOf, utxosOf } from "./node-index.ts";
+import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
 
@@ -30,19 +40,24 @@ export type RpcNodeOptions = {
   readonly store: NodeStore;
   readonly runtime: Runtime;
   readonly peers: () => number;
+  /** Whether the store keeps the index that wallets ask. */
+  readonly hasIndex: boolean;
 };
 
 /** `onBlock` is to be called after every persisted block. */
-export function rpcNode(
-  options: RpcNodeOptions,
-): RpcNode & { readonly onBlock: (height: number) => void } {
-  const { genesis, genesisFiles, store, runtime } = options;
+export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock" | "subscribe"> {
+  const { genesis, genesisFiles, store, runtime, hasIndex } = options;
   const waiters = waitingRoom();
+  const followers = feed(hasIndex);
   return {
     genesis,
     genesisFiles,
     committee: (id) => committeeById(genesis, store, id),
-    onBlock: waiters.onBlock,
+    subscribe: followers.subscribe,
+    onBlock: (block, movements) => {
+      waiters.onBlock(block.height);
+      followers.onBlock(block, movements);
+    },
     overview: () =>
       runtime.read(({ tip, signer, sync }) => ({
         height: tip.height,
@@ -61,7 +76,12 @@ export function rpcNode(
         height: store.head().height,
         values: keys.map((key) => store.state.get(key)),
       })),
-    utxos: (lock, asset, after, limit) => utxosOf(store.db, lock, asset, after, limit),
+    utxos: async (...query) => (hasIndex ? utxosOf(store.db, ...query) : noIndex),
+    balances: async (...query) => (hasIndex ? balancesOf(store.db, ...query) : noIndex),
+    history: async (...query) => (hasIndex ? historyOf(store.db, ...query) : noIndex),
+    validators: () => runtime.read(({ frame }) => validatorsOf(frame)),
+    supply: () => runtime.read(() => supplyOf(store)),
+    mempool: (after, limit) => runtime.read(({ pool }) => waitingIn(pool, after, limit)),
     sequence: (validator, role) =>
       runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
     requests: (after, limit) =>
@@ -122,6 +142,35 @@ function sequenceAfterPending(
   return next;
 }
 
+function validatorsOf(frame: State["frame"]): ValidatorsResult {
+  const { epoch, epochEndsAt, committee, nextCommittee } = frame;
+  return { epoch, endsAt: epochEndsAt, committee: committee.members, next: nextCommittee.members };
+}
+
+function supplyOf({ state, head }: NodeStore): SupplyResult {
+  const { issued, bonded, burnt } = must(economy.get(state, "only"), "economy");
+  return { height: head().height, issued, bonded, burnt };
+}
+
+/** In order of arrival, from after the order number `after` on. */
+function waitingIn(
+  { entries, size }: State["pool"],
+  after: number | undefined,
+  limit: number,
+): MempoolResult {
+  const transactions: WaitingEntry[] = [];
+  let next: number | undefined;
+  for (const { id, order, bytes, sender } of entries.values()) {
+    if (after !== undefined && order <= after) continue;
+    if (transactions.length === limit) {
+      next = transactions.at(-1)?.order;
+      break;
+    }
+    transactions.push({ id, order, size: bytes.length, isEnvelope: sender !== undefined });
+  }
+  return { count: entries.size, size, transactions, next };
+}
+
 type WaitingRoom = {
   readonly onBlock: (height: number) => void;
   readonly wait: (
@@ -160,9 +209,16 @@ function waitingRoom(): WaitingRoom {
 
 /** Serves the methods over HTTP; throws as startHttpServer. */
 export function serveRpc(
-  node: RpcNode,
+  node: RpcNode & Pick<Feed, "subscribe">,
   listen: { readonly host: string; readonly port: number },
   log: Log,
 ): Promise<HttpServer> {
-  return startRpcServer({ ...listen, bodySizeMax, batchMax: 32, methods: nodeMethods(node), log });
+  return startRpcServer({
+    ...listen,
+    bodySizeMax,
+    batchMax: 32,
+    methods: nodeMethods(node),
+    subscriptions: node.subscribe,
+    log,
+  });
 }

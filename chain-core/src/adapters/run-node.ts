@@ -1,6 +1,7 @@
 // The composition of a node: every port meets its adapter here.
 import { readFileSync } from "node:fs";
-import type { Log } from "@causeway/primitives";
+import { join } from "node:path";
+import type { Bls, Log } from "@causeway/primitives";
 import { Failure, isRejected, keyOf, sha256 } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import type { Config } from "@causeway/primitives/adapters/config";
@@ -11,6 +12,7 @@ import { startP2p } from "@causeway/primitives/adapters/p2p";
 import type { nodeConfig } from "../config.ts";
 import { nodeKeyFields } from "../config.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
+import type { Genesis } from "../ledger/genesis.ts";
 import { genesisSizeMax, parseGenesis } from "../ledger/genesis-file.ts";
 import * as pool from "../mempool/pool.ts";
 import { bindLedger } from "../node/ledger.ts";
@@ -18,12 +20,14 @@ import type { Context, State } from "../node/machine.ts";
 import { initial } from "../node/machine.ts";
 import { batchSizeMax, messageSizeMax, transactionsCodec } from "../node/message.ts";
 import type { RpcNode } from "../rpc/node.ts";
+import type { Feed } from "../rpc/subscriptions.ts";
 import { createBls } from "./bls.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { rebuildIndices } from "./node-index.ts";
+import { dropIndex, indexedHeight, rebuildIndex } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import { startRuntime } from "./node-runtime.ts";
+import { replay } from "./replay.ts";
 import { rpcNode, serveRpc } from "./rpc-node.ts";
 
 export type NodeConfig = Config<typeof nodeConfig>;
@@ -50,7 +54,7 @@ export async function runNode(config: NodeConfig, reindex: boolean): Promise<Run
     for (const one of opened.splice(0).reverse()) await one();
   };
   try {
-    if (reindex) await rebuildIndices(data.store.db, genesis);
+    await prepareIndex(config, genesis, bls, data, reindex);
     const context: Context = {
       genesis,
       bls,
@@ -66,6 +70,27 @@ export async function runNode(config: NodeConfig, reindex: boolean): Promise<Run
     await close();
     throw cause;
   }
+}
+
+/** Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. */
+async function prepareIndex(
+  config: NodeConfig,
+  genesis: Genesis,
+  bls: Bls,
+  { store }: DataFolder,
+  anew: boolean,
+): Promise<void> {
+  const { height } = store.head();
+  const stands = indexedHeight(store.db) === height;
+  if (!config.index) {
+    if (indexedHeight(store.db) !== undefined) await dropIndex(store.db);
+  } else if (anew || !stands) {
+    const folder = join(config.data, "replay");
+    await rebuildIndex(store.db, genesis.networkId, height, () =>
+      replay(genesis, bls, store.blocks, height, folder),
+    );
+  }
+  store.setIndexed(config.index);
 }
 
 function readGenesis(config: NodeConfig): RpcNode["genesisFiles"] {
@@ -96,7 +121,7 @@ async function start(
 ): Promise<Started> {
   const { genesis } = context;
   const host = config.listenHost;
-  const later: { runtime?: Runtime; onBlock?: (height: number) => void } = {};
+  const later: { runtime?: Runtime; onBlock?: Feed["onBlock"] } = {};
   const p2p = await startP2p({
     secret: peerSecret,
     networkId: genesis.networkId,
@@ -116,13 +141,20 @@ async function start(
       network: networkOf(p2p),
       clock: systemClock,
       log,
-      onBlock: (height) => later.onBlock?.(height),
+      onBlock: (...block) => later.onBlock?.(...block),
     },
   );
   for (const peer of p2p.peers()) runtime.connected(peer);
   later.runtime = runtime;
   const peers = (): number => p2p.peers().length;
-  const view = rpcNode({ genesis, genesisFiles, store, runtime, peers });
+  const view = rpcNode({
+    genesis,
+    genesisFiles,
+    store,
+    runtime,
+    peers,
+    hasIndex: config.index,
+  });
   later.onBlock = view.onBlock;
   const opened = [runtime.stop, p2p.close];
   try {

@@ -71,6 +71,7 @@ export function testNetwork(
       rpcPort: ports[i]?.rpc ?? 0,
       peers: ports.map(peerOf).filter((_, other) => other !== i),
       oneMachine: true,
+      index: true,
       logLevel: "error",
     }),
     remove: () => rmSync(folder, { recursive: true, force: true }),

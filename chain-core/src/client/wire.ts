@@ -10,6 +10,8 @@ import { below, mistake, object } from "../ledger/genesis-reader.ts";
 export const keysMax = 256;
 /** Bytes of a record's key. */
 export const keySizeMax = 256;
+/** Transactions of one `submitMany`. */
+export const batchMax = 1_000;
 /** Longest `wait`, ms. */
 export const waitMsMax = 30_000;
 /** Entries of one page of `utxos` and `requests`. */

@@ -1,6 +1,9 @@
 // What the RPC reads of a node: answers are consistent with one newest block, because they are made between two
 // events of the node's loop.
 import type { Rejected } from "@causeway/primitives";
+import { rejected } from "@causeway/primitives";
+import type { ResultOf } from "../client/api.ts";
+import type { Movement } from "../client/types.ts";
 import type { Output, OutputId } from "../codec/action.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import type { RecordProof } from "../ledger/tree.ts";
@@ -38,6 +41,16 @@ export type Found = {
   readonly bytes?: Uint8Array;
 };
 
+export const noIndex: Rejected<"no-index"> = rejected(
+  "no-index",
+  "this node keeps no index: set CAUSEWAY_INDEX=true on a node that serves wallets",
+);
+
+export type UtxoPage = {
+  readonly utxos: readonly { readonly id: OutputId; readonly output: Output }[];
+  readonly next: Uint8Array | undefined;
+};
+
 export type RpcNode = {
   readonly genesis: Genesis;
   readonly genesisFiles: { readonly body: Uint8Array; readonly proofs: Uint8Array };
@@ -57,15 +70,29 @@ export type RpcNode = {
     readonly height: number;
     readonly values: readonly (Uint8Array | undefined)[];
   }>;
+  /** These three are refused with `no-index` by a node that keeps none. */
   readonly utxos: (
     lock: Uint8Array,
     asset: Uint8Array | undefined,
     after: Uint8Array | undefined,
     limit: number,
-  ) => Promise<{
-    readonly utxos: readonly { readonly id: OutputId; readonly output: Output }[];
-    readonly next?: Uint8Array;
-  }>;
+  ) => Promise<UtxoPage | Rejected>;
+  readonly balances: (
+    lock: Uint8Array,
+    after: Uint8Array | undefined,
+    limit: number,
+  ) => Promise<ResultOf<"balances"> | Rejected>;
+  readonly history: (
+    lock: Uint8Array,
+    asset: Uint8Array | undefined,
+    before: Uint8Array | undefined,
+    limit: number,
+  ) => Promise<
+    { readonly movements: Movement[]; readonly next: Uint8Array | undefined } | Rejected
+  >;
+  readonly validators: () => Promise<ResultOf<"validators">>;
+  readonly supply: () => Promise<ResultOf<"supply">>;
+  readonly mempool: (after: number | undefined, limit: number) => Promise<ResultOf<"mempool">>;
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   readonly requests: (
     after: number,

@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
 import { Failure } from "../failure.ts";
 import type { Log } from "../ports.ts";
 
@@ -36,6 +37,8 @@ export type HttpServerOptions = {
   /** The answer to what never reaches `handle`: 413, 400. SEAMS says its shape. */
   readonly refuse: (status: number, code: string, message: string) => unknown;
   readonly handle: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Takes over a connection that asks for another protocol; without it such a request is refused. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
   readonly log: Log;
 };
 
@@ -66,6 +69,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     },
   );
   server.maxConnections = options.connectionsMax ?? 1_024;
+  if (options.upgrade !== undefined) server.on("upgrade", options.upgrade);
   server.on("clientError", (_, socket) => {
     if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n");
   });

@@ -4,6 +4,8 @@ import { Failure, isRejected } from "../failure.ts";
 import type { Log } from "../ports.ts";
 import type { HttpRequest, HttpResponse, HttpServer } from "./http-server.ts";
 import { startHttpServer } from "./http-server.ts";
+import type { Subscriptions } from "./json-rpc-socket.ts";
+import { socketServer } from "./json-rpc-socket.ts";
 
 /**
  * A method answers with its result or a Rejected. The codes "bad-params" and "bad-hex" are -32602,
@@ -17,6 +19,8 @@ export type RpcServerOptions = {
   readonly bodySizeMax: number;
   readonly batchMax: number;
   readonly methods: ReadonlyMap<string, RpcMethod>;
+  /** With it the same methods are served over WebSockets too, with `subscribe` and `unsubscribe`. */
+  readonly subscriptions?: Subscriptions;
   readonly log: Log;
 };
 
@@ -39,9 +43,18 @@ const methodCodes: Readonly<Record<string, number>> = {
 };
 
 /** Throws as startHttpServer. */
-export function startRpcServer(options: RpcServerOptions): Promise<HttpServer> {
-  const { host, port, bodySizeMax, log } = options;
-  return startHttpServer({
+export async function startRpcServer(options: RpcServerOptions): Promise<HttpServer> {
+  const { host, port, bodySizeMax, log, subscriptions } = options;
+  const sockets =
+    subscriptions &&
+    socketServer({
+      subscriptions,
+      bodySizeMax,
+      log,
+      answer: (text, more, signal) => answerText(text, signal, withMethods(options, more)),
+    });
+  const server = await startHttpServer({
+    ...(sockets && { upgrade: sockets.upgrade }),
     host,
     port,
     bodySizeMax,
@@ -49,6 +62,20 @@ export function startRpcServer(options: RpcServerOptions): Promise<HttpServer> {
     refuse: (_, code, message) => answer(null, { error: errorOf(code, message) }),
     handle: (request) => handle(request, options),
   });
+  return {
+    port: server.port,
+    close: () => {
+      sockets?.close();
+      return server.close();
+    },
+  };
+}
+
+function withMethods(
+  options: RpcServerOptions,
+  more: ReadonlyMap<string, RpcMethod>,
+): RpcServerOptions {
+  return { ...options, methods: new Map([...options.methods, ...more]) };
 }
 
 async function handle(request: HttpRequest, options: RpcServerOptions): Promise<HttpResponse> {
@@ -58,24 +85,33 @@ async function handle(request: HttpRequest, options: RpcServerOptions): Promise<
   });
   if (request.method !== "POST" || request.path !== "/")
     return refused(request.method === "POST" ? 404 : 405, "bad-request", "POST to / only");
+  const body = await answerText(request.body, request.signal, options);
+  return body === undefined ? { status: 204, body: "" } : { status: 200, body };
+}
+
+/** The answer to one request or to a batch; undefined when nothing in it asks for one. */
+async function answerText(
+  bytes: Uint8Array,
+  signal: AbortSignal,
+  options: RpcServerOptions,
+): Promise<unknown> {
+  const refused = (code: string, message: string): unknown =>
+    answer(null, { error: errorOf(code, message) });
   let body: unknown;
   try {
-    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(request.body));
+    body = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return refused(200, "parse-error", "the body is no JSON");
+    return refused("parse-error", "the body is no JSON");
   }
-  if (!Array.isArray(body)) {
-    const one = await call(body, request.signal, options);
-    return one === undefined ? { status: 204, body: "" } : { status: 200, body: one };
-  }
+  if (!Array.isArray(body)) return call(body, signal, options);
   if (body.length === 0 || body.length > options.batchMax)
-    return refused(200, "bad-request", `a batch has 1 to ${options.batchMax} requests`);
+    return refused("bad-request", `a batch has 1 to ${options.batchMax} requests`);
   const answers: unknown[] = [];
   for (const item of body) {
-    const one = await call(item, request.signal, options);
+    const one = await call(item, signal, options);
     if (one !== undefined) answers.push(one);
   }
-  return { status: 200, body: answers };
+  return answers;
 }
 
 /** Undefined for a notification. */

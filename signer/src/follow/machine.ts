@@ -52,7 +52,7 @@ export type Event =
       readonly kind: "proved";
       readonly header: Uint8Array;
       readonly certificate: Uint8Array;
-      readonly committee: Uint8Array;
+      readonly committee: Uint8Array | undefined;
       readonly records: readonly ProvedRecord[];
     }
   | { readonly kind: "failed"; readonly code: string }

@@ -21,7 +21,7 @@ export type { Trusted } from "@causeway/chain-core/light";
 export type Finality = {
   readonly header: Uint8Array;
   readonly certificate: Uint8Array;
-  readonly committee: Uint8Array;
+  readonly committee: Uint8Array | undefined;
 };
 
 export function startOf(genesis: Genesis): Trusted {

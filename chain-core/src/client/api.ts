@@ -1,0 +1,359 @@
+// The node's JSON-RPC as data (SEAMS): every method with its parameters and its result. Server, client and OpenRPC
+// document are made from this table.
+import { committeeCodec } from "../codec/block.ts";
+import { depositRequestCodec } from "../interchain/statement.ts";
+import type { Of, Shape } from "./shape.ts";
+import {
+  amount,
+  anything,
+  bytesOf,
+  bytesUpTo,
+  choice,
+  flag,
+  listOf,
+  maybe,
+  orNull,
+  record,
+  tagged,
+  whole,
+  words,
+} from "./shape.ts";
+import type {
+  BalancesParams,
+  BalancesResult,
+  BlockResult,
+  FinalityResult,
+  HistoryParams,
+  HistoryResult,
+  IdResult,
+  MemberEntry,
+  MempoolResult,
+  Movement,
+  Nothing,
+  PageParams,
+  ProveResult,
+  RecordsResult,
+  RequestsResult,
+  StatusResult,
+  SubmittedResult,
+  SupplyResult,
+  TransactionResult,
+  UtxosParams,
+  UtxosResult,
+  ValidatorsResult,
+} from "./types.ts";
+import {
+  batchMax,
+  blockSizeMax,
+  heightMax,
+  keySizeMax,
+  keysMax,
+  pageMax,
+  replySizeMax,
+  transactionSizeMax,
+  waitMsMax,
+} from "./wire.ts";
+
+export type MethodShape<P, R> = {
+  /** One sentence. */
+  readonly summary: string;
+  readonly params: Shape<P>;
+  readonly result: Shape<R>;
+};
+
+function method<P, R>(summary: string, params: Shape<P>, result: Shape<R>): MethodShape<P, R> {
+  return { summary, params, result };
+}
+
+const b32 = bytesOf(32);
+const height = whole(0, heightMax);
+const limit = maybe(whole(1, pageMax));
+const nothing: Shape<Nothing> = record<Nothing>({});
+const keys = listOf(bytesUpTo(keySizeMax), keysMax, 1);
+const anyBytes = bytesUpTo(replySizeMax);
+
+const finalityFields = {
+  header: bytesUpTo(1_024),
+  certificate: bytesUpTo(1_024),
+  committee: maybe(bytesUpTo(committeeCodec.sizeMax)),
+};
+const member: Shape<MemberEntry> = record<MemberEntry>(
+  { validator: b32, power: amount, consensusKey: bytesOf(48), attestKey: bytesOf(48) },
+  true,
+);
+const movementFields = {
+  lock: b32,
+  asset: b32,
+  height,
+  position: maybe(whole(0)),
+  txid: b32,
+  received: amount,
+  spent: amount,
+};
+
+export type Api = {
+  readonly "rpc.discover": MethodShape<Nothing, unknown>;
+  readonly status: MethodShape<Nothing, StatusResult>;
+  readonly genesis: MethodShape<Nothing, { body: Uint8Array; proofs: Uint8Array }>;
+  readonly finality: MethodShape<{ height: number | undefined }, FinalityResult>;
+  readonly block: MethodShape<{ height: number }, BlockResult>;
+  readonly submit: MethodShape<{ transaction: Uint8Array }, IdResult>;
+  readonly submitMany: MethodShape<
+    { transactions: readonly Uint8Array[] },
+    { results: readonly SubmittedResult[] }
+  >;
+  readonly transaction: MethodShape<IdResult, TransactionResult>;
+  readonly prove: MethodShape<{ keys: readonly Uint8Array[] }, ProveResult>;
+  readonly records: MethodShape<{ keys: readonly Uint8Array[] }, RecordsResult>;
+  readonly utxos: MethodShape<UtxosParams, UtxosResult>;
+  readonly balances: MethodShape<BalancesParams, BalancesResult>;
+  readonly history: MethodShape<HistoryParams, HistoryResult>;
+  readonly sequence: MethodShape<{ validator: Uint8Array; role: number }, { next: number }>;
+  readonly validators: MethodShape<Nothing, ValidatorsResult>;
+  readonly mempool: MethodShape<PageParams, MempoolResult>;
+  readonly supply: MethodShape<Nothing, SupplyResult>;
+  readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
+  readonly requests: MethodShape<PageParams, RequestsResult>;
+  readonly wait: MethodShape<{ height: number; timeoutMs: number }, { height: number }>;
+};
+export type MethodName = keyof Api;
+export type ParamsOf<N extends MethodName> = Of<Api[N]["params"]>;
+export type ResultOf<N extends MethodName> = Of<Api[N]["result"]>;
+
+export const api: Api = {
+  "rpc.discover": method("This document (OpenRPC).", nothing, anything),
+  status: method(
+    "Where the node is and how it is.",
+    nothing,
+    record(
+      {
+        networkId: b32,
+        name: words(1_000),
+        height,
+        block: b32,
+        time: height,
+        validator: orNull(whole(0)),
+        peers: whole(0),
+        syncing: flag,
+        health: words(1_000),
+      },
+      true,
+    ),
+  ),
+  genesis: method(
+    "The two genesis files.",
+    nothing,
+    record({ body: anyBytes, proofs: anyBytes }, true),
+  ),
+  finality: method(
+    "A final header, newest by default, with what makes it final.",
+    record({ height: maybe(height) }),
+    record(finalityFields, true),
+  ),
+  block: method(
+    "A final block.",
+    record({ height }),
+    record(
+      {
+        header: bytesUpTo(1_024),
+        certificate: bytesUpTo(1_024),
+        transactions: listOf(bytesUpTo(transactionSizeMax), blockSizeMax),
+      },
+      true,
+    ),
+  ),
+  submit: method(
+    "Gives a transaction to the mempool.",
+    record({ transaction: bytesUpTo(transactionSizeMax) }),
+    record({ id: b32 }, true),
+  ),
+  submitMany: method(
+    "Gives several to the mempool; each has an answer of its own, in order.",
+    record({ transactions: listOf(bytesUpTo(transactionSizeMax), batchMax, 1) }),
+    record(
+      {
+        results: listOf(
+          record<SubmittedResult>(
+            { id: maybe(b32), code: maybe(words(100)), message: maybe(words(2_000)) },
+            true,
+          ),
+          batchMax,
+        ),
+      },
+      true,
+    ),
+  ),
+  transaction: method(
+    "Whether a transaction waits or is final.",
+    record({ id: b32 }),
+    record(
+      {
+        id: b32,
+        status: choice(["pending", "final", "unknown"]),
+        height: maybe(height),
+        position: maybe(whole(0)),
+        bytes: maybe(bytesUpTo(transactionSizeMax)),
+      },
+      true,
+    ),
+  ),
+  prove: method(
+    "Records after height - 1 with their proofs against the newest header.",
+    record({ keys }),
+    record(
+      {
+        ...finalityFields,
+        records: listOf(
+          record({ key: anyBytes, value: orNull(anyBytes), proof: anyBytes }, true),
+          keysMax,
+        ),
+      },
+      true,
+    ),
+  ),
+  records: method(
+    "Newest records without proof, in the order of the keys.",
+    record({ keys }),
+    record({ height, values: listOf(orNull(anyBytes), keysMax) }, true),
+  ),
+  utxos: method(
+    "Unspent outputs of a lock, of one asset or of all.",
+    record({ lock: b32, asset: maybe(b32), after: maybe(bytesUpTo(68)), limit }),
+    record(
+      {
+        utxos: listOf(
+          record({ txid: b32, index: whole(0, 2 ** 32 - 1), asset: b32, amount }, true),
+          pageMax,
+        ),
+        next: maybe(bytesUpTo(68)),
+      },
+      true,
+    ),
+  ),
+  balances: method(
+    "What a lock holds, by asset.",
+    record({ lock: b32, after: maybe(b32), limit }),
+    record(
+      {
+        balances: listOf(record({ asset: b32, amount, outputs: whole(0) }, true), pageMax),
+        next: maybe(b32),
+      },
+      true,
+    ),
+  ),
+  history: method(
+    "What moved to and from a lock, of one asset or of all, newest first.",
+    record({ lock: b32, asset: maybe(b32), before: maybe(bytesUpTo(80)), limit }),
+    record(
+      {
+        movements: listOf(record<Movement>(movementFields, true), pageMax),
+        next: maybe(bytesUpTo(80)),
+      },
+      true,
+    ),
+  ),
+  sequence: method(
+    "The next number of an operator's envelopes.",
+    record({ validator: b32, role: whole(0, 255) }),
+    record({ next: height }, true),
+  ),
+  validators: method(
+    "Who decides in this epoch and in the next.",
+    nothing,
+    record(
+      {
+        epoch: height,
+        endsAt: height,
+        committee: listOf(member, 150),
+        next: listOf(member, 150),
+      },
+      true,
+    ),
+  ),
+  mempool: method(
+    "What waits for a block, in order of arrival.",
+    record({ after: maybe(height), limit }),
+    record(
+      {
+        count: whole(0),
+        size: whole(0),
+        transactions: listOf(
+          record({ id: b32, order: height, size: whole(0), isEnvelope: flag }, true),
+          pageMax,
+        ),
+        next: maybe(height),
+      },
+      true,
+    ),
+  ),
+  supply: method(
+    "BTM issued, bonded and burnt so far, in units of 10^-8.",
+    nothing,
+    record({ height, issued: amount, bonded: amount, burnt: amount }, true),
+  ),
+  request: method(
+    "Announces the terms of a deposit to all relays.",
+    record({ request: bytesUpTo(depositRequestCodec.sizeMax) }),
+    record({ accepted: flag }, true),
+  ),
+  requests: method(
+    "Deposit requests that were announced, oldest first.",
+    record({ after: maybe(height), limit }),
+    record({ requests: listOf(bytesUpTo(4_096), pageMax), next: height }, true),
+  ),
+  wait: method(
+    "The newest height as soon as it is reached, or at the time-out.",
+    record({ height, timeoutMs: whole(0, waitMsMax) }),
+    record({ height }, true),
+  ),
+};
+
+// ---------------------------------------------------------------- subscriptions (WebSocket)
+
+/** What can be followed. `address` needs the node's index. */
+export type Topic =
+  | { readonly topic: "blocks" | "transactions" | "interchain" }
+  | { readonly topic: "address"; readonly lock: Uint8Array };
+
+const plain = (topic: "blocks" | "transactions" | "interchain"): Shape<Topic> =>
+  record({ topic: choice([topic]) }) as unknown as Shape<Topic>;
+export const topicShape: Shape<Topic> = tagged<Topic>("topic", {
+  blocks: plain("blocks"),
+  transactions: plain("transactions"),
+  interchain: plain("interchain"),
+  address: record({ topic: choice(["address"]), lock: b32 }) as unknown as Shape<Topic>,
+});
+
+const note = (topic: string, rest: object): Shape<Note> => {
+  const shapes = { topic: choice([topic]), ...rest } as Readonly<Record<string, Shape<unknown>>>;
+  return record(shapes, true) as unknown as Shape<Note>;
+};
+
+/** One notification. `interchain`: a record of that module that the block changed; null: deleted. */
+export type Note =
+  | {
+      readonly topic: "blocks";
+      readonly height: number;
+      readonly id: Uint8Array;
+      readonly time: number;
+      readonly transactions: number;
+    }
+  | {
+      readonly topic: "transactions";
+      readonly height: number;
+      readonly position: number;
+      readonly id: Uint8Array;
+    }
+  | ({ readonly topic: "address" } & Movement)
+  | {
+      readonly topic: "interchain";
+      readonly height: number;
+      readonly key: Uint8Array;
+      readonly value: Uint8Array | undefined;
+    };
+export const noteShape: Shape<Note> = tagged<Note>("topic", {
+  blocks: note("blocks", { height, id: b32, time: height, transactions: whole(0) }),
+  transactions: note("transactions", { height, position: whole(0), id: b32 }),
+  interchain: note("interchain", { height, key: anyBytes, value: orNull(anyBytes) }),
+  address: note("address", movementFields),
+});

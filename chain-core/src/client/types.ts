@@ -1,0 +1,117 @@
+// What goes in and out of each RPC method, as types. Bytes are hex on the wire, bigints decimal strings; a field that
+// may be undefined may be absent.
+
+export type Nothing = Record<never, never>;
+
+export type StatusResult = {
+  networkId: Uint8Array;
+  name: string;
+  /** Newest final height, its block's id and ledger time in ms. */
+  height: number;
+  block: Uint8Array;
+  time: number;
+  /** Seat in the committee, if it votes. */
+  validator: number | undefined;
+  peers: number;
+  syncing: boolean;
+  health: string;
+};
+
+/** In their codecs' bytes. `committee`: of the header's next committee, while the node knows it. */
+export type FinalityResult = {
+  header: Uint8Array;
+  certificate: Uint8Array;
+  committee: Uint8Array | undefined;
+};
+export type BlockResult = {
+  header: Uint8Array;
+  certificate: Uint8Array;
+  transactions: readonly Uint8Array[];
+};
+export type ProvedRecordResult = {
+  key: Uint8Array;
+  value: Uint8Array | undefined;
+  proof: Uint8Array;
+};
+export type ProveResult = FinalityResult & { records: readonly ProvedRecordResult[] };
+export type RecordsResult = { height: number; values: readonly (Uint8Array | undefined)[] };
+
+export type IdResult = { id: Uint8Array };
+/** `id` when the mempool took it, else `code` and `message`. */
+export type SubmittedResult = {
+  id: Uint8Array | undefined;
+  code: string | undefined;
+  message: string | undefined;
+};
+export type TransactionResult = {
+  id: Uint8Array;
+  status: "pending" | "final" | "unknown";
+  height: number | undefined;
+  position: number | undefined;
+  bytes: Uint8Array | undefined;
+};
+
+export type UtxosParams = {
+  lock: Uint8Array;
+  asset: Uint8Array | undefined;
+  after: Uint8Array | undefined;
+  limit: number | undefined;
+};
+export type UtxoEntry = { txid: Uint8Array; index: number; asset: Uint8Array; amount: bigint };
+export type UtxosResult = { utxos: readonly UtxoEntry[]; next: Uint8Array | undefined };
+
+export type BalancesParams = {
+  lock: Uint8Array;
+  after: Uint8Array | undefined;
+  limit: number | undefined;
+};
+export type BalanceEntry = { asset: Uint8Array; amount: bigint; outputs: number };
+export type BalancesResult = { balances: readonly BalanceEntry[]; next: Uint8Array | undefined };
+
+/** Of one lock and asset in one transaction; without `position` the ledger itself did it at the block's end. */
+export type Movement = {
+  readonly lock: Uint8Array;
+  readonly asset: Uint8Array;
+  readonly height: number;
+  readonly position: number | undefined;
+  readonly txid: Uint8Array;
+  readonly received: bigint;
+  readonly spent: bigint;
+};
+export type HistoryParams = {
+  lock: Uint8Array;
+  asset: Uint8Array | undefined;
+  before: Uint8Array | undefined;
+  limit: number | undefined;
+};
+export type HistoryResult = {
+  movements: readonly Movement[];
+  next: Uint8Array | undefined;
+};
+
+export type MemberEntry = {
+  validator: Uint8Array;
+  power: bigint;
+  consensusKey: Uint8Array;
+  attestKey: Uint8Array;
+};
+export type ValidatorsResult = {
+  epoch: number;
+  /** Ledger time, ms. */
+  endsAt: number;
+  committee: readonly MemberEntry[];
+  next: readonly MemberEntry[];
+};
+
+export type PageParams = { after: number | undefined; limit: number | undefined };
+export type WaitingEntry = { id: Uint8Array; order: number; size: number; isEnvelope: boolean };
+export type MempoolResult = {
+  count: number;
+  /** Bytes. */
+  size: number;
+  transactions: readonly WaitingEntry[];
+  next: number | undefined;
+};
+/** BTM in units of 10^-8; unspent outputs of it add up to issued - bonded - burnt. */
+export type SupplyResult = { height: number; issued: bigint; bonded: bigint; burnt: bigint };
+export type RequestsResult = { requests: readonly Uint8Array[]; next: number };

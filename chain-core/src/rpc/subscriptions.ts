@@ -1,0 +1,75 @@
+// Who follows what over a WebSocket: from a final block to the notes that each subscriber asked for.
+import type { Rejected } from "@causeway/primitives";
+import { isRejected, keyOf } from "@causeway/primitives";
+import type { Note, Topic } from "../client/api.ts";
+import { noteShape, topicShape } from "../client/api.ts";
+import type { Movement } from "../client/types.ts";
+import { fields, read } from "../client/wire.ts";
+import { modules } from "../ledger/state.ts";
+import type { Effect } from "../node/machine.ts";
+import { noIndex } from "./node.ts";
+
+export type Persist = Effect & { readonly kind: "persist" };
+
+export type Feed = {
+  /** `params` is {topic: {topic, lock?}}; the function that it gives ends the subscription. */
+  readonly subscribe: (params: unknown, notify: (note: unknown) => void) => Rejected | (() => void);
+  readonly onBlock: (block: Persist, movements: readonly Movement[]) => void;
+};
+
+type Subscriber = { readonly topic: Topic; readonly notify: (note: unknown) => void };
+
+/** `hasIndex`: addresses can be followed. */
+export function feed(hasIndex: boolean): Feed {
+  const byTopic = new Map<string, Set<Subscriber>>();
+  return {
+    subscribe: (params, notify) => {
+      const parsed = read(fields({ topic: topicShape.read }), params);
+      if (isRejected(parsed)) return parsed;
+      const { topic } = parsed;
+      if (topic.topic === "address" && !hasIndex) return noIndex;
+      const name = nameOf(topic);
+      const subscriber = { topic, notify };
+      const all = byTopic.get(name) ?? new Set();
+      byTopic.set(name, all.add(subscriber));
+      return () => {
+        all.delete(subscriber);
+        if (all.size === 0 && byTopic.get(name) === all) byTopic.delete(name);
+      };
+    },
+    onBlock: (block, movements) => {
+      if (byTopic.size === 0) return;
+      const tell = (topic: Topic, notes: () => Iterable<Note>): void => {
+        const all = byTopic.get(nameOf(topic));
+        if (all === undefined) return;
+        for (const note of notes()) {
+          const json = noteShape.write(note);
+          for (const { notify } of all) notify(json);
+        }
+      };
+      tell({ topic: "blocks" }, () => [blockNote(block)]);
+      tell({ topic: "transactions" }, () => transactionNotes(block));
+      tell({ topic: "interchain" }, () => interchainNotes(block));
+      for (const movement of movements)
+        tell({ topic: "address", lock: movement.lock }, () => [{ topic: "address", ...movement }]);
+    },
+  };
+}
+
+function nameOf(topic: Topic): string {
+  return topic.topic === "address" ? `address ${keyOf(topic.lock)}` : topic.topic;
+}
+
+function blockNote({ height, id, time, receipts }: Persist): Note {
+  return { topic: "blocks", height, id, time, transactions: receipts.length };
+}
+
+function transactionNotes({ height, receipts }: Persist): Note[] {
+  return receipts.map(({ id }, position) => ({ topic: "transactions", height, position, id }));
+}
+
+function interchainNotes({ height, puts }: Persist): Note[] {
+  return puts
+    .filter(({ key }) => key[0] === modules.interchain)
+    .map(({ key, value }) => ({ topic: "interchain", height, key, value }));
+}
