@@ -20,6 +20,7 @@ import type { Output, OutputId } from "./codec/action.ts";
 
 export type { Note, Topic } from "./client/api.ts";
 export { fallbackTransport } from "./client/fallback.ts";
+export { follow } from "./client/follow.ts";
 export type * from "./client/types.ts";
 export { keysMax, waitMsMax } from "./client/wire.ts";
 export * from "./wallet/index.ts";
