@@ -42,9 +42,6 @@ const clearCodec: Codec<Omit<ShareFile, "sealed">> = codec(
   256,
 );
 
-/** scrypt's r and p; 2^15 takes 32 MB, 2^17 134 MB. */
-export const scryptCosts = { r: 8, p: 1, logNMin: 14, logNMax: 20 } as const;
-
 /** What the seal authenticates besides the share. */
 export function authenticated(file: Omit<ShareFile, "sealed">): Uint8Array {
   const { version, network, keyId, seat, packageHash, logN, salt, iv } = file;
