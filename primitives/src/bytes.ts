@@ -1,5 +1,5 @@
 // Bytes inside, hex only at the edges. Bytes32 and the like are brands made by checking constructors.
-import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { Brand } from "./brand.ts";
 import type { Rejected } from "./failure.ts";
@@ -37,12 +37,35 @@ export function isZero(bytes: Uint8Array): boolean {
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return concatBytes(...parts);
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
 }
 
 /** Lower-case hex without a prefix. */
 export function toHex(bytes: Uint8Array): string {
-  return bytesToHex(bytes);
+  return bytes.length <= shortMax ? shortHex(bytes) : bytesToHex(bytes);
+}
+
+/** Ids and keys: built at once, for a string that grows digit by digit costs a Map 2 us to hash. */
+const shortMax = 64;
+const digits: Uint8Array = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+const scratch: Uint8Array = new Uint8Array(2 * shortMax);
+const scratches = Array.from({ length: shortMax + 1 }, (_, size) => scratch.subarray(0, 2 * size));
+
+function shortHex(bytes: Uint8Array): string {
+  let at = 0;
+  for (const byte of bytes) {
+    scratch[at++] = digits[byte >> 4] as number;
+    scratch[at++] = digits[byte & 15] as number;
+  }
+  return String.fromCharCode.apply(null, scratches[bytes.length] as unknown as number[]);
 }
 
 /** Bytes of our own hex literal, with or without 0x; asserts. */
@@ -73,6 +96,7 @@ export function reversed(bytes: Uint8Array): Uint8Array {
 
 /** Big-endian bytes of a non-negative integer; asserts that it fits in `size` bytes. */
 export function bigEndian(value: bigint | number, size: number): Uint8Array {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return bigEndianOf(value, size);
   let rest = BigInt(value);
   assert(rest >= 0n, "negative integer");
   const out = new Uint8Array(size);
@@ -84,15 +108,29 @@ export function bigEndian(value: bigint | number, size: number): Uint8Array {
   return out;
 }
 
+function bigEndianOf(value: number, size: number): Uint8Array {
+  assert(value >= 0, "negative integer");
+  const out = new Uint8Array(size);
+  let rest = value;
+  for (let i = size - 1; i >= 0 && rest > 0; i--) {
+    out[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  assert(rest === 0, `integer does not fit in ${size} bytes`);
+  return out;
+}
+
 export function fromBigEndian(bytes: Uint8Array): bigint {
   return bytes.length === 0 ? 0n : BigInt(`0x${bytesToHex(bytes)}`);
 }
 
+const encoder = new TextEncoder();
+
 export function utf8(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return encoder.encode(text);
 }
 
 /** A string key for Maps; equal iff the bytes are. */
 export function keyOf(bytes: Uint8Array): string {
-  return bytesToHex(bytes);
+  return toHex(bytes);
 }

@@ -6,7 +6,7 @@
 import addon from "secp256k1/bindings.js";
 import { assert } from "./assert.ts";
 import type { Bytes32 } from "./bytes.ts";
-import { bigEndian, bytes32, concat, equal, fromBigEndian } from "./bytes.ts";
+import { bigEndian, bytes32, compare, concat, equal, fromBigEndian, isZero } from "./bytes.ts";
 import { keccak256, taggedHash } from "./hash.ts";
 
 /** Order of the group. */
@@ -178,15 +178,32 @@ export function signRecoverable(secret: Uint8Array, digest: Uint8Array): Uint8Ar
   return concat(signature, Uint8Array.of(27 + recid));
 }
 
+/** Half the group's order: the highest s that counts. */
+const highestS: Uint8Array = bigEndian(order / 2n, 32);
+
 /** The point that signed `digest`; undefined when malformed, s is high or v is not 27 or 28 (FMT-6). */
 export function recover(digest: Uint8Array, signature: Uint8Array): Point | undefined {
+  return recovered(digest, signature, true);
+}
+
+/** The 20-byte Ethereum address of who signed, and undefined as in {@link recover}; a point costs 7 us more. */
+export function recoverAddress(digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
+  const point = recovered(digest, signature, false);
+  return point && keccak256(point.subarray(1)).subarray(12);
+}
+
+function recovered(
+  digest: Uint8Array,
+  signature: Uint8Array,
+  compressed: boolean,
+): Uint8Array | undefined {
   if (signature.length !== 65) return undefined;
   const v = signature[64] as number;
   if (v !== 27 && v !== 28) return undefined;
-  const s = fromBigEndian(signature.subarray(32, 64));
-  if (s === 0n || s > order / 2n) return undefined;
+  const s = signature.subarray(32, 64);
+  if (isZero(s) || compare(s, highestS) > 0) return undefined;
   try {
-    return addon.ecdsaRecover(signature.subarray(0, 64), v - 27, digest, true);
+    return addon.ecdsaRecover(signature.subarray(0, 64), v - 27, digest, compressed);
   } catch {
     return undefined;
   }

@@ -1,0 +1,89 @@
+// The fast paths of bytes and hashes against plain implementations of the same.
+import { blake3 } from "@noble/hashes/blake3.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bigEndian, concat, fromBigEndian, toHex } from "./bytes.ts";
+import { blake3Wide, keccak256, sha256 } from "./hash.ts";
+import {
+  addressOf,
+  order,
+  publicPoint,
+  recover,
+  recoverAddress,
+  signRecoverable,
+} from "./secp256k1.ts";
+
+const anyBytes = fc.uint8Array({ maxLength: 500 });
+
+describe("hashes out of WebAssembly", () => {
+  it("are those of another implementation", () => {
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        expect(keccak256(bytes)).toEqual(keccak_256(bytes));
+        expect(blake3Wide(bytes)).toEqual(blake3(bytes, { dkLen: 2_048 }));
+      }),
+    );
+    const long = new Uint8Array(100_000).fill(7);
+    expect(keccak256(long)).toEqual(keccak_256(long));
+  });
+
+  it("do not share memory with the next one", () => {
+    const first = keccak256(Uint8Array.of(1));
+    const copy = first.slice();
+    keccak256(Uint8Array.of(2));
+    expect(first).toEqual(copy);
+  });
+});
+
+describe("bytes", () => {
+  it("in hex are those of another implementation", () => {
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        expect(toHex(bytes)).toBe(bytesToHex(bytes));
+      }),
+    );
+  });
+
+  it("of numbers and of bigints are the same, and joined they keep their order", () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (value) => {
+        expect(bigEndian(value, 8)).toEqual(bigEndian(BigInt(value), 8));
+        expect(fromBigEndian(bigEndian(value, 8))).toBe(BigInt(value));
+      }),
+    );
+    expect(() => bigEndian(256, 1)).toThrow();
+    expect(() => bigEndian(-1, 1)).toThrow();
+    expect(() => bigEndian(1.5, 1)).toThrow();
+    expect(concat(Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3))).toEqual(
+      Uint8Array.of(1, 2, 3),
+    );
+  });
+});
+
+describe("recoverAddress", () => {
+  const secret = sha256(Uint8Array.of(1));
+  const digest = sha256(Uint8Array.of(2));
+  const signature = signRecoverable(secret, digest);
+
+  it("is the address of the recovered point", () => {
+    expect(recoverAddress(digest, signature)).toEqual(addressOf(publicPoint(secret)));
+    expect(recover(digest, signature)).toEqual(publicPoint(secret));
+  });
+
+  it("refuses a high s, s = 0, another v and other sizes, as recover does (FMT-6)", () => {
+    const s = fromBigEndian(signature.subarray(32, 64));
+    const withS = (value: bigint): Uint8Array =>
+      concat(signature.subarray(0, 32), bigEndian(value, 32), signature.subarray(64));
+    const bad = [
+      withS(order - s),
+      withS(0n),
+      withS(order / 2n + 1n),
+      concat(signature.subarray(0, 64), Uint8Array.of(0)),
+      signature.subarray(0, 64),
+    ];
+    for (const one of bad)
+      expect([recoverAddress(digest, one), recover(digest, one)]).toEqual([undefined, undefined]);
+  });
+});

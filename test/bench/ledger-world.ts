@@ -1,0 +1,197 @@
+// A ledger of many unspent outputs on a real disk, and signed transfers of them: what the benches `ledger` and
+// `growth` run on.
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NetworkId, Put } from "@causeway/primitives";
+import { bigEndian, must, sha256, utf8, zero32 } from "@causeway/primitives";
+import { openLevelStore } from "@causeway/primitives/adapters/level-store";
+import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
+import { metaKeys, stateKey } from "../../chain-core/src/adapters/node-keys.ts";
+import { addHashes, entryHash, headCodec } from "../../chain-core/src/adapters/node-records.ts";
+import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
+import { createNodeStore } from "../../chain-core/src/adapters/node-store.ts";
+import type { OutputId } from "../../chain-core/src/codec/action.ts";
+import { createCodec, kinds, spendCodec } from "../../chain-core/src/codec/action.ts";
+import type { Block } from "../../chain-core/src/codec/block.ts";
+import {
+  blockCodec,
+  blockId,
+  committeeId,
+  transactionsRoot,
+  votesRoot,
+} from "../../chain-core/src/codec/block.ts";
+import { transactionCodec } from "../../chain-core/src/codec/transaction.ts";
+import { btm, lockOfAddress } from "../../chain-core/src/ledger/assets.ts";
+import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
+import { genesisState } from "../../chain-core/src/ledger/genesis-state.ts";
+import { signTransaction, unsignedTransaction } from "../../chain-core/src/ledger/sign.ts";
+import { testGenesis } from "../../chain-core/src/ledger/testing.ts";
+import type { Tree } from "../../chain-core/src/ledger/tree.ts";
+import { outputs } from "../../chain-core/src/ledger/utxo/outputs.ts";
+import type { Applied, LedgerPort } from "../../chain-core/src/node/port.ts";
+
+/** Of each output; a transfer pays {@link fee}, far above the least. */
+const value = 1_00000000n;
+const fee = 100_000n;
+/** Puts of one batch while the set is loaded. */
+const batchSize = 20_000;
+
+export type World = {
+  readonly genesis: Genesis;
+  readonly folder: string;
+  readonly secrets: readonly Uint8Array[];
+  readonly locks: readonly Uint8Array[];
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
+};
+
+/** A network whose owners' keys are named by numbers; nothing is on disk yet. */
+export async function makeWorld(owners: number): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), "causeway-bench-"));
+  const secrets = Array.from({ length: owners }, (_, i) => sha256(utf8(`bench owner ${i}`)));
+  const locks = secrets.map((secret) => lockOfAddress(addressOf(publicPoint(secret))));
+  const genesis = testGenesis(4);
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  return { genesis, folder, secrets, locks, [Symbol.asyncDispose]: remove };
+}
+
+/** The id of the loaded output `i`; its owner is `i` mod the owners. */
+export function outputOf(i: number): OutputId {
+  return { txid: createHash("sha256").update(bigEndian(i, 8)).digest(), index: 0 };
+}
+
+/** Makes a node's database in `folder` with the genesis state and `count` outputs. */
+export async function loadOutputs(world: World, folder: string, count: number): Promise<void> {
+  const { genesis, locks } = world;
+  await createNodeStore(folder, genesis, genesisState(genesis));
+  const db = await openLevelStore(folder, { create: false });
+  const asset = btm(genesis);
+  const head = headCodec.decode(must(db.get(metaKeys.head), "head"));
+  let sum = 0n;
+  for (let from = 0; from < count; from += batchSize) {
+    const puts: Put[] = [];
+    for (let i = from; i < Math.min(count, from + batchSize); i++) {
+      const lock = must(locks[i % locks.length], "lock");
+      const key = outputs.key(outputOf(i));
+      const bytes = outputs.codec.encode({ asset, amount: value, lock });
+      sum += entryHash(key, bytes);
+      puts.push({ key: stateKey(key), value: bytes });
+    }
+    await db.write(puts);
+  }
+  const utxoSum = addHashes(head.utxoSum, sum);
+  await db.write([{ key: metaKeys.head, value: headCodec.encode({ ...head, utxoSum }) }]);
+  await db.close();
+}
+
+/** Signed transfers, each of one random output (none twice) to a random owner with change. */
+export function transfers(world: World, outputsCount: number, count: number): Uint8Array[] {
+  const { genesis, secrets, locks } = world;
+  const random = randomNumbers(7);
+  const used = new Set<number>();
+  const asset = btm(genesis);
+  return Array.from({ length: count }, () => {
+    let spent = random(outputsCount);
+    while (used.has(spent)) spent = random(outputsCount);
+    used.add(spent);
+    const owner = spent % locks.length;
+    const lock = must(locks[owner], "lock");
+    const to = must(locks[random(locks.length)], "lock");
+    const amount = BigInt(1 + random(90_000_000));
+    const actions = [
+      { kind: kinds.spend, body: spendCodec.encode({ inputs: [outputOf(spent)] }) },
+      {
+        kind: kinds.create,
+        body: createCodec.encode({
+          outputs: [
+            { asset, amount, lock: to },
+            { asset, amount: value - amount - fee, lock },
+          ],
+        }),
+      },
+    ];
+    const unsigned = unsignedTransaction(
+      genesis,
+      actions,
+      [{ asset, amount: value, lock }],
+      genesis.time + 60_000,
+    );
+    const signed = signTransaction(unsigned, [must(secrets[owner], "secret")]);
+    if ("code" in signed) throw new Error(signed.message);
+    return transactionCodec.encode(signed);
+  });
+}
+
+/** Repeatable numbers below a bound: the first bytes of SHA-256 of seed and counter. */
+function randomNumbers(seed: number): (below: number) => number {
+  let counter = 0;
+  return (below) => {
+    const bytes = createHash("sha256").update(`${seed}/${counter++}`).digest();
+    return bytes.readUIntBE(0, 6) % below;
+  };
+}
+
+/** A block as a proposer makes it on the store's state, without what consensus adds. */
+export function makeBlock(
+  { genesis }: World,
+  ledger: LedgerPort,
+  store: NodeStore,
+  tree: Tree,
+  candidates: readonly Uint8Array[],
+): Block {
+  const network = genesis.networkId;
+  const { height, id } = store.head();
+  const at = { height: height + 1, time: genesis.time + height + 1 };
+  const frame = ledger.frame(store.state);
+  const transactions = [...ledger.build(store.state, at, candidates)];
+  const votes = { certificate: [], late: [] };
+  const header = {
+    ...at,
+    version: frame.version,
+    parent: id,
+    proposer: 0,
+    transactionsRoot: transactionsRoot(network, transactions),
+    stateRoot: ledger.root(tree),
+    utxoCommitment: frame.utxoCommitment,
+    votesRoot: votesRoot(network, votes),
+    snapshotRoot: zero32,
+    committee: committeeId(network, frame.committee),
+    nextCommittee: committeeId(network, frame.nextCommittee),
+  };
+  return { header, ...votes, transactions };
+}
+
+/** Writes an applied block, synced, as a node does. */
+export async function persist(
+  network: NetworkId,
+  ledger: LedgerPort,
+  store: NodeStore,
+  block: Block,
+  applied: Applied,
+): Promise<void> {
+  await store.persist({
+    kind: "persist",
+    height: block.header.height,
+    id: blockId(network, block.header),
+    time: block.header.time,
+    block: blockCodec.encode(block),
+    // No quorum signs here; what is stored is of a certificate's size.
+    certificate: new Uint8Array(180),
+    puts: applied.puts,
+    root: ledger.root(applied.tree),
+    receipts: applied.receipts,
+  });
+}
+
+/** Wall time and CPU time (all threads) of what is done between two calls, ms. */
+export type Cost = { readonly wallMs: number; readonly cpuMs: number };
+
+export async function measured<T>(work: () => Promise<T> | T): Promise<readonly [T, Cost]> {
+  const cpu = process.cpuUsage();
+  const from = performance.now();
+  const result = await work();
+  const wallMs = performance.now() - from;
+  const { user, system } = process.cpuUsage(cpu);
+  return [result, { wallMs, cpuMs: (user + system) / 1_000 }];
+}

@@ -1,0 +1,152 @@
+// How many transfers a second one process takes in, proposes and applies (issue 4): signed transfers of one input
+// and two outputs, of 10^5 owners, spending random outputs of a set of 10^6 opened from disk; LevelDB synced; every
+// transaction decoded from bytes and its signature recovered once. Two nodes end with one root.
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { equal, isRejected, must } from "@causeway/primitives";
+import { createBls } from "../../chain-core/src/adapters/bls.ts";
+import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
+import { openNodeStore } from "../../chain-core/src/adapters/node-store.ts";
+import { blockCodec, blockSizeMax } from "../../chain-core/src/codec/block.ts";
+import * as mempool from "../../chain-core/src/mempool/pool.ts";
+import { bindLedger } from "../../chain-core/src/node/ledger.ts";
+import type { Applied, LedgerPort } from "../../chain-core/src/node/port.ts";
+import type { Cost, World } from "./ledger-world.ts";
+import { loadOutputs, makeBlock, makeWorld, measured, persist, transfers } from "./ledger-world.ts";
+
+const owners = 100_000;
+const outputsCount = 1_000_000;
+const transfersCount = 20_000;
+
+export type LedgerReport = {
+  readonly admitTps: number;
+  readonly proposeTps: number;
+  /** Of a node that sees the block for the first time: parse, verify, apply, write. */
+  readonly applyTps: number;
+  /** Of the proposer, which admitted and built it. */
+  readonly applyCachedTps: number;
+  /** Admit, propose and apply. */
+  readonly producerPathTps: number;
+  /** CPU time of all threads: what a busy machine leaves comparable. */
+  readonly cpuUsPerTx: { readonly [Phase in Name]: number };
+  readonly transactions: number;
+  readonly blocks: number;
+  readonly utxos: number;
+  readonly openMs: number;
+  readonly rssMb: number;
+};
+
+const names = ["admit", "propose", "apply", "applyCached"] as const;
+type Name = (typeof names)[number];
+type Costs = Record<Name, { wallMs: number; cpuMs: number }>;
+
+export async function run(): Promise<LedgerReport> {
+  await using world = await makeWorld(owners);
+  const [mine, other] = [join(world.folder, "a"), join(world.folder, "b")];
+  await loadOutputs(world, mine, outputsCount);
+  await cp(mine, other, { recursive: true });
+  const signed = transfers(world, outputsCount, transfersCount);
+  const [producer, opened] = await measured(() => openNodeStore(mine, world.genesis));
+  const follower = await openNodeStore(other, world.genesis);
+  const costs = await produce(world, producer, follower, signed);
+  const [{ root, height }, second] = [producer.head(), follower.head()];
+  if (!equal(root, second.root) || !equal(producer.head().utxoSum, second.utxoSum))
+    throw new Error("two nodes have different roots");
+  await producer.close();
+  await follower.close();
+  return report(costs, { height, openMs: opened.wallMs });
+}
+
+async function produce(
+  world: World,
+  producer: NodeStore,
+  follower: NodeStore,
+  signed: readonly Uint8Array[],
+): Promise<Costs> {
+  const zero = (): Costs[Name] => ({ wallMs: 0, cpuMs: 0 });
+  const costs: Costs = { admit: zero(), propose: zero(), apply: zero(), applyCached: zero() };
+  const ledger = bindLedger(world.genesis, createBls());
+  const others = bindLedger(world.genesis, createBls());
+  const pool = mempool.pool();
+  const time = async <T>(name: Name, work: () => Promise<T> | T): Promise<T> => {
+    const [result, { wallMs, cpuMs }]: readonly [T, Cost] = await measured(work);
+    costs[name].wallMs += wallMs;
+    costs[name].cpuMs += cpuMs;
+    return result;
+  };
+  await time("admit", () => admit(world, ledger, producer, pool, signed));
+  while (pool.entries.size > 0) {
+    const bytes = await time("propose", () => {
+      const candidates = mempool.candidates(pool, blockSizeMax);
+      return blockCodec.encode(makeBlock(world, ledger, producer, producer.tree(), candidates));
+    });
+    const applied = await time("applyCached", () => apply(world, ledger, producer, bytes));
+    await time("applyCached", () => clear(pool, bytes, applied));
+    await time("apply", () => apply(world, others, follower, bytes));
+  }
+  return costs;
+}
+
+function admit(
+  { genesis }: World,
+  ledger: LedgerPort,
+  store: NodeStore,
+  pool: mempool.Pool,
+  signed: readonly Uint8Array[],
+): void {
+  const next = { height: 1, time: genesis.time + 1 };
+  for (const bytes of signed) {
+    if (mempool.find(pool, bytes) !== undefined) throw new Error("a transfer twice");
+    const checked = ledger.check(store.state, next, bytes);
+    const entry = isRejected(checked) ? checked : mempool.add(pool, checked, bytes, false, 0);
+    if (isRejected(entry)) throw new Error(entry.message);
+  }
+}
+
+async function apply(
+  { genesis }: World,
+  ledger: LedgerPort,
+  store: NodeStore,
+  bytes: Uint8Array,
+): Promise<Applied> {
+  const block = blockCodec.parse(bytes);
+  if (isRejected(block)) throw new Error(block.message);
+  const applied = ledger.apply(store.state, store.tree(), block);
+  if (isRejected(applied)) throw new Error(applied.message);
+  await persist(genesis.networkId, ledger, store, block, applied);
+  return applied;
+}
+
+function clear(pool: mempool.Pool, bytes: Uint8Array, applied: Applied): void {
+  const { header, transactions } = blockCodec.decode(bytes);
+  if (transactions.length === 0) throw new Error("a block without transactions");
+  const ids = applied.receipts.map(({ id }) => id);
+  mempool.afterBlock(pool, { transactions, ids, time: header.time, isFull: true });
+}
+
+function report(
+  costs: Costs,
+  { height, openMs }: { readonly height: number; readonly openMs: number },
+): LedgerReport {
+  const tps = (...of: readonly Name[]): number => {
+    const wallMs = of.reduce((sum, name) => sum + costs[name].wallMs, 0);
+    return Math.round((transfersCount * 1_000) / wallMs);
+  };
+  const cpu = names.map((name) => {
+    const us = (must(costs[name], name).cpuMs * 1_000) / transfersCount;
+    return [name, Math.round(us * 10) / 10];
+  });
+  return {
+    admitTps: tps("admit"),
+    proposeTps: tps("propose"),
+    applyTps: tps("apply"),
+    applyCachedTps: tps("applyCached"),
+    producerPathTps: tps("admit", "propose", "applyCached"),
+    cpuUsPerTx: Object.fromEntries(cpu) as LedgerReport["cpuUsPerTx"],
+    transactions: transfersCount,
+    blocks: height,
+    utxos: outputsCount,
+    openMs: Math.round(openMs),
+    rssMb: Math.round(process.memoryUsage.rss() / 1_048_576),
+  };
+}
