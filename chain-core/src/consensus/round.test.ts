@@ -30,6 +30,7 @@ import { proposerOf } from "./proposer.ts";
 import * as round from "./round.ts";
 import { testCommittee, testSecret } from "./testing.ts";
 import type { Evidence } from "./vote-set.ts";
+import { convictOf } from "./vote-set.ts";
 import { votersOf } from "./voters.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
@@ -257,8 +258,7 @@ describe("a network of four round machines", () => {
       const by = seed % 4;
       const { decided, evidence } = simulate(seed, { equivocator: by });
       expectAgreement(decided, seed);
-      for (const found of evidence)
-        expect(found.kind === "double-vote" ? found.first.seat : found.seat).toBe(by);
+      for (const found of evidence) expect(convictOf(found)).toBe(by);
       convicted += evidence.length > 0 ? 1 : 0;
     }
     expect(convicted).toBeGreaterThan(0);

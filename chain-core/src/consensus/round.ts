@@ -14,7 +14,14 @@ import { advance, candidateBy, expire, isWanted, makeReady } from "./round-rules
 import type { Candidate, Config, Effect, State } from "./round-state.ts";
 import { keepProposal, parseCandidate } from "./round-state.ts";
 import type { SignedProposal, Tally } from "./vote-set.ts";
-import { addVote, allVotes, roundsAheadMax, roundVotes, votesFor } from "./vote-set.ts";
+import {
+  addVote,
+  allVotes,
+  keepEvidence,
+  roundsAheadMax,
+  roundVotes,
+  votesFor,
+} from "./vote-set.ts";
 
 export type { Candidate, Config, Effect, Start, State, Timing } from "./round-state.ts";
 export { deadline, initial, parseCandidate, replayGuard, restore } from "./round-state.ts";
@@ -75,13 +82,15 @@ function receive(
   if (polRound > round) return rejected("bad-pol-round", `proof of lock ${polRound} in ${round}`);
   const sameRound = state.proposals.get(round) ?? [];
   if (sameRound.some((known) => equal(known.proposal.signature, signature))) return undefined;
+  // Before 2 MiB are parsed and hashed: nothing can come of it.
+  const isLate = round < state.round && sameRound.length === 0;
+  if ((isLate || isConvicted(state, round)) && !lacksBlock(state, round)) return undefined;
   const candidate = parseCandidate(config.network, proposal.block);
   if (isRejected(candidate)) return candidate;
   if (candidate.block.header.height !== height)
     return rejected("wrong-height", `a block of height ${candidate.block.header.height}`);
   const wanted = isWanted(state, round, candidate.id);
-  if ((round < state.round || sameRound.length > 0) && !wanted && isConvicted(state, round))
-    return undefined;
+  if ((isLate || isConvicted(state, round)) && !wanted) return undefined;
   const seat = proposerAt(config.voters, height, round);
   const key = must(config.voters.members[seat], "proposer's seat").consensusKey;
   const digest = proposalDigest(config.network, { height, round, polRound, block: candidate.id });
@@ -106,7 +115,8 @@ function noteDouble(state: State, seat: number, proposal: Proposal, candidate: C
     polRound: from.polRound,
     signature: from.signature,
   });
-  state.votes.evidence.push({
+  state.votes.convicted.add(proposalSlot(round));
+  keepEvidence(state.votes, {
     kind: "double-proposal",
     height,
     round,
@@ -117,9 +127,11 @@ function noteDouble(state: State, seat: number, proposal: Proposal, candidate: C
 }
 
 function isConvicted(state: State, round: number): boolean {
-  return state.votes.evidence.some(
-    (found) => found.kind === "double-proposal" && found.round === round,
-  );
+  return state.votes.convicted.has(proposalSlot(round));
+}
+
+function proposalSlot(round: number): string {
+  return `proposal/${round}`;
 }
 
 // ---------------------------------------------------------------- repairing losses
@@ -156,6 +168,16 @@ function viewOf(state: State, round: number): RoundView {
     prevotes: bitmap(prevotes),
     precommits: bitmap(precommits),
   };
+}
+
+/** A quorum voted for a block in this round that is not here. */
+function lacksBlock(state: State, round: number): boolean {
+  const votes = state.votes.rounds.get(round);
+  if (votes === undefined) return false;
+  return [votes.prevotes.majority, votes.precommits.majority].some(
+    (majority) =>
+      majority !== undefined && !isZero(majority) && candidateBy(state, majority) === undefined,
+  );
 }
 
 /** Whether the block that the round is about is here. */

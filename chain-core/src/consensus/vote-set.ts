@@ -5,6 +5,7 @@ import type { Bls, Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { equal, isZero, keyOf, must, rejected } from "@causeway/primitives";
 import type { Vote } from "../codec/block.ts";
 import { voteDigest, voteKinds } from "../codec/block.ts";
+import { contradicts } from "./accountability.ts";
 import type { Voters } from "./voters.ts";
 
 /** Votes of one kind in one round. */
@@ -26,6 +27,8 @@ export type RoundVotes = { readonly prevotes: Tally; readonly precommits: Tally 
 /** Two signed statements of one seat that exclude each other (issue: accountability). */
 export type Evidence =
   | { readonly kind: "double-vote"; readonly first: Vote; readonly second: Vote }
+  /** A prevote that the seat's earlier precommit for another block forbids, see `contradicts`. */
+  | { readonly kind: "lock-violation"; readonly precommit: Vote; readonly prevote: Vote }
   | {
       readonly kind: "double-proposal";
       readonly height: number;
@@ -48,14 +51,18 @@ export type VoteSet = {
   readonly rounds: Map<number, RoundVotes>;
   /** Highest round in which each seat has a verified vote; -1 before the first. */
   readonly newest: number[];
+  /** At most {@link evidencePerSeatMax} of a seat. */
   readonly evidence: Evidence[];
+  /** Where a seat contradicted itself: "seat/round/kind", and "proposal/round". */
+  readonly convicted: Set<string>;
   /** What was signed, by content: all voters for a block sign the same (TIM-1). Bounded. */
   readonly digests: Map<string, Bytes32>;
 };
 
 /** Votes of rounds further ahead than this are not kept, only noted: their sender repeats them. */
 export const roundsAheadMax = 8;
-const evidenceMax = 256;
+/** One would do to convict a seat; that many of a height are kept of each. */
+const evidencePerSeatMax = 4;
 const digestsMax = 256;
 
 export function voteSet(network: NetworkId, bls: Bls, voters: Voters, height: number): VoteSet {
@@ -68,6 +75,7 @@ export function voteSet(network: NetworkId, bls: Bls, voters: Voters, height: nu
     rounds: new Map(),
     newest,
     evidence: [],
+    convicted: new Set(),
     digests: new Map(),
   };
 }
@@ -102,8 +110,8 @@ export type BadVote = Rejected<
 >;
 
 /**
- * Counts `vote`. `round` is the round that the caller is in. "added": counts now; "known": counted before, at
- * no cost; "noted": too far ahead to keep; "double": the seat contradicts itself. A second vote counts as well
+ * Counts `vote`. `round` is the round that the caller is in. "added": counts now; "known": counted before, or of
+ * no use, at no cost; "noted": too far ahead to keep; "double": the seat contradicts itself. A second vote counts as well
  * when `isWanted` its block: without it, an equivocator hides a proof of lock from one node for ever by showing
  * it another vote first.
  */
@@ -115,8 +123,9 @@ export function addVote(
 ): "added" | "known" | "noted" | "double" | BadVote {
   const malformed = shapeOf(set, vote);
   if (malformed !== undefined) return malformed;
+  if (set.voters.barred.has(vote.seat)) return "known";
   const ahead = vote.round > round + roundsAheadMax;
-  if (ahead && (set.newest[vote.seat] ?? -1) >= vote.round) return "known";
+  if (ahead && isNoted(set, vote, round)) return "known";
   const tally = ahead ? undefined : tallyOf(set, vote.round, vote.kind);
   const first = tally?.votes[vote.seat];
   if (first !== undefined && tally !== undefined) {
@@ -130,12 +139,68 @@ export function addVote(
   if (tally === undefined) return "noted";
   if (first === undefined) {
     count(set, tally, vote, member.power);
+    noteViolation(set, vote);
     return "added";
   }
-  if (!isConvicted(set, vote) && set.evidence.length < evidenceMax)
-    set.evidence.push({ kind: "double-vote", first, second: vote });
+  if (!isConvicted(set, vote)) {
+    set.convicted.add(slotOf(vote));
+    keepEvidence(set, { kind: "double-vote", first, second: vote });
+  }
+  noteViolation(set, vote);
   if (isWanted(vote.block)) countDouble(set, tally, vote, member.power);
   return "double";
+}
+
+/**
+ * Far rounds cost their voter's key nothing. A seat that was seen far ahead is looked at again when it has gone
+ * twice as far: 32 verifications per seat and own round at most. More than a third of the seats is never there
+ * for long, since the own round then follows ({@link reachedRound}).
+ */
+function isNoted(set: VoteSet, vote: Vote, round: number): boolean {
+  const noted = set.newest[vote.seat] ?? -1;
+  return noted > round + roundsAheadMax ? vote.round < 2 * noted : noted >= vote.round;
+}
+
+/** Looks for a vote of another round that `vote` contradicts: a broken lock. */
+function noteViolation(set: VoteSet, vote: Vote): void {
+  if (isZero(vote.block)) return;
+  const isPrecommit = vote.kind === voteKinds.precommit;
+  for (const [round, votes] of set.rounds) {
+    if (isPrecommit ? round <= vote.round : round >= vote.round) continue;
+    const others = isPrecommit ? votes.prevotes : votes.precommits;
+    for (const other of votesBy(others, vote.seat)) {
+      if (contradicts(vote, other) !== "lock-violation") continue;
+      const [precommit, prevote] = isPrecommit ? [vote, other] : [other, vote];
+      keepEvidence(set, { kind: "lock-violation", precommit, prevote });
+      return;
+    }
+  }
+}
+
+function votesBy(tally: Tally, seat: number): Vote[] {
+  const first = tally.votes[seat];
+  const doubles = tally.doubles.filter((vote) => vote.seat === seat);
+  return first === undefined ? doubles : [first, ...doubles];
+}
+
+/** Whom evidence convicts. */
+export function convictOf(evidence: Evidence): number {
+  switch (evidence.kind) {
+    case "double-vote":
+      return evidence.first.seat;
+    case "lock-violation":
+      return evidence.precommit.seat;
+    case "double-proposal":
+      return evidence.seat;
+  }
+}
+
+/** Keeps evidence while there is little of the same seat; every kind at least once. */
+export function keepEvidence(set: VoteSet, found: Evidence): void {
+  const seat = convictOf(found);
+  const same = set.evidence.filter((known) => convictOf(known) === seat);
+  const isNews = same.every((known) => known.kind !== found.kind);
+  if (isNews || same.length < evidencePerSeatMax) set.evidence.push(found);
 }
 
 function digestOf(set: VoteSet, vote: Vote): Bytes32 {
@@ -199,13 +264,11 @@ function shapeOf(set: VoteSet, vote: Vote): BadVote | undefined {
 }
 
 function isConvicted(set: VoteSet, vote: Vote): boolean {
-  return set.evidence.some(
-    (found) =>
-      found.kind === "double-vote" &&
-      found.first.seat === vote.seat &&
-      found.first.round === vote.round &&
-      found.first.kind === vote.kind,
-  );
+  return set.convicted.has(slotOf(vote));
+}
+
+function slotOf({ seat, round, kind }: Vote): string {
+  return `${seat}/${round}/${kind}`;
 }
 
 /** The votes of a tally for one block, one per seat. */
