@@ -103,6 +103,8 @@ function genesisBody(
         chain: bitcoin,
         token: new Uint8Array(20),
         exports: [{ chain: ethereum, token: createAddress(deployer, 1) }],
+        // Prices are 1:1 in test units.
+        feePrice: { btm: 1n, units: 1n },
       },
     ],
     balances: secrets.users.map((secret) => ({ lock: lockOf(secret), amount: faucet })),

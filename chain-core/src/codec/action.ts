@@ -5,11 +5,14 @@ import type { Codec } from "@causeway/primitives";
 import {
   ByteListType,
   b32,
+  bool,
   ContainerType,
   codec,
   ListCompositeType,
+  u8,
   u16,
   u32,
+  u64,
   u128,
 } from "@causeway/primitives";
 
@@ -20,6 +23,8 @@ export const kinds = {
   issue: 3,
   retire: 4,
   burn: 5,
+  memo: 6,
+  within: 7,
   headers: 10,
   attest: 11,
   settle: 12,
@@ -100,6 +105,68 @@ export const burnCodec: Codec<Burn> = codec(
     maxFee: u128,
     refund: b32,
   }),
+  actionBodySizeMax,
+);
+
+/**
+ * What an asset of a user is, and its id the hash of: `symbol` 3 to 12 capitals and digits, `name` 1 to 64 bytes of
+ * printable ASCII, `issuer` the lock that signs each issue, `cap` the most that may be in circulation (0: 2^128 - 1).
+ */
+export type IssuedDefinition = {
+  symbol: Uint8Array;
+  name: Uint8Array;
+  decimals: number;
+  issuer: Uint8Array;
+  cap: bigint;
+  /** False: the first issue is the only one. */
+  isReissuable: boolean;
+};
+export const issuedDefinitionType: ContainerType<{
+  symbol: ByteListType;
+  name: ByteListType;
+  decimals: typeof u8;
+  issuer: typeof b32;
+  cap: typeof u128;
+  isReissuable: typeof bool;
+}> = new ContainerType({
+  symbol: new ByteListType(12),
+  name: new ByteListType(64),
+  decimals: u8,
+  issuer: b32,
+  cap: u128,
+  isReissuable: bool,
+});
+
+/** Brings `amount` new units of the asset into the transaction; creates say whose they are. */
+export type Issue = { definition: IssuedDefinition; amount: bigint };
+export const issueCodec: Codec<Issue> = codec(
+  "issue",
+  new ContainerType({ definition: issuedDefinitionType, amount: u128 }),
+  actionBodySizeMax,
+);
+
+/** Takes `amount` units of an asset that a user defined out of circulation. */
+export type Retire = { asset: Uint8Array; amount: bigint };
+export const retireCodec: Codec<Retire> = codec(
+  "retire",
+  new ContainerType({ asset: b32, amount: u128 }),
+  actionBodySizeMax,
+);
+
+/** A note that is signed and kept with the transaction: 1 to 128 bytes of UTF-8. */
+export const memoSizeMax = 128;
+export type Memo = { text: Uint8Array };
+export const memoCodec: Codec<Memo> = codec(
+  "memo",
+  new ContainerType({ text: new ByteListType(memoSizeMax) }),
+  actionBodySizeMax,
+);
+
+/** Lets its transaction into blocks of height `from` to `to` only, both included. */
+export type Within = { from: number; to: number };
+export const withinCodec: Codec<Within> = codec(
+  "within",
+  new ContainerType({ from: u64, to: u64 }),
   actionBodySizeMax,
 );
 

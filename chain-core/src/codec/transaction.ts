@@ -16,6 +16,8 @@ import { actionsMax, actionType } from "./action.ts";
 
 /** FMT-9. */
 export const transactionSizeMax: number = 512 * 1024;
+/** Bytes: 16 of 16 keys sign in 1,381 (ledger/locks.ts). */
+export const witnessSizeMax = 1_536;
 
 /** Roles whose registered keys sign envelopes (STK-1): the relay key, and the signer's host key. */
 export const roles = { relay: 1, signer: 2 } as const;
@@ -52,7 +54,7 @@ export const transactionCodec: Codec<Transaction> = codec(
   "transaction",
   new ContainerType({
     ...unsignedFields,
-    witnesses: new ListCompositeType(new ByteListType(1024), 64),
+    witnesses: new ListCompositeType(new ByteListType(witnessSizeMax), 64),
   }),
   transactionSizeMax,
 );

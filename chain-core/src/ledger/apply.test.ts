@@ -8,12 +8,16 @@ import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import type { Applied } from "./apply.ts";
-import { applyBlock, protocolVersion } from "./apply.ts";
+import { applyBlock } from "./apply.ts";
 import { btm } from "./assets.ts";
 import { buildTransactions } from "./build.ts";
 import { checkTransaction } from "./check.ts";
 import { ledgerEnv } from "./env.ts";
+import { feeAt } from "./fees/base-fee.ts";
+import { tipOutputTxid } from "./fees/settle.ts";
+import { weightOf } from "./fees/weight.ts";
 import { genesisState } from "./genesis-state.ts";
+import { genesisVersion } from "./governance/version.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { memoryState } from "./memory-state.ts";
 import { signTransaction, unsignedTransaction } from "./sign.ts";
@@ -41,7 +45,7 @@ function block(of: Header, transactions: Uint8Array[]): Block {
 function header(tree: Tree, transactions: readonly Uint8Array[], time: number = at.time): Header {
   const zero = new Uint8Array(32);
   return {
-    version: protocolVersion,
+    version: genesisVersion,
     height: 1,
     time,
     parent: zero,
@@ -109,6 +113,11 @@ function transfer(
   return tx;
 }
 
+/** One signature, one output more than inputs. */
+function weightOfTransfer(bytes: Uint8Array): number {
+  return weightOf({ size: bytes.length, signatures: 1, inputs: 1, outputs: 2, growth: 0 });
+}
+
 const bytesOf = (tx: Transaction): Uint8Array => transactionCodec.encode(tx);
 
 function applied(result: unknown): Applied {
@@ -123,7 +132,15 @@ describe("a block", () => {
     const result = applied(applyBlock(env, state, tree, block(header(tree, [tx]), [tx])));
     state.write(result.puts);
     expect(result.receipts).toHaveLength(1);
-    expect(economy.get(state, "only")?.burnt).toBe(100_000n);
+    // The base fee of its weight is gone, the rest is the proposer's (ACC-2).
+    const least = feeAt(genesis.params.baseFeeInitial, weightOfTransfer(tx));
+    expect(economy.get(state, "only")?.burnt).toBe(least);
+    const tip = { txid: tipOutputTxid(genesis.networkId, 1), index: 0 };
+    expect(outputs.get(state, tip)).toEqual({
+      asset: own,
+      amount: 100_000n - least,
+      lock: must(genesis.validators[0], "validator").owner,
+    });
     let sum = 0n;
     for (const { key, value } of state.entries())
       if (key[0] === 1) sum += outputs.codec.decode(value).amount;
@@ -166,12 +183,12 @@ describe("a user's transaction", () => {
   const check = (state: MemoryState, tx: Transaction, time: number = at.time): unknown =>
     checkTransaction(env, state, { ...at, time }, bytesOf(tx));
 
-  test("is accepted by the mempool with its id, size and fee", () => {
+  test("is accepted by the mempool with its id, weight and fee", () => {
     const { state } = start();
     const tx = transfer(state, "alice", "bob", 1n);
     expect(check(state, tx)).toMatchObject({
       id: transactionId(genesis.networkId, tx),
-      weight: bytesOf(tx).length,
+      weight: weightOfTransfer(bytesOf(tx)),
       fee: 100_000n,
     });
   });

@@ -9,7 +9,12 @@ import { emptyRoom, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
 import { endBlock } from "./end-block.ts";
 import type { LedgerEnv } from "./env.ts";
+import { committeeOfHeight } from "./epoch/epochs.ts";
+import { applyVotes } from "./epoch/votes.ts";
 import { executeTransaction } from "./execute.ts";
+import type { Shares } from "./fees/settle.ts";
+import { settleFees } from "./fees/settle.ts";
+import { upgradeNeeded, versionOf } from "./governance/version.ts";
 import { overlay } from "./overlay.ts";
 import type { BlockContext } from "./rule.ts";
 import type { StateReader } from "./state.ts";
@@ -17,10 +22,6 @@ import { modules } from "./state.ts";
 import type { Tree } from "./tree.ts";
 import { root, update } from "./tree.ts";
 import { utxoCommitment } from "./utxo/commitment.ts";
-import { burnFees } from "./utxo/outputs.ts";
-
-/** FMT-7. The only version so far; a block of another is rejected. */
-export const protocolVersion = 1;
 
 export type Receipt = { readonly id: Bytes32; readonly bytes: Uint8Array };
 
@@ -39,6 +40,8 @@ export type Applied = {
 export type ApplyCode =
   /** The header's version, UTXO commitment or a root is wrong. */
   | "bad-header"
+  /** This node does not know the version that the block follows (GOV-1). */
+  | "upgrade-needed"
   /** Too large, or too much of it paid (CON-7). */
   | "block-full"
   /** Besides, with its own code and position: an invalid transaction. */
@@ -56,11 +59,16 @@ export function applyBlock(
 ): Applied | Rejected {
   const bad = checkHeader(env, reader, tree, block);
   if (bad !== undefined) return bad;
+  const proposer = proposerLock(reader, block);
+  if (proposer === undefined)
+    return rejected<ApplyCode>("bad-header", `no seat ${block.header.proposer} proposes`);
   const state = overlay(reader);
   const context = blockContext(env, state, block.header);
+  const unproven = applyVotes(context, block);
+  if (unproven !== undefined) return unproven;
   const run = runTransactions(env, context, block.transactions);
   if (isRejected(run)) return run;
-  burnFees(state, run.fees);
+  settleFees(context, run.shares, proposer, run.room.weight);
   const { hurried } = endBlock(context, run.room.free);
   const puts = differences(reader, state.changes().values());
   return {
@@ -73,14 +81,17 @@ export function applyBlock(
 }
 
 function checkHeader(
-  { genesis }: LedgerEnv,
+  { genesis, protocol }: LedgerEnv,
   reader: StateReader,
   tree: Tree,
   block: Block,
 ): Rejected<ApplyCode> | undefined {
   const { header, transactions } = block;
-  if (header.version !== protocolVersion)
-    return rejected("bad-header", `protocol version ${header.version}`);
+  const version = versionOf(reader);
+  const old = upgradeNeeded(version, protocol.supported);
+  if (old !== undefined) return old;
+  if (header.version !== version)
+    return rejected("bad-header", `protocol version ${header.version}, not ${version}`);
   if (!equal(header.utxoCommitment, utxoCommitment(reader)))
     return rejected("bad-header", "the UTXO commitment is not that of the outputs");
   if (!equal(header.votesRoot, votesRoot(genesis.networkId, block)))
@@ -95,7 +106,12 @@ function checkHeader(
   return undefined;
 }
 
-type Run = { readonly receipts: Receipt[]; readonly fees: bigint; readonly room: Room };
+/** Whom the block's tips go to (ACC-2). */
+function proposerLock(reader: StateReader, { header }: Block): Uint8Array | undefined {
+  return committeeOfHeight(reader, header.height)?.members[header.proposer]?.validator;
+}
+
+type Run = { readonly receipts: Receipt[]; readonly shares: Shares; readonly room: Room };
 
 function runTransactions(
   env: LedgerEnv,
@@ -103,20 +119,22 @@ function runTransactions(
   transactions: readonly Uint8Array[],
 ): Run | Rejected {
   const receipts: Receipt[] = [];
-  let fees = 0n;
+  let shares: Shares = { burnt: 0n, tip: 0n };
   let room = emptyRoom;
   for (const [position, bytes] of transactions.entries()) {
     const executed = executeTransaction(env, context, bytes);
     if (isRejected(executed))
       return { ...executed, message: `transaction ${position}: ${executed.message}` };
-    const after = roomAfter(room, bytes, executed.isFeeFree);
+    const { weight, isFeeFree } = executed;
+    const after = roomAfter(room, { bytes, weight, isFeeFree }, context.params.weightMax);
     if (after === undefined)
       return rejected<ApplyCode>("block-full", `transaction ${position} does not fit`);
     room = after;
-    fees += executed.fee;
+    const { burnt, tip } = executed.shares;
+    shares = { burnt: shares.burnt + burnt, tip: shares.tip + tip };
     receipts.push({ id: executed.id, bytes });
   }
-  return { receipts, fees, room };
+  return { receipts, shares, room };
 }
 
 /** Without the writes that change nothing: a proposer would go on making blocks for them (CON-1). */

@@ -49,7 +49,7 @@ export type Asset = {
   readonly registry?: RegistryAsset;
 };
 
-function idOf(network: NetworkId, asset: Omit<RegistryAsset, "exports">): Bytes32 {
+function idOf(network: NetworkId, asset: Omit<RegistryAsset, "exports" | "feePrice">): Bytes32 {
   const { symbol, decimals, chain, token } = asset;
   return H(
     "asset",

@@ -17,13 +17,15 @@ function fill(isFeeFree: boolean): Uint8Array[] {
   for (const size of [100_000, 10_000, 1_000, 100, 10, 1])
     for (;;) {
       const bytes = new Uint8Array(size);
-      const after = roomAfter(room, bytes, isFeeFree);
+      const after = roomAfter(room, { bytes, weight: 1, isFeeFree }, 1_000_000);
       if (after === undefined) break;
       room = after;
       chosen.push(bytes);
     }
   return chosen;
 }
+
+const one = (isFeeFree: boolean) => ({ bytes: new Uint8Array(1), weight: 600, isFeeFree });
 
 const total = (all: readonly Uint8Array[]): number =>
   all.reduce((sum, bytes) => sum + sizeInBlock(bytes), 0);
@@ -66,10 +68,18 @@ describe("the room of a block (FMT-9, CON-7)", () => {
     expect(bytes.length).toBeGreaterThan(blockSizeMax - 12_000);
   });
 
+  test("ends at the weight of paid transactions, which envelopes do not count in", () => {
+    const half = roomAfter(emptyRoom, one(false), 1_000);
+    expect(half).toMatchObject({ weight: 600, paid: 5, free: 0 });
+    expect(roomAfter(half ?? emptyRoom, one(false), 1_000)).toBeUndefined();
+    expect(roomAfter(half ?? emptyRoom, one(false), 1_200)).toMatchObject({ weight: 1_200 });
+    expect(roomAfter(half ?? emptyRoom, one(true), 1_000)).toMatchObject({ weight: 600, free: 5 });
+  });
+
   test("ends at the greatest number of transactions", () => {
     const almost = { ...emptyRoom, count: blockTransactionsMax - 1 };
-    const full = roomAfter(almost, new Uint8Array(1), false);
+    const full = roomAfter(almost, one(false), 1_000);
     expect(full?.count).toBe(blockTransactionsMax);
-    expect(roomAfter(full ?? almost, new Uint8Array(1), true)).toBeUndefined();
+    expect(roomAfter(full ?? almost, one(true), 1_000)).toBeUndefined();
   });
 });

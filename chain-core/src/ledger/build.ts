@@ -51,12 +51,16 @@ function tryOne(
   bytes: Uint8Array,
   freeMax: number,
 ): Room | undefined {
-  if (roomAfter(room, bytes, true) === undefined) return undefined;
+  const { weightMax } = context.params;
+  // Cheap, before it is executed: at least its bytes must fit.
+  const least = { bytes, weight: 0, isFeeFree: true };
+  if (roomAfter(room, least, weightMax) === undefined) return undefined;
   const attempt: Overlay = overlay(context.state);
   const executed = executeGuarded(env, { ...context, state: attempt }, bytes);
   if (executed === undefined || isRejected(executed)) return undefined;
-  const after = roomAfter(room, bytes, executed.isFeeFree);
-  if (after === undefined || (executed.isFeeFree && after.free > freeMax)) return undefined;
+  const { weight, isFeeFree } = executed;
+  const after = roomAfter(room, { bytes, weight, isFeeFree }, weightMax);
+  if (after === undefined || (isFeeFree && after.free > freeMax)) return undefined;
   commit(attempt, context.state);
   return after;
 }

@@ -5,7 +5,8 @@ import { bigEndian, concat, keccak256, must, toHex, utf8 } from "@causeway/primi
 import type { Output } from "../codec/action.ts";
 import { createCodec, kinds } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
-import { btm, formatAsset, formatLock } from "./assets.ts";
+import { formatAsset, formatLock } from "./assets.ts";
+import type { Fee } from "./fees/surplus.ts";
 import type { Genesis } from "./genesis.ts";
 import { ruleOf } from "./rules.ts";
 
@@ -50,15 +51,15 @@ export type TypedData = {
 };
 
 /**
- * The text of a transaction. `spent` are the outputs that its inputs name, in order; `fee` the BTM that it
- * burns, in units. Every action body must parse (as of any transaction that the ledger looked at).
+ * The text of a transaction. `spent` are the outputs that its inputs name, in order; `fee` what it
+ * leaves over for the ledger. Every action body must parse (as of any transaction that the ledger looked at).
  */
 export function renderTransaction(
   genesis: Genesis,
   tx: Pick<Transaction, "actions" | "expires">,
   id: Uint8Array,
   spent: readonly Output[],
-  fee: bigint,
+  fee: Fee,
 ): SigningMessage {
   const pays: { to: string; amount: string }[] = [];
   const actions: string[] = [];
@@ -76,7 +77,7 @@ export function renderTransaction(
     ),
     pays,
     actions,
-    fee: formatAsset(genesis, btm(genesis), fee),
+    fee: formatAsset(genesis, fee.asset, fee.amount),
     expires: String(tx.expires),
     id: `0x${toHex(id)}`,
   };

@@ -1,19 +1,26 @@
 // One transaction against a state: the same code for the mempool's check, the proposer's build and the block's
 // application. Cheap checks come first; nothing is written unless all of it is valid.
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import { isRejected, keyOf, rejected } from "@causeway/primitives";
+import { isRejected, rejected } from "@causeway/primitives";
 import type { Create, Output, Spend } from "../codec/action.ts";
 import { inputsMax, kinds, outputsMax } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { btm, formatAsset } from "./assets.ts";
 import type { LedgerEnv } from "./env.ts";
-import { useSequence } from "./envelope.ts";
-import { feeMin } from "./fee.ts";
+import { useQuota, useSequence } from "./envelope.ts";
+import { epochOf } from "./epoch/epochs.ts";
+import { baseFeeOf, feeAt } from "./fees/base-fee.ts";
+import type { Shares } from "./fees/settle.ts";
+import { splitFee } from "./fees/settle.ts";
+import type { Fee, FeeCode } from "./fees/surplus.ts";
+import { surplusOf, worthOf } from "./fees/surplus.ts";
+import { weightOf } from "./fees/weight.ts";
+import { versionOf } from "./governance/version.ts";
+import { signatureCount } from "./locks.ts";
 import { commit, overlay } from "./overlay.ts";
-import type { ActionContext, BlockContext } from "./rule.ts";
+import type { ActionContext, Balance, BlockContext } from "./rule.ts";
 import type { AnyRule } from "./rules.ts";
-import { ruleOf } from "./rules.ts";
 import { outputs } from "./utxo/outputs.ts";
 import { formatOutputId } from "./utxo/spend.ts";
 import { checkEnvelope, checkOwners } from "./witness.ts";
@@ -39,54 +46,69 @@ export type ExecuteCode =
   | "no-inputs"
   | "missing-output"
   | "repeated-input"
-  /** An asset that does not sum to zero; for BTM more paid than taken. */
-  | "unbalanced"
-  | "fee-too-low";
+  /** Worth less than the base fee of its weight. */
+  | "fee-too-low"
+  | FeeCode;
 
 export type Executed = {
   readonly id: Bytes32;
   readonly tx: Transaction;
-  /** Bytes. */
+  /** As in fees/weight.ts. */
   readonly weight: number;
-  /** BTM units; 0 for an envelope. */
+  /** What the whole fee is worth in BTM units; 0 for an envelope. */
   readonly fee: bigint;
+  /** Where BTM among it goes at the end of the block. */
+  readonly shares: Shares;
   /** In an envelope: it takes room of the reserved fifth (CON-7). */
   readonly isFeeFree: boolean;
 };
 
+/** In the version of the block. */
+type RuleOf = (kind: number) => AnyRule | undefined;
 type Step = { readonly rule: AnyRule; readonly body: unknown; readonly context: ActionContext };
 
 /** Validates `bytes` on the context's state and, when all holds, writes the effect there. */
 export function executeTransaction(
-  env: LedgerEnv,
+  given: LedgerEnv,
   block: BlockContext,
   bytes: Uint8Array,
 ): Executed | Rejected {
   const tx = transactionCodec.parse(bytes);
   if (isRejected(tx)) return tx;
-  const bad = checkShape(block, tx);
+  // With the assets of the registry as the block has it.
+  const env = block.genesis === given.genesis ? given : { ...given, genesis: block.genesis };
+  const version = versionOf(block.state);
+  const ruleOf: RuleOf = (kind) => env.protocol.ruleOf(version, kind);
+  const bad = checkShape(ruleOf, block, tx);
   if (bad !== undefined) return bad;
   const id = transactionId(env.genesis.networkId, tx);
   const state = overlay(block.state);
   const [envelope] = tx.envelope;
-  const steps = stepsOf({ ...block, state }, tx, id, envelope);
+  const steps = stepsOf(ruleOf, { ...block, state }, tx, id);
   if (isRejected(steps)) return steps;
-  const weight = bytes.length;
-  const fee =
+  const counts = countsOf(steps);
+  const weight = weightOf({
+    ...counts,
+    size: bytes.length,
+    signatures: tx.witnesses.reduce((sum, witness) => sum + signatureCount(witness), 0),
+  });
+  const paid =
     envelope === undefined
-      ? admitUser(env, { ...block, state }, { tx, id, weight, steps })
-      : admitEnvelope(env, { ...block, state }, { tx, id, steps, envelope });
-  if (isRejected(fee)) return fee;
+      ? (checkCounts(counts) ?? admitUser(env, { ...block, state }, { tx, id, weight, steps }))
+      : admitEnvelope(env, { ...block, state }, { tx, id, weight, steps }, envelope);
+  if (isRejected(paid)) return paid;
   for (const { rule, body, context } of steps) {
     const invalid = rule.validate(context, body);
     if (invalid !== undefined) return invalid;
     rule.apply(context, body);
   }
+  const shares = splitFee({ ...block, state }, paid.fee, paid.least);
   commit(state, block.state);
-  return { id, tx, weight, fee, isFeeFree: envelope !== undefined };
+  return { id, tx, weight, fee: paid.value, shares, isFeeFree: envelope !== undefined };
 }
 
 function checkShape(
+  ruleOf: RuleOf,
   { params, time }: BlockContext,
   { envelope, actions, expires }: Transaction,
 ): Rejected<ExecuteCode> | undefined {
@@ -98,10 +120,10 @@ function checkShape(
   for (const { kind } of actions) {
     const rule = ruleOf(kind);
     if (rule === undefined) return rejected("unknown-action", `no action of kind ${kind}`);
+    const { carriers } = rule;
     const isAllowed =
-      rule.carriers === "user"
-        ? role === undefined
-        : role !== undefined && rule.carriers.includes(role);
+      carriers === "anyone" ||
+      (role === undefined ? carriers === "user" : carriers !== "user" && carriers.includes(role));
     if (!isAllowed)
       return rejected(
         "wrong-carrier",
@@ -112,11 +134,12 @@ function checkShape(
 }
 
 function stepsOf(
+  ruleOf: RuleOf,
   block: BlockContext,
   tx: Transaction,
   txid: Bytes32,
-  envelope: Envelope | undefined,
 ): Step[] | Rejected<ExecuteCode> {
+  const [envelope] = tx.envelope;
   const sender = envelope && { validator: envelope.validator, role: envelope.role };
   const steps: Step[] = [];
   let firstOutput = 0;
@@ -139,53 +162,81 @@ type UserTransaction = {
   readonly steps: readonly Step[];
 };
 
-/** Inputs, balance, fee and signatures of a user's transaction; gives the fee. */
+/** `fee` is worth `value` BTM units, of which `least` are the base fee. */
+type Paid = { readonly fee: Fee; readonly value: bigint; readonly least: bigint };
+
+/** Inputs, balance, fee and signatures of a user's transaction. */
 function admitUser(
   env: LedgerEnv,
   block: BlockContext,
   { tx, id, weight, steps }: UserTransaction,
-): bigint | Rejected {
-  const many = checkCounts(steps);
-  if (many !== undefined) return many;
+): Paid | Rejected {
+  const { genesis } = env;
   const spent = spentOutputs(block, steps);
   if (isRejected(spent)) return spent;
   if (spent.length === 0) return rejected("no-inputs", "a user's transaction spends something");
-  const fee = surplus(env, steps);
+  const fee = surplusOf(genesis, balancesOf(steps));
   if (isRejected(fee)) return fee;
-  const least = feeMin(block.params, weight);
-  if (fee < least) {
-    const [paid, due] = [fee, least].map((value) =>
-      formatAsset(env.genesis, btm(env.genesis), value),
-    );
-    return rejected("fee-too-low", `the fee is ${paid}, at least ${due} for ${weight} bytes`);
+  const value = worthOf(block.state, genesis, fee);
+  if (isRejected(value)) return value;
+  const least = feeAt(baseFeeOf(block.state, block.params), weight);
+  if (value < least) {
+    const paid = formatAsset(genesis, fee.asset, fee.amount);
+    const due = formatAsset(genesis, btm(genesis), least);
+    return rejected("fee-too-low", `the fee is ${paid}, at least ${due} for a weight of ${weight}`);
   }
-  return checkOwners(env, tx, id, spent, fee) ?? fee;
+  const signers = steps.flatMap(({ rule, body }) => rule.signers?.(body) ?? []);
+  const bad = checkOwners(env, { tx, id, spent, signers, fee }, block.time);
+  return bad ?? { fee, value, least };
 }
 
 /** Signature, sequence and zero balance of an envelope, which pays no fee. */
 function admitEnvelope(
   env: LedgerEnv,
   block: BlockContext,
-  { tx, id, steps, envelope }: Omit<UserTransaction, "weight"> & { readonly envelope: Envelope },
-): bigint | Rejected {
-  const used = useSequence(block.state, envelope);
+  { tx, id, weight, steps }: UserTransaction,
+  envelope: Envelope,
+): Paid | Rejected {
+  const { state } = block;
+  const used = useSequence(state, envelope);
   if (used !== undefined) return used;
-  const bad = checkEnvelope(env, tx, id, envelope);
+  const bad = checkEnvelope(env, state, tx, id, envelope);
   if (bad !== undefined) return bad;
-  const fee = surplus(env, steps);
-  if (isRejected(fee) || fee === 0n) return fee;
+  const epoch = epochOf(state).number;
+  const over = useQuota(state, envelope, { weight, epoch, quota: block.params.envelopeQuota });
+  if (over !== undefined) return over;
+  const fee = surplusOf(env.genesis, balancesOf(steps));
+  if (isRejected(fee)) return fee;
+  if (fee.amount === 0n) return { fee, value: 0n, least: 0n };
   return rejected("unbalanced", "an envelope moves no value");
 }
 
-function checkCounts(steps: readonly Step[]): Rejected<ExecuteCode> | undefined {
-  const counts = { inputs: 0, outputs: 0, others: 0 };
-  for (const { rule, body } of steps)
+function balancesOf(steps: readonly Step[]): Balance[] {
+  return steps.map(({ rule, body, context }) => rule.balance(context, body));
+}
+
+/** Of all actions; `growth` as the rules declare it. */
+type Counts = {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly others: number;
+  readonly growth: number;
+};
+
+function countsOf(steps: readonly Step[]): Counts {
+  const counts = { inputs: 0, outputs: 0, others: 0, growth: 0 };
+  for (const { rule, body } of steps) {
     if (rule.kind === kinds.spend) counts.inputs += (body as Spend).inputs.length;
     else if (rule.kind === kinds.create) counts.outputs += (body as Create).outputs.length;
     else counts.others += 1;
-  const { inputs, outputs: created, others } = counts;
+    counts.growth += rule.growth ?? 0;
+  }
+  return counts;
+}
+
+function checkCounts({ inputs, outputs: created, others }: Counts): Rejected | undefined {
   if (inputs <= inputsMax && created <= outputsMax && others <= otherActionsMax) return undefined;
-  return rejected(
+  return rejected<ExecuteCode>(
     "too-many",
     `${inputs} inputs, ${created} outputs, ${others} other actions; at most ${inputsMax}, ${outputsMax}, ${otherActionsMax}`,
   );
@@ -211,21 +262,4 @@ function spentOutputs(
     }
   }
   return spent;
-}
-
-/** BTM that the actions leave over, once every other asset sums to zero. */
-function surplus({ genesis }: LedgerEnv, steps: readonly Step[]): bigint | Rejected<ExecuteCode> {
-  const sums = new Map<string, { asset: Uint8Array; sum: bigint }>();
-  for (const { rule, body, context } of steps)
-    for (const [asset, value] of rule.balance(context, body)) {
-      const key = keyOf(asset);
-      sums.set(key, { asset, sum: (sums.get(key)?.sum ?? 0n) + value });
-    }
-  const own = keyOf(btm(genesis));
-  for (const [key, { asset, sum }] of sums) {
-    if (key === own ? sum >= 0n : sum === 0n) continue;
-    const size = formatAsset(genesis, asset, sum < 0n ? -sum : sum);
-    return rejected("unbalanced", `the transaction ${sum < 0n ? "lacks" : "leaves over"} ${size}`);
-  }
-  return sums.get(own)?.sum ?? 0n;
 }

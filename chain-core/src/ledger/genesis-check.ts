@@ -126,13 +126,34 @@ const ordered: readonly (readonly [keyof Params, keyof Params, string])[] = [
   ["creditDepth", "finalDepth", "what is credited is not yet final"],
   ["depositMin", "depositCap", "no deposit would fit"],
   ["heartbeatMs", "expiryMaxMs", "transactions would expire between two blocks"],
+  ["weightTarget", "weightMax", "the base fee would never rise"],
+  ["baseFeeMin", "baseFeeInitial", "a base fee is never below it"],
   ["blockIntervalMs", "ceremonyWindowMs", "a window needs a block"],
 ];
 
-function checkParams(params: Params, place: Place): void {
-  for (const [small, large, why] of ordered)
-    if (params[small] > params[large]) mistake(below(place, small), `above ${large}: ${why}`);
+/** What of the parameters does not go together, each being in its own range. */
+export function inconsistencies(
+  params: Params,
+): readonly { readonly name: keyof Params; readonly why: string }[] {
+  const wrong = ordered
+    .filter(([small, large]) => params[small] > params[large])
+    .map(([name, large, why]) => ({ name, why: `above ${large}: ${why}` }));
+  // CON-4: a vote may come so late that the window had ended before it is missed.
+  if (params.missedWindow < 4 * params.seats)
+    wrong.push({ name: "missedWindow", why: "less than four times the seats (CON-4)" });
   // CON-1: else finality is too old for the ring to sign on a quiet ledger (RNG-6).
   if (params.heartbeatMs * 3 > params.finalityAgeMaxMs)
-    mistake(below(place, "heartbeatMs"), "more than a third of finalityAgeMaxMs (CON-1)");
+    wrong.push({ name: "heartbeatMs", why: "more than a third of finalityAgeMaxMs (CON-1)" });
+  return wrong;
+}
+
+function checkParams(params: Params, place: Place): void {
+  for (const { name, why } of inconsistencies(params)) mistake(below(place, name), why);
+}
+
+/** What is wrong with the assets of a genesis of which the rest is right. */
+export function assetMistakes(genesis: Genesis): readonly string[] {
+  const mistakes: string[] = [];
+  checkAssets(genesis, { path: "assets", mistakes });
+  return mistakes;
 }

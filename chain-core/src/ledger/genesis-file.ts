@@ -52,6 +52,9 @@ const lock: Reader<Bytes32> = (value, place) => {
   return bytes32(new Uint8Array(32));
 };
 
+/** Keeps products of a price and an amount far from what is slow. */
+const feePriceMax = 10n ** 30n;
+
 const validator: Reader<GenesisValidator> = object<GenesisValidator>({
   owner: lock,
   stake: decimal(1n),
@@ -90,6 +93,10 @@ const asset: Reader<RegistryAsset> = object<RegistryAsset>({
   exports: list(object<RegistryAsset["exports"][number]>({ chain: b32, token: address }), {
     min: 0,
     max: 16,
+  }),
+  feePrice: object<RegistryAsset["feePrice"]>({
+    btm: decimal(0n, feePriceMax),
+    units: decimal(1n, feePriceMax),
   }),
 });
 

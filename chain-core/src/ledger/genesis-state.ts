@@ -3,6 +3,7 @@ import type { Put } from "@causeway/primitives";
 import { H } from "@causeway/primitives";
 import { btm } from "./assets.ts";
 import { epochGenesis } from "./epoch/epochs.ts";
+import { feeGenesis } from "./fees/surplus.ts";
 import type { Genesis } from "./genesis.ts";
 import { interchainGenesis } from "./interchain/interchain-genesis.ts";
 import { overlay } from "./overlay.ts";
@@ -16,6 +17,7 @@ export function genesisState(genesis: Genesis): Put[] {
   const state = overlay({ get: () => undefined });
   putParameters(state, genesis.params);
   putBalances(state, genesis);
+  feeGenesis(state, genesis);
   epochGenesis(state, genesis);
   interchainGenesis({ state, genesis });
   ringGenesis({ state, genesis });

@@ -23,6 +23,8 @@ export type RegistryAsset = {
   readonly token: Uint8Array;
   /** Where the wrapped form exists besides our ledger: EVM chain -> ERC-20 address. */
   readonly exports: readonly { readonly chain: Bytes32; readonly token: Uint8Array }[];
+  /** ACC-2: `units` of it pay fees of `btm` units of BTM; `btm` 0: it pays none. */
+  readonly feePrice: { readonly btm: bigint; readonly units: bigint };
 };
 
 export type BitcoinChain = {
@@ -54,6 +56,12 @@ export type EvmChain = {
 export type Params = {
   /** CON-3: how long a committee serves, ledger time. */
   readonly epochMs: number;
+  /** CON-2: voting seats; the validators of most stake have them. */
+  readonly seats: number;
+  /** CON-4: blocks over which missed votes are counted. */
+  readonly missedWindow: number;
+  /** CON-7: weight of the envelopes that one (validator, role) may bring in an epoch. */
+  readonly envelopeQuota: number;
   readonly blockIntervalMs: number;
   readonly heartbeatMs: number;
   /** TIM-1: precision + message delay. */
@@ -83,8 +91,12 @@ export type Params = {
   readonly ceremonyWindowMs: number;
   /** RNG-6. */
   readonly finalityAgeMaxMs: number;
-  /** Base fee: BTM units per byte of transaction, burnt. */
-  readonly feePerByte: bigint;
+  /** ACC-2: BTM units per 1,000 of weight, burnt: of block 1, and the least ever. */
+  readonly baseFeeInitial: bigint;
+  readonly baseFeeMin: bigint;
+  /** Weight of a block's paid transactions: the most, and that at which the base fee stays. */
+  readonly weightMax: number;
+  readonly weightTarget: number;
   readonly expiryMaxMs: number;
   readonly requestTtlMs: number;
   /** GOV-1: what loosens a limit or adds an asset waits so long, besides its epoch. */

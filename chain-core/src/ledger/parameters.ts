@@ -11,6 +11,7 @@ import {
   u128,
   utf8,
 } from "@causeway/primitives";
+import { committeeMax } from "../codec/block.ts";
 import type { Params } from "./genesis.ts";
 import type { State, StateReader, Table } from "./state.ts";
 import { modules, single, table } from "./state.ts";
@@ -42,6 +43,10 @@ const money = (loosens: Loosens): Field => ({
 
 export const paramFields: { readonly [Name in keyof Params]: Field } = {
   epochMs: ms(1_000n, 30n * day),
+  seats: count(1n, BigInt(committeeMax)),
+  missedWindow: count(16n, 10_000_000n),
+  // More than the heaviest envelope: none is shut out for good.
+  envelopeQuota: count(1_000_000n, 1_000_000_000_000n, "up"),
   blockIntervalMs: ms(50n, 60_000n, "none"),
   heartbeatMs: ms(100n, 600_000n, "none"),
   clockToleranceMs: ms(100n, 60_000n, "up"),
@@ -64,7 +69,12 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   evmItemFee: money("up"),
   ceremonyWindowMs: ms(100n, day, "down"),
   finalityAgeMaxMs: ms(1_000n, day, "up"),
-  feePerByte: { type: "bigint", min: 1n, max: 10n ** 12n, loosens: "down" },
+  baseFeeInitial: { type: "bigint", min: 8n, max: 10n ** 15n, loosens: "none" },
+  // From 8 on an eighth of it is a unit: the base fee can move (fees/base-fee.ts).
+  baseFeeMin: { type: "bigint", min: 8n, max: 10n ** 15n, loosens: "down" },
+  // Every transaction that FMT-6 and FMT-9 allow weighs less than the least of these.
+  weightMax: count(1_000_000n, 1_000_000_000n, "up"),
+  weightTarget: count(100_000n, 1_000_000_000n, "up"),
   expiryMaxMs: ms(1_000n, 30n * day, "up"),
   requestTtlMs: ms(1_000n, 365n * day, "none"),
   govDelayMs: ms(1_000n, 90n * day, "down"),

@@ -28,15 +28,25 @@ export type ActionContext = BlockContext & {
   readonly sender?: { readonly validator: Uint8Array; readonly role: number };
 };
 
+/** What a balance may depend on: a wallet computes it, too. */
+export type BalanceContext = Pick<ActionContext, "genesis" | "state">;
+
 /** Signed value that an action brings into (+) or takes out of (-) its transaction, per asset. */
 export type Balance = readonly (readonly [asset: Uint8Array, value: bigint])[];
 
 export type Rule<Body> = {
   readonly kind: number;
+  /** The first version that has it, and the first that has it no more (versions.ts); absent: from the first, for good. */
+  readonly since?: number;
+  readonly until?: number;
   readonly codec: Codec<Body>;
-  /** Who may bring it: users (paid) or the envelope roles named (roles.relay, roles.signer). */
-  readonly carriers: "user" | readonly number[];
-  readonly balance: (context: ActionContext, body: Body) => Balance;
+  /** Who may bring it: users (paid), the envelope roles named (roles.relay, roles.signer), or users and all roles. */
+  readonly carriers: "user" | "anyone" | readonly number[];
+  readonly balance: (context: BalanceContext, body: Body) => Balance;
+  /** Records that one such action adds to the state for good, in units of weight (fees/weight.ts). */
+  readonly growth?: number;
+  /** Locks that must sign besides those of the spent outputs. */
+  readonly signers?: (body: Body) => readonly Uint8Array[];
   /** Undefined when valid. Reads only. Never throws on input. Cheap checks first. */
   readonly validate: (context: ActionContext, body: Body) => Rejected | undefined;
   /** Only after validate on the same state. */

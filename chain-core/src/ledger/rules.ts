@@ -1,4 +1,11 @@
 // The table of everything that an action can be: one line for each kind.
+
+import { issueRule } from "./assets/issue.ts";
+import { retireRule } from "./assets/retire.ts";
+import { evidenceRule } from "./epoch/evidence.ts";
+import { guardRule } from "./governance/guard.ts";
+import { setParameterRule } from "./governance/set-parameter.ts";
+import { upgradeRule } from "./governance/upgrade.ts";
 import { attestRule } from "./interchain/attest.ts";
 import { burnRule } from "./interchain/burn.ts";
 import { headersRule } from "./interchain/headers.ts";
@@ -9,16 +16,22 @@ import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
 import type { Rule } from "./rule.ts";
 import { createRule } from "./utxo/create.ts";
+import { memoRule } from "./utxo/memo.ts";
 import { spendRule } from "./utxo/spend.ts";
+import { withinRule } from "./utxo/within.ts";
 
 /** A rule whose body's type only its own codec knows. */
 // biome-ignore lint/suspicious/noExplicitAny: each rule's body goes from its codec to its own functions only.
 export type AnyRule = Rule<any>;
 
-const rules: readonly AnyRule[] = [
+export const rules: readonly AnyRule[] = [
   spendRule,
   createRule,
+  issueRule,
+  retireRule,
   burnRule,
+  memoRule,
+  withinRule,
   headersRule,
   attestRule,
   settleRule,
@@ -26,11 +39,15 @@ const rules: readonly AnyRule[] = [
   dealRule,
   complaintRule,
   confirmRule,
+  evidenceRule,
+  setParameterRule,
+  upgradeRule,
+  guardRule,
 ];
 
 const byKind: ReadonlyMap<number, AnyRule> = new Map(rules.map((rule) => [rule.kind, rule]));
 
-/** The rule of an action kind, or undefined for a number that means nothing in this version. */
+/** The rule of an action kind in any version, for the words of a transaction; a kind is never renumbered (FMT-2). */
 export function ruleOf(kind: number): AnyRule | undefined {
   return byKind.get(kind);
 }

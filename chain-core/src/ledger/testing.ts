@@ -116,6 +116,7 @@ export function testGenesisBody(size: number, params: Partial<Params> = {}): Gen
         chain: bytes32(bitcoinGenesisHashes.regtest),
         token: new Uint8Array(20),
         exports: [{ chain: evmChain, token: address("token contract") }],
+        feePrice: { btm: 1n, units: 1n },
       },
     ],
     balances: testUsers.map((name) => ({ lock: testLock(name), amount: 1_000_00000000n })),

@@ -2,65 +2,90 @@
 // verified once per node (env.ts).
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { concat, equal, isRejected, keyOf, rejected, sha256 } from "@causeway/primitives";
-import { addressOf, recover } from "@causeway/primitives/secp256k1";
+import { recover } from "@causeway/primitives/secp256k1";
 import type { Output } from "../codec/action.ts";
 import { outputType } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import { envelopeDigest } from "../codec/transaction.ts";
-import { formatLock, isKeyLock } from "./assets.ts";
+import { formatLock } from "./assets.ts";
 import { renderTransaction, signingDigest } from "./eip712.ts";
 import type { LedgerEnv } from "./env.ts";
 import type { EnvelopeCode } from "./envelope.ts";
 import { roleKey } from "./envelope.ts";
+import type { Fee } from "./fees/surplus.ts";
+import type { LockCode, Opening } from "./locks.ts";
+import { isSigned, openingOf } from "./locks.ts";
+import type { StateReader } from "./state.ts";
 
 export type WitnessCode =
   /** Not one witness for each distinct lock, or not one for an envelope. */
   | "wrong-witness-count"
-  /** Malformed, high s, or of another key or message. */
+  /** Malformed, high s, of another key or message, or not exactly as many as the lock asks for. */
   | "bad-signature"
-  /** The lock of a spent output is none that version 1 can open. */
-  | "unsupported-lock";
+  | LockCode;
 
-/** The distinct locks of `spent` in order of first appearance: whose witnesses a transaction carries. */
-export function locksOf(spent: readonly Output[]): Uint8Array[] {
+/**
+ * The distinct locks of `spent` in order of first appearance, then those of `signers`, whom the actions need besides:
+ * whose witnesses a transaction carries.
+ */
+export function locksOf(
+  spent: readonly Output[],
+  signers: readonly Uint8Array[] = [],
+): Uint8Array[] {
   const locks = new Map<string, Uint8Array>();
-  for (const { lock } of spent) if (!locks.has(keyOf(lock))) locks.set(keyOf(lock), lock);
+  for (const lock of [...spent.map((output) => output.lock), ...signers])
+    if (!locks.has(keyOf(lock))) locks.set(keyOf(lock), lock);
   return [...locks.values()];
 }
 
-/** Checks the signatures of a user's transaction that spends `spent` and burns `fee`. */
+/** A user's transaction as its owners signed it. `fee` is what it leaves over, `signers` as in {@link locksOf}. */
+export type Signed = {
+  readonly tx: Transaction;
+  readonly id: Bytes32;
+  readonly spent: readonly Output[];
+  readonly signers: readonly Uint8Array[];
+  readonly fee: Fee;
+};
+
+/** Checks that every lock is open at ledger time `time` (ms), and the signatures. */
 export function checkOwners(
   env: LedgerEnv,
-  tx: Transaction,
-  id: Bytes32,
-  spent: readonly Output[],
-  fee: bigint,
-): Rejected<WitnessCode> | undefined {
-  const locks = locksOf(spent);
+  { tx, id, spent, signers, fee }: Signed,
+  time: number,
+): Rejected | undefined {
+  const locks = locksOf(spent, signers);
   if (tx.witnesses.length !== locks.length)
-    return rejected(
+    return rejected<WitnessCode>(
       "wrong-witness-count",
       `${tx.witnesses.length} witnesses for ${locks.length} owners`,
     );
+  const openings: Opening[] = [];
+  for (const [i, lock] of locks.entries()) {
+    const opening = openingOf(env.genesis.networkId, lock, tx.witnesses[i] ?? new Uint8Array(0));
+    if (isRejected(opening)) return opening;
+    // Time is no part of what is remembered below.
+    if (opening.opensAt > time)
+      return rejected<WitnessCode>(
+        "lock-closed",
+        `${formatLock(lock)} opens at ${opening.opensAt}, ledger time is ${time}`,
+      );
+    openings.push(opening);
+  }
   // An id fixes everything that is signed but the content of the outputs that it spends.
   const content = spent.map((output) => outputType.serialize(output));
-  return remembered(env, "owners", [id, ...tx.witnesses, ...content], () => {
+  return remembered<WitnessCode>(env, "owners", [id, ...tx.witnesses, ...content], () => {
     const message = renderTransaction(env.genesis, tx, id, spent, fee);
     const digest = signingDigest(env.genesis, message, id);
-    for (const [i, lock] of locks.entries()) {
-      if (!isKeyLock(lock))
-        return rejected("unsupported-lock", `nothing opens ${formatLock(lock)} yet`);
-      const point = recover(digest, tx.witnesses[i] ?? new Uint8Array(0));
-      if (point === undefined || !equal(addressOf(point), lock.subarray(12)))
-        return rejected("bad-signature", `witness ${i} is not by ${formatLock(lock)}`);
-    }
-    return undefined;
+    const bad = openings.findIndex((opening) => !isSigned(opening, digest));
+    const lock = openings[bad]?.lock;
+    return lock && rejected("bad-signature", `witness ${bad} is not by ${formatLock(lock)}`);
   });
 }
 
 /** Checks the one signature of an envelope. */
 export function checkEnvelope(
   env: LedgerEnv,
+  state: StateReader,
   tx: Transaction,
   id: Bytes32,
   envelope: Envelope,
@@ -68,7 +93,7 @@ export function checkEnvelope(
   const [witness, ...others] = tx.witnesses;
   if (witness === undefined || others.length > 0)
     return rejected("wrong-witness-count", `${tx.witnesses.length} witnesses for an envelope`);
-  const key = roleKey(env.genesis, envelope);
+  const key = roleKey(state, envelope);
   if (isRejected(key)) return key;
   return remembered(env, "envelope", [id, witness, key], () => {
     const point = recover(envelopeDigest(env.genesis.networkId, id), witness);

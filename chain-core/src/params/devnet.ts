@@ -4,6 +4,11 @@ import type { Params } from "../ledger/genesis.ts";
 export const devnetParams: Params = {
   // A day (STK): tests that watch epochs turn set their own.
   epochMs: 86_400_000,
+  seats: 10,
+  // A few minutes of blocks: who was away shows at once, and is forgotten soon.
+  missedWindow: 1_000,
+  // Some 200 MB: no test fills it, and a loop of a broken relay ends within the day (CON-7).
+  envelopeQuota: 250_000_000,
   // A block every half second when there is work: four nodes on two cores need about 50 ms for one.
   blockIntervalMs: 500,
   // A quiet ledger still moves its time, so that windows end; far below a third of finalityAgeMaxMs (CON-1).
@@ -41,8 +46,12 @@ export const devnetParams: Params = {
   ceremonyWindowMs: 5_000,
   // RNG-6's default.
   finalityAgeMaxMs: 60_000,
-  // 10^-7 BTM a byte: a transfer of 400 bytes burns 0.00004 BTM.
-  feePerByte: 10n,
+  // 4 x 10^-8 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.000033 BTM.
+  baseFeeInitial: 4_000n,
+  baseFeeMin: 1_000n,
+  // A block's bytes hold some 5,000 transfers (FMT-9), which weigh as much; half of it is the room for peaks.
+  weightMax: 4_000_000,
+  weightTarget: 2_000_000,
   // Longer than any test keeps an operator down.
   expiryMaxMs: 10 * 60_000,
   // A test's requests outlive the test.

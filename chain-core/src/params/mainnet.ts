@@ -7,6 +7,11 @@ const hour = 60 * minute;
 export const mainnetParams: Params = {
   // TIM-3: staking epochs are days.
   epochMs: 86_400_000,
+  seats: 10,
+  // About a day of blocks at 2 s, two weeks on a quiet ledger (CON-4).
+  missedWindow: 43_200,
+  // Some 50 MB a day: hundreds of times the statements, signatures and headers of a day with 1,000 transfers (CON-7).
+  envelopeQuota: 60_000_000,
   // Two thirds of ten to a hundred committee seats around the world answer in about 600 ms.
   blockIntervalMs: 2_000,
   // A third of finalityAgeMaxMs (CON-1).
@@ -44,8 +49,12 @@ export const mainnetParams: Params = {
   ceremonyWindowMs: 10 * minute,
   // RNG-6's default.
   finalityAgeMaxMs: minute,
-  // 10^-6 BTM a byte: a transfer of 400 bytes burns 0.0004 BTM.
-  feePerByte: 100n,
+  // 4 x 10^-7 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.00033 BTM, at least a tenth of it.
+  baseFeeInitial: 40_000n,
+  baseFeeMin: 4_000n,
+  // A block's bytes hold some 5,000 transfers (FMT-9), which weigh as much; half of it is the room for peaks.
+  weightMax: 4_000_000,
+  weightTarget: 2_000_000,
   // A hardware wallet takes minutes, a committee of people a day.
   expiryMaxMs: 24 * hour,
   // A day for the user to pay; anyone can post the request again (WIT-1).

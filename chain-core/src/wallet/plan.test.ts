@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { transactionCodec } from "../codec/transaction.ts";
 import { assetId, btm } from "../ledger/assets.ts";
 import { checkTransaction } from "../ledger/check.ts";
-import { feeMin } from "../ledger/fee.ts";
+import { ledgerEnv } from "../ledger/env.ts";
+import { baseFeeOf, feeAt } from "../ledger/fees/base-fee.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
 import { memoryState } from "../ledger/memory-state.ts";
 import { signTransaction } from "../ledger/sign.ts";
@@ -15,6 +16,7 @@ import type { Coin, Wish } from "./plan.ts";
 import { planTransaction } from "./plan.ts";
 
 const genesis = testGenesis(4);
+const env = ledgerEnv(genesis, testBls);
 const bbtc = assetId(genesis, "BBTC") as Uint8Array;
 const own = btm(genesis);
 const [alice, bob] = [testLock("alice"), testLock("bob")];
@@ -36,12 +38,14 @@ function check(coins: readonly Coin[], wish: Wish): ReturnType<typeof planTransa
   const signed = signTransaction(planned.unsigned, [testSecret("alice")]);
   if (isRejected(signed)) throw new Error(signed.message);
   const bytes = transactionCodec.encode(signed);
-  const checked = checkTransaction({ genesis, bls: testBls }, state, at, bytes);
+  const checked = checkTransaction(env, state, at, bytes);
   if (isRejected(checked)) throw new Error(`${checked.code}: ${checked.message}`);
   expect(checked.fee).toBe(planned.fee);
-  expect(planned.fee).toBeGreaterThanOrEqual(feeMin(genesis.params, bytes.length));
+  expect(checked.weight).toBe(planned.weight);
+  const baseFee = baseFeeOf(state, genesis.params);
+  expect(planned.fee).toBeGreaterThanOrEqual(feeAt(baseFee, planned.weight));
   // Never more than one input or output too much.
-  expect(planned.fee).toBeLessThanOrEqual(feeMin(genesis.params, bytes.length + 160));
+  expect(planned.fee).toBeLessThanOrEqual(feeAt(baseFee, planned.weight + 460));
   return planned;
 }
 

@@ -1,24 +1,32 @@
 // From a wish and the coins of a wallet to a transaction: which coins it spends, what it pays back to itself and
-// what it burns as the fee. Pure; integers only.
+// what it leaves over as the fee. Pure; integers only.
 import type { Rejected } from "@causeway/primitives";
-import { amountMax, equal, keyOf, must, rejected } from "@causeway/primitives";
-import type { Action, Burn, Output, OutputId } from "../codec/action.ts";
+import { amountMax, equal, keyOf, rejected } from "@causeway/primitives";
+import type { Action, Burn, Issue, Output, OutputId, Retire, Within } from "../codec/action.ts";
 import {
   burnCodec,
   createCodec,
   inputsMax,
+  issueCodec,
   kinds,
+  memoCodec,
   outputsMax,
+  retireCodec,
   spendCodec,
+  withinCodec,
 } from "../codec/action.ts";
-import { transactionCodec, transactionSizeMax } from "../codec/transaction.ts";
-import { btm, formatAsset } from "../ledger/assets.ts";
-import { feeMin } from "../ledger/fee.ts";
+import { transactionSizeMax } from "../codec/transaction.ts";
+import { issuedAssetId } from "../ledger/assets/issued.ts";
+import { formatAsset } from "../ledger/assets.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import type { Unsigned } from "../ledger/sign.ts";
+import type { LockTerms } from "../ledger/locks.ts";
+import type { KnownLock, Unsigned } from "../ledger/sign.ts";
 import { unsignedTransaction } from "../ledger/sign.ts";
+import type { Offer, Quote } from "./fee.ts";
+import { feeOffer, quoteOf } from "./fee.ts";
 
-export type Coin = { readonly id: OutputId; readonly output: Output };
+/** `terms` of a coin whose lock is no key's: without them a wallet cannot spend it. */
+export type Coin = { readonly id: OutputId; readonly output: Output; readonly terms?: LockTerms };
 export type Payment = {
   readonly asset: Uint8Array;
   readonly amount: bigint;
@@ -29,77 +37,101 @@ export type Payment = {
 export type Wish = {
   readonly payments: readonly Payment[];
   readonly burn?: Burn;
+  /** Its units are there for payments; what these leave is change. */
+  readonly issue?: Issue;
+  /** Terms of the issuer's lock, where it is no key's. */
+  readonly issuerTerms?: LockTerms;
+  readonly retire?: Retire;
+  /** UTF-8 of 1 to 128 bytes. */
+  readonly memo?: Uint8Array;
+  readonly within?: Within;
+  /** Coins that are spent in any case: joining small ones into change is a wish of its own. */
+  readonly spend?: readonly Coin[];
   readonly change: Uint8Array;
   readonly expires: number;
-};
+} & Offer;
 
 export type PlanCode =
-  /** Neither a payment nor a burn. */
+  /** No payment, no other action and no coin to join. */
   | "nothing-to-do"
   /** An amount of zero or beyond 2^128 - 1. */
   | "bad-amount"
-  /** The coins of an asset, or those of BTM for the fee, do not suffice. */
+  /** The coins of an asset, or those for the fee, do not suffice. */
   | "insufficient-funds"
+  /** The asset of the fee has no price. */
+  | "not-a-fee-asset"
   /** More inputs or outputs than a transaction has room for: join coins first. */
   | "too-many";
 
 export type Planned = {
   readonly unsigned: Unsigned;
   readonly spent: readonly Coin[];
-  /** BTM units burnt. */
+  /** What the transaction leaves over, in units of `feeAsset`. */
   readonly fee: bigint;
+  readonly feeAsset: Uint8Array;
+  /** As in ledger/fees/weight.ts. */
+  readonly weight: number;
   /** Payments back to `change`, one for each asset at most. */
   readonly change: readonly Output[];
+  /** Locks among `unsigned.locks` that are no key's, for `signTransaction`. */
+  readonly known: readonly KnownLock[];
 };
 
-/** Size of a signature in a transaction: 65 bytes and their offset. */
-const witnessSize = 69;
-
 /**
- * The transaction that fulfils `wish` with the fewest of `coins` (largest first), BTM for the fee included. The
- * coins must be unspent, also by what the wallet has sent and not yet seen final.
+ * The transaction that fulfils `wish` with the fewest of `coins` (largest first), its fee included. The coins must be
+ * unspent, also by what the wallet has sent and not yet seen final, and open when the transaction is in a block.
  */
 export function planTransaction(
   genesis: Genesis,
   coins: readonly Coin[],
   wish: Wish,
 ): Planned | Rejected<PlanCode> {
-  const needs = needsOf(wish);
+  const needs = needsOf(genesis, wish);
   if ("kind" in needs) return needs;
-  const own = btm(genesis);
+  const offer = feeOffer(genesis, wish);
+  if ("kind" in offer) return offer;
+  const own = { asset: offer.asset, amount: 0n };
   let fee = 0n;
   // A larger fee may take another coin, whose bytes cost again; both only grow, and inputs are bounded.
   for (;;) {
-    const wanted = new Map(needs.map(([asset, amount]) => [keyOf(asset), { asset, amount }]));
-    const before = wanted.get(keyOf(own))?.amount ?? 0n;
-    wanted.set(keyOf(own), { asset: own, amount: before + fee });
-    const chosen = choose(genesis, coins, [...wanted.values()], wish.change);
+    const wanted = new Map(needs);
+    const before = wanted.get(keyOf(own.asset)) ?? own;
+    wanted.set(keyOf(own.asset), { asset: own.asset, amount: before.amount + fee });
+    const chosen = choose(genesis, coins, [...wanted.values()], wish);
     if ("kind" in chosen) return chosen;
     const unsigned = build(genesis, chosen, wish);
     if ("kind" in unsigned) return unsigned;
-    const size = transactionCodec.encode(unsigned.tx).length + witnessSize * unsigned.locks.length;
-    const least = feeMin(genesis.params, size);
-    if (size > transactionSizeMax) return rejected("too-many", `${size} bytes in one transaction`);
-    if (least <= fee) return { unsigned, spent: chosen.spent, fee, change: chosen.change };
-    fee = least;
+    const known = knownLocks(chosen.spent, wish);
+    const quote: Quote = quoteOf(unsigned, known, offer);
+    if (quote.size > transactionSizeMax)
+      return rejected("too-many", `${quote.size} bytes in one transaction`);
+    const { weight } = quote;
+    if (quote.fee <= fee) return { unsigned, ...chosen, fee, feeAsset: offer.asset, weight, known };
+    fee = quote.fee;
   }
 }
 
-type Need = readonly [asset: Uint8Array, amount: bigint];
+type Need = { readonly asset: Uint8Array; readonly amount: bigint };
 
-/** What must come in per asset, fee aside. */
-function needsOf({ payments, burn }: Wish): Need[] | Rejected<PlanCode> {
-  if (payments.length === 0 && burn === undefined)
-    return rejected("nothing-to-do", "neither a payment nor a burn");
-  const out = burn === undefined ? payments : [...payments, burn];
+/** What must come in per asset, fee aside; negative where an issue brings more than is paid. */
+function needsOf(genesis: Genesis, wish: Wish): Map<string, Need> | Rejected<PlanCode> {
+  const { payments, burn, issue, retire, memo, spend = [] } = wish;
+  const out = [...payments, ...(burn ? [burn] : []), ...(retire ? [retire] : [])];
+  if (out.length === 0 && issue === undefined && memo === undefined && spend.length === 0)
+    return rejected("nothing-to-do", "no payment, no other action and no coin to join");
   const sums = new Map<string, Need>();
+  const add = (asset: Uint8Array, amount: bigint): bigint => {
+    const sum = (sums.get(keyOf(asset))?.amount ?? 0n) + amount;
+    sums.set(keyOf(asset), { asset, amount: sum });
+    return sum;
+  };
   for (const { asset, amount } of out) {
     if (amount <= 0n || amount > amountMax) return rejected("bad-amount", `an amount of ${amount}`);
-    const sum = (sums.get(keyOf(asset))?.[1] ?? 0n) + amount;
+    const sum = add(asset, amount);
     if (sum > amountMax) return rejected("bad-amount", `a sum of ${sum}`);
-    sums.set(keyOf(asset), [asset, sum]);
   }
-  return [...sums.values()];
+  if (issue !== undefined) add(issuedAssetId(genesis.networkId, issue.definition), -issue.amount);
+  return sums;
 }
 
 type Chosen = { readonly spent: readonly Coin[]; readonly change: readonly Output[] };
@@ -107,16 +139,24 @@ type Chosen = { readonly spent: readonly Coin[]; readonly change: readonly Outpu
 function choose(
   genesis: Genesis,
   coins: readonly Coin[],
-  needs: readonly { readonly asset: Uint8Array; readonly amount: bigint }[],
-  lock: Uint8Array,
+  needs: readonly Need[],
+  { spend = [], change: lock }: Wish,
 ): Chosen | Rejected<PlanCode> {
-  const spent: Coin[] = [];
+  const spent: Coin[] = [...spend];
   const change: Output[] = [];
-  for (const { asset, amount } of needs) {
+  const named = new Set(spend.map(nameOf));
+  const wanted = new Map(needs.map((need) => [keyOf(need.asset), need]));
+  for (const { output } of spend) {
+    const { asset } = output;
+    if (!wanted.has(keyOf(asset))) wanted.set(keyOf(asset), { asset, amount: 0n });
+  }
+  for (const { asset, amount } of wanted.values()) {
     const ours = coins
-      .filter(({ output }) => equal(output.asset, asset))
+      .filter((coin) => equal(coin.output.asset, asset) && !named.has(nameOf(coin)))
       .sort((a, b) => (a.output.amount < b.output.amount ? 1 : -1));
-    let sum = 0n;
+    let sum = spend
+      .filter(({ output }) => equal(output.asset, asset))
+      .reduce((total, { output }) => total + output.amount, 0n);
     for (const coin of ours) {
       if (sum >= amount) break;
       spent.push(coin);
@@ -134,12 +174,17 @@ function choose(
   return { spent, change };
 }
 
-/** One spend, one create for payments and change, the burn last. */
+function nameOf({ id }: Coin): string {
+  return `${keyOf(id.txid)}:${id.index}`;
+}
+
+/** One spend, one create for payments and change, then the others, the burn last. */
 function build(
   genesis: Genesis,
   { spent, change }: Chosen,
-  { payments, burn, expires }: Wish,
+  wish: Wish,
 ): Unsigned | Rejected<PlanCode> {
+  const { payments, burn, issue, retire, memo, within, expires } = wish;
   const outputs = [
     ...payments.map(({ asset, amount, lock }) => ({ asset, amount, lock })),
     ...change,
@@ -149,14 +194,28 @@ function build(
   const actions: Action[] = [
     { kind: kinds.spend, body: spendCodec.encode({ inputs: spent.map(({ id }) => id) }) },
   ];
-  if (outputs.length > 0)
-    actions.push({ kind: kinds.create, body: createCodec.encode({ outputs }) });
-  if (burn !== undefined) actions.push({ kind: kinds.burn, body: burnCodec.encode(burn) });
-  must(spent[0], "a transaction spends something");
+  const add = (kind: number, body: Uint8Array | undefined): void => {
+    if (body !== undefined) actions.push({ kind, body });
+  };
+  add(kinds.create, outputs.length > 0 ? createCodec.encode({ outputs }) : undefined);
+  add(kinds.issue, issue && issueCodec.encode(issue));
+  add(kinds.retire, retire && retireCodec.encode(retire));
+  add(kinds.memo, memo && memoCodec.encode({ text: memo }));
+  add(kinds.within, within && withinCodec.encode(within));
+  add(kinds.burn, burn && burnCodec.encode(burn));
   return unsignedTransaction(
     genesis,
     actions,
     spent.map(({ output }) => output),
     expires,
   );
+}
+
+function knownLocks(spent: readonly Coin[], { issue, issuerTerms }: Wish): KnownLock[] {
+  const known: KnownLock[] = [];
+  for (const { output, terms } of spent)
+    if (terms !== undefined) known.push({ lock: output.lock, terms });
+  if (issue !== undefined && issuerTerms !== undefined)
+    known.push({ lock: issue.definition.issuer, terms: issuerTerms });
+  return known;
 }

@@ -1,8 +1,9 @@
-// create: makes outputs. In version 1 only to keys: value under a lock that nobody can open yet would be lost.
+// create: makes outputs under any lock. Of a hash nobody but its owner knows whether it can be opened; a wallet
+// takes a `cw1` lock from its owner as it takes an address.
 import { rejected, toHex } from "@causeway/primitives";
 import type { Create } from "../../codec/action.ts";
 import { createCodec, kinds } from "../../codec/action.ts";
-import { isKeyLock } from "../assets.ts";
+import { isLock } from "../locks.ts";
 import type { Rule } from "../rule.ts";
 import { addOutput } from "./outputs.ts";
 
@@ -11,7 +12,7 @@ export type CreateCode =
   | "empty-create"
   /** An output of nothing. */
   | "zero-amount"
-  /** Not the lock of a key, or of the zero address. */
+  /** The zero lock. */
   | "unsupported-lock";
 
 export const createRule: Rule<Create> = {
@@ -23,7 +24,7 @@ export const createRule: Rule<Create> = {
     if (outputs.length === 0) return rejected<CreateCode>("empty-create", "no output to create");
     for (const { amount, lock } of outputs) {
       if (amount === 0n) return rejected<CreateCode>("zero-amount", "an output of amount 0");
-      if (!isKeyLock(lock))
+      if (!isLock(lock))
         return rejected<CreateCode>("unsupported-lock", `nobody can open lock ${toHex(lock)}`);
     }
     return undefined;
