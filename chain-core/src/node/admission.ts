@@ -1,9 +1,11 @@
 // Transactions and deposit requests on their way in, from the own RPC, by gossip or from a peer.
 import type { Rejected } from "@causeway/primitives";
 import { isRejected, rejected } from "@causeway/primitives";
+import { transactionCodec } from "../codec/transaction.ts";
 import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
 import { batchMax, batchSizeMax, transactionsCodec } from "./message.ts";
+import type { BlockTime, Checked } from "./port.ts";
 import type { Turn } from "./state.ts";
 import { order, readerOf } from "./state.ts";
 
@@ -15,12 +17,12 @@ type Accepted = { readonly id: Uint8Array };
 /** Into the mempool, when the ledger would take it now. Submitting again what waits is a success. */
 export function admitTransaction(turn: Turn, bytes: Uint8Array, own: boolean): Accepted | Rejected {
   const { state, at } = turn;
-  const { pool, context, tip } = state;
+  const { pool, tip } = state;
   const known = mempool.find(pool, bytes);
   if (known === "refused" && !own) return rejected("refused", "refused at this height already");
   if (known !== undefined && known !== "refused") return { id: known.id };
   const next = { height: tip.height + 1, time: Math.max(at, tip.time + 1) };
-  const checked = context.ledger.check(readerOf(state), next, bytes);
+  const checked = check(turn, next, bytes);
   const entry = isRejected(checked) ? checked : mempool.add(pool, checked, bytes, own, at);
   if (isRejected(entry)) {
     mempool.refuse(pool, bytes);
@@ -28,6 +30,19 @@ export function admitTransaction(turn: Turn, bytes: Uint8Array, own: boolean): A
   }
   if (own) state.outbox.push(bytes);
   return { id: entry.id };
+}
+
+/** By the ledger, on top of what waits when it spends outputs of that. */
+function check({ state }: Turn, next: BlockTime, bytes: Uint8Array): Checked | Rejected {
+  const { pool, context } = state;
+  const checked = context.ledger.check(readerOf(state), next, bytes);
+  if (!isRejected(checked) || checked.code !== "missing-output") return checked;
+  const tx = transactionCodec.parse(bytes);
+  const parents = isRejected(tx) ? tx : mempool.parentsOf(pool, tx);
+  if (isRejected(parents)) return parents;
+  return parents.length === 0
+    ? checked
+    : context.ledger.check(readerOf(state), next, bytes, parents);
 }
 
 /** When the outbox wants to leave; undefined while it is empty. */

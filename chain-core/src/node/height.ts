@@ -174,8 +174,11 @@ function clearMempool(
   deposits.expire(state.requests, tip.time);
   const reader = readerOf(state);
   const next = { height: tip.height + 1, time: Math.max(at, tip.time + 1) };
-  for (const entry of mempool.suspects(pool, applied.changed))
-    if (isRejected(context.ledger.check(reader, next, entry.bytes))) mempool.drop(pool, entry);
+  for (const entry of mempool.suspects(pool, applied.changed)) {
+    const parents = mempool.parentsOfEntry(pool, entry);
+    if (isRejected(context.ledger.check(reader, next, entry.bytes, parents)))
+      mempool.drop(pool, entry);
+  }
 }
 
 /** CON-1: something waits for the next block. */

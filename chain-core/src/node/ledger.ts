@@ -26,7 +26,7 @@ export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
     frame: (reader) => frameOf(genesis, reader),
     apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
     build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
-    check: (reader, block, bytes) => checkTransaction(env, reader, block, bytes),
+    check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
   };
 }
 

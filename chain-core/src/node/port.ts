@@ -20,12 +20,16 @@ export type Applied = {
   readonly receipts: readonly { readonly id: Uint8Array; readonly bytes: Uint8Array }[];
 };
 
-/** A transaction that could enter a block now. `fee` in BTM units, 0 in an envelope (CON-7). */
+/**
+ * A transaction that could enter a block now. `fee` in BTM units, 0 in an envelope (CON-7); `owner`: the lock of the
+ * first output that it spends.
+ */
 export type Checked = {
   readonly id: Uint8Array;
   readonly tx: Transaction;
   readonly weight: number;
   readonly fee: bigint;
+  readonly owner?: Uint8Array;
 };
 
 /** Height and time (ms) of the block that a transaction would be in. */
@@ -65,7 +69,13 @@ export type LedgerPort = {
     block: BlockTime,
     candidates: readonly Uint8Array[],
   ) => readonly Uint8Array[];
-  readonly check: (reader: StateReader, block: BlockTime, bytes: Uint8Array) => Checked | Rejected;
+  /** `parents`: waiting transactions on which this one builds, in order; they take effect before it is judged. */
+  readonly check: (
+    reader: StateReader,
+    block: BlockTime,
+    bytes: Uint8Array,
+    parents?: readonly Uint8Array[],
+  ) => Checked | Rejected;
 };
 
 /** A final block as stored and as served to peers: canonical bytes of both. */
