@@ -44,6 +44,7 @@ export function portOf(ledger: Ledger, genesis: Genesis, disk: NodeDisk): Ledger
     genesis: () => port.genesis(),
     root: (tree) => port.root(tree),
     frame: (reader) => port.frame(reader),
+    openVotes: (reader) => port.openVotes(reader),
     build: (...args) => watched(() => port.build(...args)),
     check: (reader, at, bytes) =>
       watched(() => {

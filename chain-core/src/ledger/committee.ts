@@ -1,22 +1,42 @@
-// Who votes (CON-2, CON-3): the validators of the genesis in their order, with capped power.
-import type { Committee } from "../codec/block.ts";
+// Who votes (CON-2, CON-3): the validators of most stake, as many as there are seats, with capped power.
+import { compare } from "@causeway/primitives";
+import type { Committee, Member } from "../codec/block.ts";
 import { capPowers } from "../consensus/power.ts";
-import type { Genesis } from "./genesis.ts";
+import type { Genesis, GenesisValidator } from "./genesis.ts";
 
-const known = new WeakMap<Genesis, Committee>();
+export type Candidate = Pick<GenesisValidator, "stake"> & {
+  readonly owner: Uint8Array;
+  readonly consensusKey: Uint8Array;
+  readonly attestKey: Uint8Array;
+};
 
-/** The committee of epoch 0; seat i is validator i of the genesis. */
-export function committeeOf(genesis: Genesis): Committee {
-  const before = known.get(genesis);
-  if (before !== undefined) return before;
-  const powers = capPowers(genesis.validators.map(({ stake }) => stake));
-  const members = genesis.validators.map(({ owner, consensusKey, attestKey }, seat) => ({
+/**
+ * The first `seats` of `candidates` by stake, those of equal stake by their owners' bytes; they sit in the order in
+ * which they are given.
+ */
+export function elect(candidates: readonly Candidate[], seats: number): Member[] {
+  const ranked = [...candidates].sort((a, b) => {
+    if (a.stake !== b.stake) return a.stake > b.stake ? -1 : 1;
+    return compare(a.owner, b.owner);
+  });
+  const chosen = new Set(ranked.slice(0, seats));
+  const seated = candidates.filter((candidate) => chosen.has(candidate));
+  const powers = capPowers(seated.map(({ stake }) => stake));
+  return seated.map(({ owner, consensusKey, attestKey }, seat) => ({
     validator: owner,
     consensusKey,
     attestKey,
     power: powers[seat] ?? 0n,
   }));
-  const committee: Committee = { epoch: 0, members };
+}
+
+const known = new WeakMap<Genesis, Committee>();
+
+/** The committee of epochs 0 and 1, as that of epoch 0. */
+export function committeeOf(genesis: Genesis): Committee {
+  const before = known.get(genesis);
+  if (before !== undefined) return before;
+  const committee = { epoch: 0, members: elect(genesis.validators, genesis.params.seats) };
   known.set(genesis, committee);
   return committee;
 }

@@ -1,5 +1,7 @@
-// What the ledger does by itself after a block's transactions, in this order: ceremonies, then foreign chains.
+// What the ledger does by itself after a block's transactions, in this order: ceremonies, then foreign chains, then
+// the end of the epoch, if this is its last block.
 import { reservedSize } from "./block-limits.ts";
+import { epochEndBlock } from "./epoch/epochs.ts";
 import { interchainEndBlock } from "./interchain/end-block.ts";
 import { openPlan } from "./interchain/open-plan.ts";
 import { isRingHurried, ringEndBlock } from "./ring/end-block.ts";
@@ -12,5 +14,6 @@ const fullSize = (reservedSize * 9) / 10;
 export function endBlock(block: BlockContext, freeSize: number): { readonly hurried: boolean } {
   ringEndBlock(block, { isReservedFull: freeSize >= fullSize, openPlan });
   interchainEndBlock(block);
+  epochEndBlock(block);
   return { hurried: isRingHurried(block) };
 }

@@ -6,6 +6,8 @@ import { buildTransactions } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
 import { ledgerEnv } from "../ledger/env.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
+import { suspendedSeats } from "../ledger/epoch/validators.ts";
+import { openVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
 import { readParameters } from "../ledger/parameters.ts";
@@ -24,6 +26,7 @@ export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
     },
     root,
     frame: (reader) => frameOf(genesis, reader),
+    openVotes,
     apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
     build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
     check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
@@ -32,14 +35,15 @@ export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
 
 function frameOf(genesis: Genesis, reader: StateReader): Frame {
   const { number, endsAt } = epochOf(reader);
+  const committee = must(committeeAt(reader, number), "committee");
   return {
     version: protocolVersion,
     params: readParameters(reader, genesis.params),
     epoch: number,
     epochEndsAt: endsAt,
-    committee: must(committeeAt(reader, number), "committee"),
+    committee,
     nextCommittee: must(committeeAt(reader, number + 1), "next committee"),
-    barred: [],
+    barred: suspendedSeats(reader, committee),
     utxoCommitment: utxoCommitment(reader),
   };
 }

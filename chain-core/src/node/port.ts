@@ -3,6 +3,7 @@
 import type { Bls, Bytes32, Put, Rejected } from "@causeway/primitives";
 import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
+import type { OpenVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis, Params } from "../ledger/genesis.ts";
 import type { StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
@@ -55,6 +56,8 @@ export type Frame = {
 export type LedgerPort = {
   /** Of the block that comes after this state. */
   readonly frame: (reader: StateReader) => Frame;
+  /** CON-4: what the next block may add as late votes, besides those that its certificate leaves out. */
+  readonly openVotes: (reader: StateReader) => readonly OpenVotes[];
   /** The state before block 1. */
   readonly genesis: () => { readonly puts: readonly Put[]; readonly tree: Tree };
   readonly root: (tree: Tree) => Bytes32;

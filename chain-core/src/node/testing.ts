@@ -80,6 +80,7 @@ export function testLedger(
   return {
     genesis: () => ({ puts: [], tree: emptyTree }),
     root,
+    openVotes: () => [],
     frame: () => ({
       version: 1,
       params: devnetParams,

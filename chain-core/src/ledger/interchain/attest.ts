@@ -8,6 +8,7 @@ import { roles } from "../../codec/transaction.ts";
 import { quorum } from "../../consensus/quorum.ts";
 import type { Attest, Statement } from "../../interchain/statement.ts";
 import { attestCodec, eventIdOf, statementDigest } from "../../interchain/statement.ts";
+import { suspendedSeats } from "../epoch/validators.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { setDue } from "./accounting.ts";
 import type { BitcoinEventCode } from "./bitcoin-events.ts";
@@ -89,9 +90,12 @@ function identify(
   return identified;
 }
 
-/** WIT-2: the quorum of the named epoch's committee, by its attest keys, over the whole statement. */
+/**
+ * WIT-2: the quorum of the named epoch's committee, by its attest keys, over the whole statement. A barred seat may be
+ * in it and does not count (CON-3).
+ */
 function checkQuorum(
-  { genesis, bls, committee }: ActionContext,
+  { genesis, bls, state, committee }: ActionContext,
   { statement, bitmap, signature }: Attest,
 ): Rejected<AttestCode> | undefined {
   const voters = committee(statement.epoch);
@@ -100,7 +104,11 @@ function checkQuorum(
   const seats = seatsOf(bitmap, members.length);
   if (isRejected(seats)) return seats;
   const signers = members.filter((_, seat) => seats.includes(seat));
-  const power = signers.reduce((sum, member) => sum + member.power, 0n);
+  const barred = suspendedSeats(state, voters);
+  const power = seats.reduce(
+    (sum, seat) => (barred.includes(seat) ? sum : sum + (members[seat]?.power ?? 0n)),
+    0n,
+  );
   const total = members.reduce((sum, member) => sum + member.power, 0n);
   if (power < quorum(total))
     return rejected("no-quorum", `power ${power} of ${total} stands behind the statement`);
