@@ -49,4 +49,37 @@ describe("deposit requests", () => {
     expect(deposits.add(state, other, terms)).toMatchObject({ code: "unknown-chain" });
     expect(deposits.add(state, new Uint8Array(600), terms)).toMatchObject({ code: "bad-request" });
   });
+
+  it("of a peer at its bound replace its own, those that expire last", () => {
+    const state = deposits.requests();
+    let keyId = 0;
+    const flood = { ...terms, origin: "flood" };
+    for (let i = 0; i < deposits.requestsOfPeerMax; i++)
+      deposits.add(state, request(4_000 + (i % 7), keyId++), flood);
+    expect(deposits.add(state, request(5_000, keyId++), flood)).toMatchObject({ code: "busy" });
+    expect(deposits.add(state, request(3_000, keyId++), flood)).toMatchObject({ isNew: true });
+    expect(state.entries.size).toBe(deposits.requestsOfPeerMax);
+    expect(
+      deposits.add(state, request(5_000, keyId++), { ...terms, origin: "other" }),
+    ).toMatchObject({ isNew: true });
+  });
+
+  it("of floods never make a portal busy", () => {
+    const state = deposits.requests();
+    let keyId = 0;
+    for (let peer = 0; state.entries.size < deposits.requestsMax; peer++)
+      for (let i = 0; i < deposits.requestsOfPeerMax; i++)
+        deposits.add(state, request(5_000, keyId++), { ...terms, origin: `peer ${peer}` });
+    const mine = request(5_500, keyId++);
+    expect(deposits.add(state, mine, terms)).toMatchObject({ isNew: true });
+    expect(
+      deposits.add(state, request(5_500, keyId++), { ...terms, origin: "honest" }),
+    ).toMatchObject({ isNew: true });
+    for (let i = 0; i < 500; i++)
+      deposits.add(state, request(1_001 + i, keyId++), { ...terms, origin: `peer ${i % 20}` });
+    expect(state.entries.size).toBe(deposits.requestsMax);
+    expect(deposits.add(state, mine, terms)).toMatchObject({ isNew: false });
+    const counted = [...state.origins.values()].reduce((sum, keys) => sum + keys.size, 0);
+    expect(counted).toBe(deposits.requestsMax);
+  });
 });

@@ -4,10 +4,11 @@ import { isRejected, rejected } from "@causeway/primitives";
 import { transactionCodec } from "../codec/transaction.ts";
 import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
+import type { PeerId } from "./event.ts";
 import { batchMax, batchSizeMax, transactionsCodec } from "./message.ts";
 import type { BlockTime, Checked } from "./port.ts";
 import type { Turn } from "./state.ts";
-import { order, readerOf } from "./state.ts";
+import { blame, order, readerOf, scoreMax } from "./state.ts";
 
 /** Own transactions leave together when they come within this time, ms. */
 const flushMs = 20;
@@ -76,16 +77,21 @@ export function flush(turn: Turn): void {
   state.flushedAt = at;
 }
 
-/** Among the remembered deposit requests; gossiped when it is this node's own and new. */
-export function admitRequest(turn: Turn, bytes: Uint8Array, own: boolean): Accepted | Rejected {
+/** Among the remembered deposit requests; gossiped when it is this node's own (`from` no peer) and new. */
+export function admitRequest(turn: Turn, bytes: Uint8Array, from?: PeerId): Accepted | Rejected {
   const { state } = turn;
   const { genesis } = state.context;
   const added = deposits.add(state.requests, bytes, {
     time: state.tip.time,
     ttlMs: genesis.params.requestTtlMs,
     chain: genesis.bitcoin.chain,
+    ...(from !== undefined && { origin: from }),
   });
-  if (isRejected(added)) return added;
-  if (own && added.isNew) order(turn, { kind: "gossip", topic: "requests", bytes });
+  if (isRejected(added)) {
+    if (from !== undefined && added.code === "bad-request")
+      blame(turn, from, scoreMax, added.message);
+    return added;
+  }
+  if (from === undefined && added.isNew) order(turn, { kind: "gossip", topic: "requests", bytes });
   return { id: added.id };
 }

@@ -502,6 +502,16 @@ describe("a node among bad peers", () => {
     expect(w.bans.length).toBe(2);
   });
 
+  it("bans who gossips a deposit request that is none", () => {
+    const w = world({});
+    const at = w.now();
+    const bytes = new Uint8Array(600);
+    w.deliver(w.peer("v0"), { kind: "gossip", at, from: "evil", topic: "requests", bytes });
+    expect(w.bans).toMatchObject([{ by: "v0", peer: "evil" }]);
+    w.deliver(w.peer("v1"), { kind: "submit", at, ticket: 1, topic: "requests", bytes });
+    expect(w.bans.length).toBe(1);
+  });
+
   it("bans who brings a vote with a wrong signature", () => {
     const w = world({});
     w.run(500);

@@ -176,7 +176,7 @@ function meet(state: State, peer: PeerId): void {
 
 function submit(now: Turn, event: Event & { kind: "submit" }): { id: Uint8Array } | Rejected {
   if (event.topic === "transactions") return admitTransaction(now, event.bytes, true);
-  return admitRequest(now, event.bytes, true);
+  return admitRequest(now, event.bytes);
 }
 
 function receive(now: Turn, from: PeerId, bytes: Uint8Array): void {
@@ -212,7 +212,7 @@ function handle(now: Turn, from: PeerId, message: Message): void {
         blame(now, from, scoreMax, "a transaction that its owners did not sign");
       break;
     case "requests":
-      for (const bytes of message.requests) admitRequest(now, bytes, false);
+      for (const bytes of message.requests) admitRequest(now, bytes, from);
       break;
     default:
       unreachable(message);
@@ -221,7 +221,7 @@ function handle(now: Turn, from: PeerId, message: Message): void {
 
 function receiveGossip(now: Turn, from: PeerId, topic: Topic, bytes: Uint8Array): void {
   if (topic === "requests") {
-    admitRequest(now, bytes, false);
+    admitRequest(now, bytes, from);
     return;
   }
   const batch = transactionsCodec.parse(bytes);
