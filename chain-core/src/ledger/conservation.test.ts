@@ -5,26 +5,20 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Action, Output, OutputId } from "../codec/action.ts";
 import { createCodec, kinds, spendCodec } from "../codec/action.ts";
-import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
-import { applyBlock, protocolVersion } from "./apply.ts";
 import { btm } from "./assets.ts";
 import { buildTransactions } from "./build.ts";
-import { ledgerEnv } from "./env.ts";
-import { genesisState } from "./genesis-state.ts";
+import { extend, testChain } from "./epoch/testing.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { memoryState } from "./memory-state.ts";
 import { signTransaction, unsignedTransaction } from "./sign.ts";
-import { testBls, testGenesis, testLock, testSecret, testUsers } from "./testing.ts";
+import { testGenesis, testLock, testSecret, testUsers, validatorSecret } from "./testing.ts";
 import { emptyTree, root, update } from "./tree.ts";
-import { utxoCommitment } from "./utxo/commitment.ts";
 import { economy, outputs } from "./utxo/outputs.ts";
 
 const genesis = testGenesis(1, { ceremonyWindowMs: 86_400_000 });
-const env = ledgerEnv(genesis, testBls);
 const own = btm(genesis);
-const initial = genesisState(genesis);
-const secrets = testUsers.map(testSecret);
+// The proposer's tips are spent, too.
+const secrets = [...testUsers.map(testSecret), validatorSecret(0, "owner")];
 
 type Coin = { readonly id: OutputId; readonly output: Output };
 
@@ -81,10 +75,10 @@ test("no list of transactions makes or loses value, and what is built is valid",
   let taken = 0;
   let left = 0;
   const run = (blocks: readonly (readonly Wish[])[]): void => {
-    const state = memoryState(initial);
-    let tree = update(emptyTree, initial);
-    for (const [i, wishes] of blocks.entries()) {
-      const at = { height: i + 1, time: genesis.time + 1_000 * (i + 1) };
+    const chain = testChain(genesis);
+    const { state } = chain;
+    for (const wishes of blocks) {
+      const at = { height: chain.height + 1, time: chain.time + 1_000 };
       const coins = coinsOf(state);
       const candidates = wishes.flatMap((each) => {
         const total = each.picks.reduce(
@@ -93,33 +87,15 @@ test("no list of transactions makes or loses value, and what is built is valid",
         );
         return total > each.fee + each.extra ? [transactionOf(coins, each, at.time)] : [];
       });
-      const built = buildTransactions(env, state, at, candidates);
+      const built = buildTransactions(chain.env, state, at, candidates);
       taken += built.length;
       left += candidates.length - built.length;
-      const zero = new Uint8Array(32);
-      const votes = { certificate: [], late: [] };
-      const header = {
-        version: protocolVersion,
-        ...at,
-        parent: zero,
-        proposer: 0,
-        transactionsRoot: transactionsRoot(genesis.networkId, built),
-        stateRoot: root(tree),
-        utxoCommitment: utxoCommitment(state),
-        votesRoot: votesRoot(genesis.networkId, votes),
-        snapshotRoot: zero,
-        committee: zero,
-        nextCommittee: zero,
-      };
-      const applied = applyBlock(env, state, tree, { header, ...votes, transactions: built });
-      if (isRejected(applied)) throw new Error(applied.message);
-      state.write(applied.puts);
-      tree = applied.tree;
+      extend(chain, { stepMs: 1_000, transactions: built });
       const record = economy.get(state, "only") ?? { issued: 0n, bonded: 0n, burnt: 0n };
       const unspent = coinsOf(state).reduce((sum, { output }) => sum + output.amount, 0n);
       expect(unspent).toBe(record.issued - record.bonded - record.burnt);
       // The tree kept by increments is the tree of the whole content.
-      expect(root(update(emptyTree, state.entries()))).toEqual(root(tree));
+      expect(root(update(emptyTree, state.entries()))).toEqual(root(chain.tree));
     }
   };
   const block = fc.array(wish, { minLength: 1, maxLength: 6 });

@@ -331,7 +331,7 @@ describe("headers", () => {
     sequences.put(
       world.ledger,
       { validator: owner, role: roles.relay },
-      { highest: 41, window: 1n },
+      { highest: 41, window: 1n, epoch: 0, spent: 0 },
     );
     world.look();
     world.read();
