@@ -194,6 +194,9 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
     }
     case "ban":
       violated("no-ban", `node ${seat} bans ${effect.peer}: ${effect.reason}`);
+      return;
+    case "halt":
+      violated("no-halt", `node ${seat} halts: ${effect.reason.message}`);
   }
 }
 

@@ -43,8 +43,8 @@ export type Runtime = {
   ) => Promise<{ readonly id: Uint8Array } | Rejected>;
   /** Runs `work` between two events, so that store and state agree. */
   readonly read: <T>(work: (state: State) => T) => Promise<T>;
-  /** Rejects with what broke; resolves after `stop`. */
-  readonly ended: Promise<void>;
+  /** Rejects with what broke; resolves after `stop`, or with why the machine halted. */
+  readonly ended: Promise<Rejected | undefined>;
   /** Finishes the event under way. */
   readonly stop: () => Promise<void>;
 };
@@ -136,7 +136,7 @@ function eventLoop(
   let queueSize = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
-  const end = Promise.withResolvers<void>();
+  const end = Promise.withResolvers<Rejected | undefined>();
 
   const readAll = (): void => {
     for (const work of reads.splice(0)) work();
@@ -145,6 +145,11 @@ function eventLoop(
     for (const effect of orders) {
       const writing = perform(effect);
       if (writing !== undefined) await writing;
+      if (effect.kind === "halt") {
+        stopping = true;
+        log.warn("the node halts", { reason: effect.reason.message });
+        end.resolve(effect.reason);
+      }
     }
     readAll();
   }
@@ -198,7 +203,7 @@ function eventLoop(
     stop: async () => {
       stopping = true;
       await running;
-      end.resolve();
+      end.resolve(undefined);
     },
   };
 }
@@ -237,6 +242,9 @@ function performer(
       case "ban":
         log.warn("peer banned", { peer: effect.peer, reason: effect.reason });
         network.ban(effect.peer, effect.until - clock.nowMs());
+        return undefined;
+      case "halt":
+        // The loop's own.
         return undefined;
     }
   };

@@ -7,7 +7,6 @@ import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import { blockCodec } from "../codec/block.ts";
 import { applyBlock } from "../ledger/apply.ts";
 import type { LedgerEnv } from "../ledger/env.ts";
-import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
 import { emptyTree, update } from "../ledger/tree.ts";
 import type { FinalBlock } from "../node/machine.ts";
@@ -22,8 +21,7 @@ export type Replayed = Omit<Change, "transactions"> & {
  * `folder` is made and removed. Throws Failure "state-mismatch" when a block does not apply.
  */
 export async function* replay(
-  genesis: Genesis,
-  bls: Bls,
+  { genesis, bls, protocol }: Omit<LedgerEnv, "verified">,
   blocks: (height: number) => FinalBlock | undefined,
   height: number,
   folder: string,
@@ -38,6 +36,7 @@ export async function* replay(
     const env: LedgerEnv = {
       genesis,
       bls: trusting(bls),
+      protocol,
       verified: { has: () => true, add: () => {} },
     };
     let tree = update(emptyTree, puts);

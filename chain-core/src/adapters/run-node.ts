@@ -1,7 +1,7 @@
 // The composition of a node: every port meets its adapter here.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bls, Log } from "@causeway/primitives";
+import type { Log, NetworkId, Rejected } from "@causeway/primitives";
 import { Failure, isRejected, keyOf, sha256 } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import type { Config } from "@causeway/primitives/adapters/config";
@@ -12,8 +12,9 @@ import { startP2p } from "@causeway/primitives/adapters/p2p";
 import type { nodeConfig } from "../config.ts";
 import { nodeKeyFields } from "../config.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
-import type { Genesis } from "../ledger/genesis.ts";
 import { genesisSizeMax, parseGenesis } from "../ledger/genesis-file.ts";
+import type { Protocol } from "../ledger/versions.ts";
+import { knownProtocol } from "../ledger/versions.ts";
 import * as pool from "../mempool/pool.ts";
 import { bindLedger } from "../node/ledger.ts";
 import type { Context, State } from "../node/machine.ts";
@@ -35,13 +36,20 @@ export type NodeConfig = Config<typeof nodeConfig>;
 export type RunningNode = {
   /** For the ready line: where it listens and who it is. */
   readonly ready: Readonly<Record<string, unknown>>;
-  /** Rejects when the node cannot go on. */
-  readonly ended: Promise<void>;
+  /** Rejects when the node cannot go on; resolves with the reason when it stopped by itself (GOV-1). */
+  readonly ended: Promise<Rejected | undefined>;
   readonly stop: () => Promise<void>;
 };
 
-/** `reindex` makes the RPC's indices anew first. Throws Failure with a sentence for every way to be misconfigured. */
-export async function runNode(config: NodeConfig, reindex: boolean): Promise<RunningNode> {
+/**
+ * `reindex` makes the RPC's indices anew first; `protocol` are the versions that the node knows. Throws Failure with
+ * a sentence for every way to be misconfigured, and "upgrade-needed" when the ledger has gone beyond `protocol`.
+ */
+export async function runNode(
+  config: NodeConfig,
+  reindex: boolean,
+  protocol: Protocol = knownProtocol,
+): Promise<RunningNode> {
   const log = startLog("node", config.logLevel);
   const bls = createBls();
   const files = readGenesis(config);
@@ -54,12 +62,17 @@ export async function runNode(config: NodeConfig, reindex: boolean): Promise<Run
     for (const one of opened.splice(0).reverse()) await one();
   };
   try {
-    await prepareIndex(config, genesis, bls, data, reindex);
+    const ledger = bindLedger(genesis, bls, protocol);
+    const { stop } = ledger.frame(data.store.state);
+    if (stop !== undefined) throw new Failure(stop.code, stop.message);
+    await prepareIndex(config, genesis.networkId, data, reindex, (height, folder) =>
+      replay({ genesis, bls, protocol }, data.store.blocks, height, folder),
+    );
     const context: Context = {
       genesis,
       bls,
       ...(keys.consensus && { secretKey: keys.consensus }),
-      ledger: bindLedger(genesis, bls),
+      ledger,
       store: data.store.state,
       blocks: data.store.blocks,
     };
@@ -75,10 +88,10 @@ export async function runNode(config: NodeConfig, reindex: boolean): Promise<Run
 /** Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. */
 async function prepareIndex(
   config: NodeConfig,
-  genesis: Genesis,
-  bls: Bls,
+  network: NetworkId,
   { store }: DataFolder,
   anew: boolean,
+  changes: (height: number, folder: string) => ReturnType<typeof replay>,
 ): Promise<void> {
   const { height } = store.head();
   const stands = indexedHeight(store.db) === height;
@@ -86,9 +99,7 @@ async function prepareIndex(
     if (indexedHeight(store.db) !== undefined) await dropIndex(store.db);
   } else if (anew || !stands) {
     const folder = join(config.data, "replay");
-    await rebuildIndex(store.db, genesis.networkId, height, () =>
-      replay(genesis, bls, store.blocks, height, folder),
-    );
+    await rebuildIndex(store.db, network, height, () => changes(height, folder));
   }
   store.setIndexed(config.index);
 }

@@ -73,6 +73,8 @@ export function inboundReason(reason: number, params: Params): string {
       "The deposit could soon be taken back, so it is credited when its sweep is final.",
     [inboundReasons.reclaimed]: "The owner took the coins back.",
     [inboundReasons.queueFull]: "Too many withdrawals wait for the chain that it goes to.",
+    [inboundReasons.paused]: "What comes in from its chain is paused.",
+    [inboundReasons.slow]: "A guardian has slowed transfers down, and this is a large one.",
   };
   return sentences[reason] ?? "";
 }
@@ -120,6 +122,8 @@ function nextOfInbound(
         : `Confirmation ${depth} of ${params.creditDepth}.`;
     case inboundStatus.held:
       if (reason === inboundReasons.queueFull) return "Forwarded when there is room.";
+      if (reason === inboundReasons.paused) return "Credited when the pause ends.";
+      if (reason === inboundReasons.slow) return "Credited when slow mode ends.";
       return reason === inboundReasons.halted
         ? "Credited when the asset goes on."
         : `Credited when its sweep has ${params.finalDepth} confirmations.`;

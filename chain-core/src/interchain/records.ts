@@ -99,6 +99,10 @@ export const inboundReasons = {
   reclaimed: 9,
   /** Too many withdrawals wait for the chain that it goes to. */
   queueFull: 10,
+  /** What comes in from its chain is paused (GOV-2). */
+  paused: 11,
+  /** More than slow mode lets through at once (GOV-2). */
+  slow: 12,
 } as const;
 
 /**

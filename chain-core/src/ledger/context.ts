@@ -2,6 +2,7 @@
 import type { Committee } from "../codec/block.ts";
 import type { LedgerEnv } from "./env.ts";
 import { committeeAt, epochOf } from "./epoch/epochs.ts";
+import { withRegistry } from "./governance/registry.ts";
 import { readParameters } from "./parameters.ts";
 import type { BlockContext } from "./rule.ts";
 import type { State } from "./state.ts";
@@ -13,7 +14,7 @@ export function blockContext(
   at: { readonly height: number; readonly time: number },
 ): BlockContext {
   return {
-    genesis,
+    genesis: withRegistry(state, genesis),
     params: readParameters(state, genesis.params),
     bls,
     state,

@@ -1,7 +1,8 @@
 // What the ledger does by itself after a block's transactions, in this order: ceremonies, then foreign chains, then
 // the end of the epoch, if this is its last block.
 import { reservedSize } from "./block-limits.ts";
-import { epochEndBlock } from "./epoch/epochs.ts";
+import { epochEndBlock, epochOf } from "./epoch/epochs.ts";
+import { governanceEndBlock, governanceEpoch } from "./governance/turn.ts";
 import { interchainEndBlock } from "./interchain/end-block.ts";
 import { openPlan } from "./interchain/open-plan.ts";
 import { isRingHurried, ringEndBlock } from "./ring/end-block.ts";
@@ -13,7 +14,11 @@ const fullSize = (reservedSize * 9) / 10;
 /** `freeSize` is what envelopes took of the block, bytes. Gives whether a ceremony window waits for blocks. */
 export function endBlock(block: BlockContext, freeSize: number): { readonly hurried: boolean } {
   ringEndBlock(block, { isReservedFull: freeSize >= fullSize, openPlan });
+  governanceEndBlock(block);
   interchainEndBlock(block);
+  const epoch = epochOf(block.state).number;
   epochEndBlock(block);
+  const { number } = epochOf(block.state);
+  if (number !== epoch) governanceEpoch(block, number);
   return { hurried: isRingHurried(block) };
 }

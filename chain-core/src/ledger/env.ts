@@ -3,6 +3,8 @@
 import type { Bls } from "@causeway/primitives";
 import { bigEndian, concat, keyOf, sha256 } from "@causeway/primitives";
 import type { Genesis } from "./genesis.ts";
+import type { Protocol } from "./versions.ts";
+import { knownProtocol } from "./versions.ts";
 
 /** Bounded set of what was found true. It only saves time: a forgotten entry is verified again. */
 export type Verified = {
@@ -13,6 +15,8 @@ export type Verified = {
 export type LedgerEnv = {
   readonly genesis: Genesis;
   readonly bls: Bls;
+  /** The versions that this node knows: what the composition gives it. */
+  readonly protocol: Protocol;
   readonly verified?: Verified;
 };
 
@@ -48,7 +52,11 @@ function rememberingBls(bls: Bls, verified: Verified): Bls {
 }
 
 /** What a node makes once and hands to check, build and apply. About 100 bytes an entry of 65,536. */
-export function ledgerEnv(genesis: Genesis, bls: Bls): LedgerEnv {
+export function ledgerEnv(
+  genesis: Genesis,
+  bls: Bls,
+  protocol: Protocol = knownProtocol,
+): LedgerEnv {
   const verified = verifiedCache(65_536);
-  return { genesis, bls: rememberingBls(bls, verified), verified };
+  return { genesis, bls: rememberingBls(bls, verified), protocol, verified };
 }

@@ -74,4 +74,6 @@ export type Effect =
       readonly peer: PeerId;
       readonly until: number;
       readonly reason: string;
-    };
+    }
+  /** This code cannot go on from here (GOV-1): end, and say why. The last effect of the machine's life. */
+  | { readonly kind: "halt"; readonly reason: Rejected };

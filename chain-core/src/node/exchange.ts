@@ -152,6 +152,7 @@ export function receiveBlocks(
   const { request } = state.sync;
   if (request === undefined || request.peer !== from || request.from !== first) return;
   for (const [i, final] of blocks.entries()) {
+    if (state.frame.stop !== undefined) return;
     if (first + i <= state.tip.height) continue;
     const bad = acceptFinal(turn, final);
     if (bad === undefined) continue;

@@ -1,31 +1,34 @@
 // The real ledger behind the node's port.
 import type { Bls } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
-import { applyBlock, protocolVersion } from "../ledger/apply.ts";
+import { applyBlock } from "../ledger/apply.ts";
 import { buildTransactions } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
+import type { LedgerEnv } from "../ledger/env.ts";
 import { ledgerEnv } from "../ledger/env.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import { suspendedSeats } from "../ledger/epoch/validators.ts";
 import { openVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
+import { upgradeNeeded, versionOf } from "../ledger/governance/version.ts";
 import { readParameters } from "../ledger/parameters.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { emptyTree, root, update } from "../ledger/tree.ts";
 import { utxoCommitment } from "../ledger/utxo/commitment.ts";
+import type { Protocol } from "../ledger/versions.ts";
 import type { Frame, LedgerPort } from "./port.ts";
 
-/** One per process: it remembers which signatures it verified. */
-export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
-  const env = ledgerEnv(genesis, bls);
+/** One per process: it remembers which signatures it verified. `protocol`: the versions that it knows. */
+export function bindLedger(genesis: Genesis, bls: Bls, protocol?: Protocol): LedgerPort {
+  const env = ledgerEnv(genesis, bls, protocol);
   return {
     genesis: () => {
       const puts = genesisState(genesis);
       return { puts, tree: update(emptyTree, puts) };
     },
     root,
-    frame: (reader) => frameOf(genesis, reader),
+    frame: (reader) => frameOf(env, reader),
     openVotes,
     apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
     build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
@@ -33,11 +36,14 @@ export function bindLedger(genesis: Genesis, bls: Bls): LedgerPort {
   };
 }
 
-function frameOf(genesis: Genesis, reader: StateReader): Frame {
+function frameOf({ genesis, protocol: { supported } }: LedgerEnv, reader: StateReader): Frame {
   const { number, endsAt } = epochOf(reader);
+  const version = versionOf(reader);
+  const stop = upgradeNeeded(version, supported);
   const committee = must(committeeAt(reader, number), "committee");
   return {
-    version: protocolVersion,
+    version,
+    ...(stop && { stop }),
     params: readParameters(reader, genesis.params),
     epoch: number,
     epochEndsAt: endsAt,

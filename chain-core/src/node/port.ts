@@ -5,6 +5,7 @@ import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import type { OpenVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis, Params } from "../ledger/genesis.ts";
+import type { UpgradeNeeded } from "../ledger/governance/version.ts";
 import type { StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 
@@ -40,6 +41,8 @@ export type BlockTime = { readonly height: number; readonly time: number };
 export type Frame = {
   /** Protocol version of the next block (FMT-7). */
   readonly version: number;
+  /** This code does not have the rules of that version: the node stops here (GOV-1). */
+  readonly stop?: UpgradeNeeded;
   /** The parameters in force (GOV-1). */
   readonly params: Params;
   readonly epoch: number;

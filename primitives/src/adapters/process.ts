@@ -1,42 +1,50 @@
 // What every process of an operator does at its start and its end: one line of JSON when ready or when wrong,
 // a clean end on SIGTERM, and the end at once when we are wrong.
-import { Failure } from "../failure.ts";
+import { Failure, isRejected } from "../failure.ts";
 
 /** Prints {"ready":true,...} on stdout. */
 export function printReady(fields: Readonly<Record<string, unknown>>): void {
   process.stdout.write(`${JSON.stringify({ ready: true, ...fields })}\n`);
 }
 
-/** Prints {"error":{code,message,...}} on stderr and ends with 1. */
+/** Exit codes of ends that a supervisor should tell from a mistake; every other is 1. */
+const exitCodes: Readonly<Record<string, number>> = {
+  // Starting again helps only after an update (GOV-1).
+  "upgrade-needed": 3,
+};
+
+/** Prints {"error":{code,message,...}} on stderr and ends with 1, or the exit code of its own. */
 export function exitWithError(
   code: string,
   message: string,
   more: Readonly<Record<string, unknown>> = {},
 ): never {
   process.stderr.write(`${JSON.stringify({ error: { code, message, ...more } })}\n`);
-  process.exit(1);
+  process.exit(exitCodes[code] ?? 1);
 }
 
 /**
- * Runs a process: `start` gives its end (rejecting ends the process with 1) and how to stop it; SIGTERM and SIGINT
- * stop it within 10 s. A Failure at start is printed with its code; anything else is our mistake and is printed so.
+ * Runs a process: `start` gives its end (rejecting ends the process with 1; a Rejected stops it in order and is then
+ * printed) and how to stop it; SIGTERM and SIGINT stop it within 10 s. A Failure at start is printed with its code; anything else is our mistake and is printed so.
  */
 export async function runProcess(
-  start: () => Promise<{ readonly ended: Promise<void>; readonly stop: () => Promise<void> }>,
+  start: () => Promise<{ readonly ended: Promise<unknown>; readonly stop: () => Promise<void> }>,
 ): Promise<void> {
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   const running = await start().catch(fail);
   let stopping = false;
-  const stop = (): void => {
+  const stop = (end: () => void): void => {
     if (stopping) return;
     stopping = true;
     setTimeout(() => exitWithError("stop-timeout", "did not stop within 10 s"), 10_000).unref();
-    running.stop().then(() => process.exit(0), fail);
+    running.stop().then(end, fail);
   };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  await running.ended.catch(fail);
+  const stopAsAsked = (): void => stop(() => process.exit(0));
+  process.on("SIGTERM", stopAsAsked);
+  process.on("SIGINT", stopAsAsked);
+  const reason = await running.ended.catch(fail);
+  if (isRejected(reason)) stop(() => exitWithError(reason.code, reason.message));
 }
 
 function fail(error: unknown): never {

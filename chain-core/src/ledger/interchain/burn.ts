@@ -30,6 +30,8 @@ export const burnRule: Rule<Burn> = {
   kind: kinds.burn,
   codec: burnCodec,
   carriers: "user",
+  // A withdrawal's record, and its place in a queue and a plan, stay in the provable state.
+  growth: 1_000,
   balance: (_, { asset, amount }) => [[asset, -amount]],
   validate: (context, burn) => {
     const route = leavingRoute(context, burn);

@@ -13,11 +13,12 @@ import {
   outpoint,
 } from "../../interchain/records.ts";
 import { currentKeys } from "../../ring/records.ts";
+import { slowed } from "../governance/restrictions.ts";
 import { accountOf, isHalted } from "./accounting.ts";
 import type { Review } from "./coins.ts";
 import { bestCandidate, openDepositCoin } from "./coins.ts";
 import type { Pending } from "./deliver.ts";
-import { amountReasons, deliver, isForwardFull, setStatus } from "./deliver.ts";
+import { amountReasons, deliver, isForwardFull, restrictedReason, setStatus } from "./deliver.ts";
 import { bitcoinTip, depthOf } from "./header-chain.ts";
 
 /** WIT-5: a coinbase output can be spent 100 blocks later than others. */
@@ -67,14 +68,17 @@ export function readTerms({ block, inbound, registry, ringScripts }: Omit<Pendin
 }
 
 /** Why this deposit may not be credited before its sweep is final, or 0. */
-function loanReason({ block, inbound }: Pending, coin: Coin, { isOverdue }: Review): number {
-  const { genesis, state, params } = block;
+function loanReason(pending: Pending, coin: Coin, { isOverdue }: Review): number {
+  const { block, inbound } = pending;
+  const { genesis, state, params, time } = block;
   if (isHalted(state, inbound.asset)) return inboundReasons.halted;
+  const restricted = restrictedReason(pending);
+  if (restricted !== 0) return restricted;
   const current = currentKeys.get(state, genesis.bitcoin.chain);
   if (current?.keyId !== inbound.keyId) return inboundReasons.oldKey;
   if (isNearReclaim(block, coin)) return inboundReasons.nearReclaim;
   const { unswept } = accountOf(state, inbound.asset);
-  const isOver = isOverdue || unswept + inbound.amount > params.loanLimit;
+  const isOver = isOverdue || unswept + inbound.amount > slowed(state, time, params.loanLimit);
   return isOver ? inboundReasons.loanLimit : 0;
 }
 
@@ -105,6 +109,8 @@ function creditSwept(pending: Pending): Inbound {
   const { amount, fee, destination } = inbound;
   if (isHalted(block.state, inbound.asset))
     return setStatus(pending, inboundStatus.held, inboundReasons.halted);
+  const restricted = restrictedReason(pending);
+  if (restricted !== 0) return setStatus(pending, inboundStatus.held, restricted);
   const route = routeOf(block.genesis, registry, destination, ringScripts);
   if (isRejected(route))
     return setStatus(pending, inboundStatus.held, inboundReasons.badDestination);

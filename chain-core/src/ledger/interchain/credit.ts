@@ -22,7 +22,14 @@ import { accountOf, isHalted, listOf, move, putList } from "./accounting.ts";
 import type { Review } from "./coins.ts";
 import { creditDeposit } from "./credit-bitcoin.ts";
 import type { Pending } from "./deliver.ts";
-import { amountReasons, deliver, isEnded, isForwardFull, setStatus } from "./deliver.ts";
+import {
+  amountReasons,
+  deliver,
+  isEnded,
+  isForwardFull,
+  restrictedReason,
+  setStatus,
+} from "./deliver.ts";
 
 /** Events whose status changes in one block; a chain may bring many thousands at once. */
 const changesMax = 256;
@@ -59,6 +66,8 @@ function creditTransfer(pending: Pending, underWay: UnderWay): Inbound {
   const { genesis, state, params } = block;
   if (isHalted(state, inbound.asset))
     return setStatus(pending, inboundStatus.held, inboundReasons.halted);
+  const restricted = restrictedReason(pending);
+  if (restricted !== 0) return setStatus(pending, inboundStatus.held, restricted);
   // Until then it is not known to be the gateway that says so (ETH-3).
   if (evmStates.get(state, inbound.chain)?.stated !== true)
     return setStatus(pending, inboundStatus.waiting, 0);

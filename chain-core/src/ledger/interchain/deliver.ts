@@ -5,11 +5,12 @@ import { creditId } from "../../interchain/policy.ts";
 import type { Inbound } from "../../interchain/records.ts";
 import { inboundReasons, inboundStatus, inbounds } from "../../interchain/records.ts";
 import type { RegistryAsset } from "../genesis.ts";
+import { directions, isPaused } from "../governance/restrictions.ts";
 import type { BlockContext } from "../rule.ts";
 import { addOutput } from "../utxo/outputs.ts";
 import type { Movement } from "./accounting.ts";
 import { move } from "./accounting.ts";
-import { isQueueFull, openWithdrawal } from "./withdraw.ts";
+import { isQueueFull, isTooMuchNow, openWithdrawal } from "./withdraw.ts";
 
 /** An open inbound event and what its credit needs. */
 export type Pending = {
@@ -38,6 +39,14 @@ export function setStatus(
   const after = { ...inbound, ...change, status, reason, updatedAt: block.time };
   inbounds.put(block.state, id, after);
   return after;
+}
+
+/** Why a pause or slow mode keeps the event from its credit now (GOV-2), or 0. */
+export function restrictedReason({ block, inbound }: Pick<Pending, "block" | "inbound">): number {
+  const { state, time } = block;
+  const way = { chain: inbound.chain, direction: directions.in };
+  if (isPaused(state, way, time)) return inboundReasons.paused;
+  return isTooMuchNow(block, inbound) ? inboundReasons.slow : 0;
 }
 
 /** Value that reaches its destination: `net` of it, after `fee`; `movement` says where it is taken from. */

@@ -21,7 +21,7 @@ import type { EvmChain } from "../genesis.ts";
 import type { BlockContext } from "../rule.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
 import { openPlan } from "./open-plan.ts";
-import { bindWithdrawal } from "./withdraw.ts";
+import { bindWithdrawal, isStopped, isTooMuchNow } from "./withdraw.ts";
 
 /** Batches of a chain that have not run: while it stands still, the rest waits in its queue. */
 const batchesMax = 64;
@@ -37,6 +37,7 @@ type Payable = { readonly id: Uint8Array; readonly withdrawal: Withdrawal; reado
 
 function planBatch(block: BlockContext, evm: EvmChain): boolean {
   const { state, params } = block;
+  if (isStopped(block, evm.chain)) return false;
   const ids = listOf(state, queueName(evm.chain));
   const contract = ids.length === 0 ? undefined : evmStates.get(state, evm.chain);
   const current = currentKeys.get(state, evm.chain);
@@ -70,14 +71,13 @@ function openBatches({ state }: BlockContext, { chain }: EvmChain): number {
   }).length;
 }
 
-/** Undefined for one that is skipped: its asset is halted, or its owner's maximum is below the fee. */
-function itemOf(
-  { genesis, state, params }: BlockContext,
-  withdrawal: Withdrawal,
-): Item | undefined {
+/** Undefined for one that is skipped: its asset is halted, it is too much for slow mode, or its owner's maximum is below the fee. */
+function itemOf(block: BlockContext, withdrawal: Withdrawal): Item | undefined {
+  const { genesis, state, params } = block;
   const { asset, amount, destination, maxFee } = withdrawal;
   const fee = params.evmItemFee;
   if (fee > maxFee || fee >= amount || isHalted(state, asset)) return undefined;
+  if (isTooMuchNow(block, withdrawal)) return undefined;
   const registry = assetOf(genesis, asset)?.registry;
   const route = registry && routeOf(genesis, registry, destination, []);
   if (route === undefined || isRejected(route) || route.kind !== "evm") return undefined;

@@ -18,7 +18,7 @@ import { arePlansFull } from "./open-plan.ts";
 import type { Planning } from "./plan-state.ts";
 import { lanesFor, split } from "./plan-state.ts";
 import { planSizeMax } from "./plan-sweep.ts";
-import { bindWithdrawal } from "./withdraw.ts";
+import { bindWithdrawal, isStopped, isTooMuchNow } from "./withdraw.ts";
 
 /** A withdrawal with its share of the fee; `shareMax` is what its owner allowed. */
 type Payout = {
@@ -40,7 +40,8 @@ const boundMax = 4_000;
 /** Plans one payment if something can be paid. True if it did, so that the next block tries again. */
 export function planPayment(planning: Planning): boolean {
   const { block, asset } = planning;
-  if (isHalted(block.state, asset) || planning.vaultCoins.length === 0) return false;
+  if (isHalted(block.state, asset) || isStopped(block, block.genesis.bitcoin.chain)) return false;
+  if (planning.vaultCoins.length === 0) return false;
   if (arePlansFull(block.state)) return false;
   const skipped = new Set<string>();
   while (skipped.size < skipsMax) {
@@ -120,7 +121,7 @@ function payableNow(planning: Planning, skipped: ReadonlySet<string>): Payout[] 
 function payoutOf({ block }: Planning, id: Uint8Array, withdrawal: Withdrawal): Payout | undefined {
   const { amount, maxFee, destination } = withdrawal;
   const type = scriptType(destination.payload);
-  if (type === undefined) return undefined;
+  if (type === undefined || isTooMuchNow(block, withdrawal)) return undefined;
   const share = payoutFee(block.params, destination.payload.length);
   const room = amount - dustLimits[type];
   const shareMax = maxFee < room ? maxFee : room;

@@ -1,9 +1,12 @@
 // The queue of what leaves the ledger (DESIGN 5): burns and forwards enter it, plans take from it.
 import type { Bytes32 } from "@causeway/primitives";
+import { equal } from "@causeway/primitives";
 import type { Destination } from "../../codec/action.ts";
 import { withdrawalId } from "../../interchain/policy.ts";
 import type { Withdrawal } from "../../interchain/records.ts";
 import { withdrawalStatus, withdrawals } from "../../interchain/records.ts";
+import { assetOf } from "../assets.ts";
+import { directions, isPaused, isSlow, slowed } from "../governance/restrictions.ts";
 import type { BlockContext } from "../rule.ts";
 import { append, listOf, listSizeMax, move, putList, queueName } from "./accounting.ts";
 
@@ -35,6 +38,22 @@ export function openWithdrawal({ genesis, state, time }: BlockContext, leaving: 
   });
   append(state, queueName(leaving.destination.chain), id);
   return id;
+}
+
+/** GOV-2: nothing is paid to this chain now; it waits in the queue. */
+export function isStopped({ state, time }: BlockContext, chain: Uint8Array): boolean {
+  return isPaused(state, { chain, direction: directions.out }, time);
+}
+
+/** GOV-2: in slow mode, of Bitcoin's asset, more at once than a tenth of the greatest deposit. */
+export function isTooMuchNow(
+  { genesis, state, params, time }: BlockContext,
+  { asset, amount }: { readonly asset: Uint8Array; readonly amount: bigint },
+): boolean {
+  if (!isSlow(state, time)) return false;
+  const origin = assetOf(genesis, asset)?.registry?.chain;
+  const isBitcoin = origin !== undefined && equal(origin, genesis.bitcoin.chain);
+  return isBitcoin && amount > slowed(state, time, params.depositCap);
 }
 
 /** The rest of the list is room for what broken lineages give back. */
