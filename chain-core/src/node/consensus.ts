@@ -4,6 +4,7 @@ import * as round from "../consensus/round.ts";
 import * as sync from "../sync/sync.ts";
 import type { PeerId } from "./event.ts";
 import { finalise } from "./height.ts";
+import { receiveLate } from "./late.ts";
 import type { State, Turn } from "./state.ts";
 import { blame, journal, scoreMax, send } from "./state.ts";
 
@@ -31,7 +32,10 @@ export function receiveProposal(
 export function receiveVote(turn: Turn, from: PeerId, vote: Vote, arrivedAt: number): void {
   const { state, at } = turn;
   const distance = vote.height - state.round.height;
-  if (distance < 0) return;
+  if (distance < 0) {
+    receiveLate(turn, from, vote);
+    return;
+  }
   if (distance > 0) {
     sync.claim(state.sync, from, vote.height - 1);
     if (distance === 1) keepEarly(state, from, arrivedAt, { kind: "vote", vote });

@@ -11,9 +11,11 @@ import {
 import { checkHeader } from "../consensus/header.ts";
 import type { Candidate } from "../consensus/round.ts";
 import * as round from "../consensus/round.ts";
+import { convictOf } from "../consensus/vote-set.ts";
 import { seatOf, votersOf } from "../consensus/voters.ts";
 import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
+import { fullCertificate, keepRecent, lateVotes } from "./late.ts";
 import type { Applied, Context, Frame } from "./port.ts";
 import type { State, Turn } from "./state.ts";
 import { order, readerOf } from "./state.ts";
@@ -25,6 +27,7 @@ export const idleTickMs = 3_000;
 /** A block with less room than this counts as full. */
 const roomMin = 64 * 1024;
 const evidenceMax = 256;
+const evidencePerSeatMax = 16;
 /** Applied blocks of one height that are kept; an older one is applied again when it is decided. */
 const appliedMax = 4;
 
@@ -68,7 +71,8 @@ function build(state: State, time: number): Block {
       mempool.candidates(pool, blockSizeMax),
     ),
   ];
-  const votes = { certificate: tip.certificate === undefined ? [] : [tip.certificate], late: [] };
+  const certificate = fullCertificate(state);
+  const votes = { certificate: certificate ? [certificate] : [], late: lateVotes(state) };
   const header = {
     version: frame.version,
     height,
@@ -150,15 +154,26 @@ export function finalise(turn: Turn, candidate: Candidate, certificate: Certific
   state.tree = applied.tree;
   state.changed = applied.changed;
   state.hurried = applied.hurried;
-  state.evidence.push(...state.round.votes.evidence);
-  if (state.evidence.length > evidenceMax)
-    state.evidence.splice(0, state.evidence.length - evidenceMax);
+  keepEvidence(state);
+  keepRecent(state, certificate);
   Object.assign(state, termsOf(state.context, ledger.frame(readerOf(state))));
   state.config = roundConfig(state);
   clearMempool(turn, applied, transactions, bytes.length);
   state.applied = new Map();
   state.round = round.initial(state.config, roundStart(state));
   state.tickAt = turn.at + (isWork(state) ? tickMs : idleTickMs);
+}
+
+/** The newest, of a height's seats what is in its vote set; one seat must not push out the others'. */
+function keepEvidence({ evidence, round }: State): void {
+  for (const found of round.votes.evidence) {
+    const same = evidence.filter((known) => convictOf(known) === convictOf(found));
+    const [oldest] = same;
+    if (oldest !== undefined && same.length >= evidencePerSeatMax)
+      evidence.splice(evidence.indexOf(oldest), 1);
+    evidence.push(found);
+  }
+  if (evidence.length > evidenceMax) evidence.splice(0, evidence.length - evidenceMax);
 }
 
 function clearMempool(

@@ -1,4 +1,5 @@
 // What a node's RPC may read from the machine between two steps. Nothing here changes the state.
+import { equal } from "@causeway/primitives";
 import type { Certificate, Committee, Header } from "../codec/block.ts";
 import type { Evidence } from "../consensus/vote-set.ts";
 import * as mempool from "../mempool/pool.ts";
@@ -49,7 +50,11 @@ export function finality(state: State):
     }
   | undefined {
   const { header, certificate } = state.tip;
-  return certificate && { header, certificate, committee: state.frame.nextCommittee };
+  // After an epoch's last block the committee that its header names next is the one that decides now.
+  const { voters, frame } = state;
+  const isLast = equal(header.nextCommittee, voters.id);
+  const committee = isLast ? voters.committee : frame.nextCommittee;
+  return certificate && { header, certificate, committee };
 }
 
 /** Canonical bytes of the transaction `id` while it waits. */

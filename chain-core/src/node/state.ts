@@ -15,6 +15,7 @@ import type { Pool } from "../mempool/pool.ts";
 import type { Requests } from "../mempool/requests.ts";
 import type { Sync } from "../sync/sync.ts";
 import type { Effect, PeerId } from "./event.ts";
+import type { Recent } from "./late.ts";
 import type { Message } from "./message.ts";
 import { encodeMessage } from "./message.ts";
 import type { Applied, Context, Frame } from "./port.ts";
@@ -81,6 +82,8 @@ export type State = {
   /** Own clock until which a peer is refused, ms. */
   readonly banned: Map<PeerId, number>;
   early: Early[];
+  /** Of the last 2N heights, ascending (CON-4). */
+  readonly recent: Map<number, Recent>;
   /** Newest evidence of equivocation, bounded. */
   readonly evidence: Evidence[];
   /** Own transactions to gossip with the next batch. */
