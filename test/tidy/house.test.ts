@@ -5,14 +5,14 @@ import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 
 const root: string = resolve(import.meta.dirname, "../..");
-const packages = ["primitives", "chain-core", "signer", "gateway"];
+const packages = ["primitives", "chain-core", "signer", "gateway", "cli"];
 
-const sources: string[] = globSync("{primitives,chain-core,signer,gateway}/src/**/*.ts", {
+const sources: string[] = globSync("{primitives,chain-core,signer,gateway,cli}/src/**/*.ts", {
   cwd: root,
 }).sort();
 const everything: string[] = [
   ...sources,
-  ...globSync("{test,deploy,contracts,cli}/**/*.ts", { cwd: root }),
+  ...globSync("{test,deploy,contracts}/**/*.ts", { cwd: root }),
 ].filter((file) => !file.includes("node_modules"));
 
 function read(file: string): string {
@@ -44,7 +44,7 @@ const order = [
   ["node", "client.ts", "client"],
   ["foreign", "rpc", "config.ts", "index.ts", "interchain/index.ts"],
   ["adapters"],
-  ["main.ts"],
+  ["main.ts", "cli.ts"],
 ];
 
 function layerOf(path: string): number {

@@ -4,6 +4,7 @@ import { equal, Failure, keyOf, must, toHex } from "@causeway/primitives";
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
 import type {
+  AssetResult,
   MempoolResult,
   SupplyResult,
   ValidatorsResult,
@@ -11,8 +12,10 @@ import type {
 } from "../client/types.ts";
 import { bodySizeMax } from "../client/wire.ts";
 import { blockCodec, committeeCodec, committeeId } from "../codec/block.ts";
+import { asciiOf, issuedAssets } from "../ledger/assets/issued.ts";
 import { nextSequence } from "../ledger/envelope.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
+import { feeEstimate } from "../ledger/fees/base-fee.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { prove } from "../ledger/tree.ts";
 import { economy } from "../ledger/utxo/outputs.ts";
@@ -81,6 +84,8 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     history: async (...query) => (hasIndex ? historyOf(store.db, ...query) : noIndex),
     validators: () => runtime.read(({ frame }) => validatorsOf(frame)),
     supply: () => runtime.read(() => supplyOf(store)),
+    fees: () => runtime.read(({ frame }) => feeEstimate(store.state, frame.params)),
+    asset: (id) => runtime.read(() => issuedAsset(store, id)),
     mempool: (after, limit) => runtime.read(({ pool }) => waitingIn(pool, after, limit)),
     sequence: (validator, role) =>
       runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
@@ -150,6 +155,15 @@ function validatorsOf(frame: State["frame"]): ValidatorsResult {
 function supplyOf({ state, head }: NodeStore): SupplyResult {
   const { issued, bonded, burnt } = must(economy.get(state, "only"), "economy");
   return { height: head().height, issued, bonded, burnt };
+}
+
+function issuedAsset({ state }: NodeStore, id: Uint8Array): AssetResult | undefined {
+  const record = issuedAssets.get(state, id);
+  if (record === undefined) return undefined;
+  const { definition, issued, retired } = record;
+  const { decimals, issuer, cap } = definition;
+  const [symbol, name] = [asciiOf(definition.symbol), asciiOf(definition.name)];
+  return { asset: id, symbol, name, decimals, issuer, cap, issued, retired };
 }
 
 /** In order of arrival, from after the order number `after` on. */

@@ -19,9 +19,11 @@ import {
   words,
 } from "./shape.ts";
 import type {
+  AssetResult,
   BalancesParams,
   BalancesResult,
   BlockResult,
+  FeesResult,
   FinalityResult,
   HistoryParams,
   HistoryResult,
@@ -112,6 +114,8 @@ export type Api = {
   readonly validators: MethodShape<Nothing, ValidatorsResult>;
   readonly mempool: MethodShape<PageParams, MempoolResult>;
   readonly supply: MethodShape<Nothing, SupplyResult>;
+  readonly fees: MethodShape<Nothing, FeesResult>;
+  readonly asset: MethodShape<{ asset: Uint8Array }, AssetResult>;
   readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
   readonly requests: MethodShape<PageParams, RequestsResult>;
   readonly wait: MethodShape<{ height: number; timeoutMs: number }, { height: number }>;
@@ -290,6 +294,28 @@ export const api: Api = {
     "BTM issued, bonded and burnt so far, in units of 10^-8.",
     nothing,
     record({ height, issued: amount, bonded: amount, burnt: amount }, true),
+  ),
+  fees: method(
+    "What a transaction should offer, in BTM units per 1,000 of weight.",
+    nothing,
+    record({ baseFee: amount, feeRate: amount, tip: amount }, true),
+  ),
+  asset: method(
+    "An asset that somebody issued on this ledger.",
+    record({ asset: b32 }),
+    record(
+      {
+        asset: b32,
+        symbol: words(32),
+        name: words(200),
+        decimals: whole(0, 255),
+        issuer: b32,
+        cap: amount,
+        issued: amount,
+        retired: amount,
+      },
+      true,
+    ),
   ),
   request: method(
     "Announces the terms of a deposit to all relays.",

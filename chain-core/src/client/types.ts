@@ -115,3 +115,17 @@ export type MempoolResult = {
 /** BTM in units of 10^-8; unspent outputs of it add up to issued - bonded - burnt. */
 export type SupplyResult = { height: number; issued: bigint; bonded: bigint; burnt: bigint };
 export type RequestsResult = { requests: readonly Uint8Array[]; next: number };
+/** BTM units per 1,000 of weight; `feeRate` holds for some full blocks and has the tip in it. */
+export type FeesResult = { baseFee: bigint; feeRate: bigint; tip: bigint };
+/** Symbol and name as the issuer wrote them (ASCII); totals over all time. */
+export type AssetResult = {
+  asset: Uint8Array;
+  symbol: string;
+  name: string;
+  decimals: number;
+  issuer: Uint8Array;
+  /** Most units in circulation; 0: no bound. */
+  cap: bigint;
+  issued: bigint;
+  retired: bigint;
+};

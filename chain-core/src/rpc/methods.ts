@@ -55,6 +55,8 @@ type ChainMethod =
   | "records"
   | "validators"
   | "supply"
+  | "fees"
+  | "asset"
   | "wait";
 
 function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
@@ -95,6 +97,8 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
     records: ({ keys }) => node.records(keys),
     validators: () => node.validators(),
     supply: () => node.supply(),
+    fees: () => node.fees(),
+    asset: async ({ asset }) => (await node.asset(asset)) ?? notFound("such asset"),
     wait: async ({ height, timeoutMs }, signal) => ({
       height: await node.wait(height, timeoutMs, signal),
     }),

@@ -92,6 +92,8 @@ export type RpcNode = {
   >;
   readonly validators: () => Promise<ResultOf<"validators">>;
   readonly supply: () => Promise<ResultOf<"supply">>;
+  readonly fees: () => Promise<ResultOf<"fees">>;
+  readonly asset: (id: Uint8Array) => Promise<ResultOf<"asset"> | undefined>;
   readonly mempool: (after: number | undefined, limit: number) => Promise<ResultOf<"mempool">>;
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   readonly requests: (

@@ -1,0 +1,3 @@
+// The door of the `causeway` command: what this package lets a person do.
+export { walletCommand, walletUsage } from "./adapters/wallet-cli.ts";
+export type { Terminal } from "./adapters/wallet-terminal.ts";
