@@ -6,6 +6,9 @@ import type { Verdict } from "@causeway/primitives/adapters/p2p";
 import type { Movement } from "../client/types.ts";
 import type { Effect, Event, State, Topic } from "../node/machine.ts";
 import { step } from "../node/machine.ts";
+import { isBulk, messageSizeMax } from "../node/message.ts";
+import type { Sender } from "./fair-queue.ts";
+import { fairQueue } from "./fair-queue.ts";
 import type { NodeStore, Persist } from "./node-store.ts";
 
 /** What the runtime orders of the network. */
@@ -49,16 +52,25 @@ export type Runtime = {
   readonly stop: () => Promise<void>;
 };
 
-/** Events that wait while a block is written. Above it, messages of peers are dropped: they come again. */
-const queueMax = 20_000;
-const queueSizeMax: number = 256 * 1024 * 1024;
+/**
+ * What waits while a block is written; messages of peers beyond it are dropped, they come again. One lane takes the
+ * largest message several times.
+ */
+const queueBounds = {
+  laneCountMax: 4_096,
+  laneSizeMax: 4 * messageSizeMax,
+  sizeMax: 256 * 1024 * 1024,
+};
+/** The node itself, as a sender. */
+const self = "";
 /** The loop yields to the network after so long, ms. */
 const burstMs = 20;
 
 type Job = {
   readonly event: Event;
-  readonly size: number;
   readonly done?: (state: State) => void;
+  /** Instead of `done`: it gave way to others. */
+  readonly dropped?: () => void;
 };
 
 /** `first`: the state and effects that `initial` gave. */
@@ -73,29 +85,30 @@ export function startRuntime(
   const wake = (at: number): void => {
     clearTimeout(timer);
     const delay = Math.max(0, Math.min(at - clock.nowMs(), 0x7fffffff));
-    timer = setTimeout(
-      () => loop.push({ event: { kind: "woke", at: clock.nowMs() }, size: 0 }),
-      delay,
-    );
+    timer = setTimeout(() => loop.pushFirst({ event: { kind: "woke", at: clock.nowMs() } }), delay);
   };
   const reply = (of: number, result: { id: Uint8Array } | Rejected): void => {
     replies.get(of)?.(result);
     replies.delete(of);
   };
-  const loop = eventLoop(first, performer(options, wake, reply), options.log);
+  const loop = eventLoop(first, performer(options, wake, reply), options);
   const tell = (kind: "connected" | "disconnected", peer: string): void => {
-    loop.push({ event: { kind, at: clock.nowMs(), peer }, size: 0 });
+    if (kind === "disconnected") loop.forget(peer);
+    loop.pushFirst({ event: { kind, at: clock.nowMs(), peer } });
   };
   return {
     message: (from, bytes) => {
       const event = { kind: "message", at: clock.nowMs(), from, bytes } as const;
-      if (!loop.isFull()) loop.push({ event, size: bytes.length });
+      const urgency = isBulk(bytes) ? "bulk" : "urgent";
+      loop.push({ from, urgency }, bytes.length, { event });
     },
     gossip: (from, topic, bytes, judge) =>
       new Promise((resolve) => {
         const event = { kind: "gossip", at: clock.nowMs(), from, topic, bytes } as const;
         const done = (state: State): void => resolve(judge(state));
-        if (loop.isFull() || !loop.push({ event, size: bytes.length, done })) resolve("ignore");
+        const dropped = (): void => resolve("ignore");
+        const job = { event, done, dropped };
+        if (!loop.push({ from, urgency: "bulk" }, bytes.length, job)) dropped();
       }),
     connected: (peer) => tell("connected", peer),
     disconnected: (peer) => tell("disconnected", peer),
@@ -105,8 +118,10 @@ export function startRuntime(
         const event = { kind: "submit", at: clock.nowMs(), ticket, topic, bytes } as const;
         // Before the event goes in: an idle loop runs at once.
         replies.set(ticket, resolve);
-        if (loop.isFull() || !loop.push({ event, size: bytes.length }))
-          reply(ticket, rejected("busy", "the node is busy, try again later"));
+        const busy = rejected("busy", "the node is busy, try again later");
+        const dropped = (): void => reply(event.ticket, busy);
+        if (!loop.push({ from: self, urgency: "bulk" }, bytes.length, { event, dropped }))
+          dropped();
       }),
     read: loop.read,
     ended: loop.ended,
@@ -119,9 +134,10 @@ export function startRuntime(
 }
 
 type EventLoop = {
-  /** False once it stops. */
-  readonly push: (job: Job) => boolean;
-  readonly isFull: () => boolean;
+  /** False once it stops, and where the sender's part of the queue is full. */
+  readonly push: (sender: Sender, size: number, job: Job) => boolean;
+  readonly pushFirst: (job: Job) => void;
+  readonly forget: (peer: string) => void;
 } & Pick<Runtime, "read" | "ended" | "stop">;
 
 type Perform = (effect: Effect) => Promise<void> | undefined;
@@ -129,11 +145,11 @@ type Perform = (effect: Effect) => Promise<void> | undefined;
 function eventLoop(
   [state, effects]: readonly [state: State, effects: readonly Effect[]],
   perform: Perform,
-  log: Log,
+  { log, clock }: Pick<RuntimeOptions, "log" | "clock">,
 ): EventLoop {
-  const queue: Job[] = [];
+  const queue = fairQueue<Job>(queueBounds, (job) => job.dropped?.());
   const reads: (() => void)[] = [];
-  let queueSize = 0;
+  let lastAt = 0;
   let stopping = false;
   let running: Promise<void> | undefined;
   const end = Promise.withResolvers<Rejected | undefined>();
@@ -153,11 +169,16 @@ function eventLoop(
     }
     readAll();
   }
+  /** Events overtake each other; only a clock that goes back makes the machine's time go back. */
+  function inOrder(event: Event): Event {
+    const at = Math.min(clock.nowMs(), Math.max(event.at, lastAt));
+    lastAt = at;
+    return at === event.at ? event : { ...event, at };
+  }
   async function run(): Promise<void> {
     let burstAt = performance.now();
     for (let job = queue.shift(); job !== undefined && !stopping; job = queue.shift()) {
-      queueSize -= job.size;
-      await performAll(step(state, job.event)[1]);
+      await performAll(step(state, inOrder(job.event))[1]);
       job.done?.(state);
       if (performance.now() - burstAt < burstMs) continue;
       await new Promise((resolve) => setImmediate(resolve));
@@ -174,19 +195,24 @@ function eventLoop(
       .finally(() => {
         running = undefined;
         readAll();
-        if (queue.length > 0 && !stopping) start(run);
+        if (queue.count() > 0 && !stopping) start(run);
       });
   }
   start(() => performAll(effects).then(run));
   return {
-    push: (job) => {
-      if (stopping) return false;
-      queue.push(job);
-      queueSize += job.size;
+    push: (sender, size, job) => {
+      if (stopping || !queue.push(sender, size, job)) return false;
       start(run);
       return true;
     },
-    isFull: () => queue.length >= queueMax || queueSize >= queueSizeMax,
+    pushFirst: (job) => {
+      if (stopping) return;
+      queue.pushFirst(job);
+      start(run);
+    },
+    forget: (peer) => {
+      for (const job of queue.forget(peer)) job.dropped?.();
+    },
     read: (work) =>
       new Promise((resolve, reject) => {
         const now = (): void => {

@@ -33,7 +33,8 @@ export const viewsMax = 8;
 export const blocksMax = 64;
 /** At least one block of any size fits. */
 export const replySizeMax: number = 2 * blockSizeMax;
-export const batchMax = 1_024;
+/** A batch keeps the votes behind it waiting for its signatures: some 20 ms. */
+export const batchMax = 256;
 export const batchSizeMax: number = 2 * transactionSizeMax;
 export const requestsMax = 512;
 
@@ -131,6 +132,11 @@ const requestsCodec: Codec<{ requests: Uint8Array[] }> = codec(
 
 /** Largest message; what a stream's reader must allow. */
 export const messageSizeMax: number = 1 + blocksReplyCodec.sizeMax;
+
+/** Transactions and requests, which wait while there is anything that decides blocks. Untrusted bytes. */
+export function isBulk(bytes: Uint8Array): boolean {
+  return bytes[0] === kinds.transactions || bytes[0] === kinds.requests;
+}
 
 export function encodeMessage(message: Message): Uint8Array {
   return concat(Uint8Array.of(kinds[message.kind]), encodeBody(message));
