@@ -3,7 +3,7 @@ import type { Put } from "@causeway/primitives";
 import { H } from "@causeway/primitives";
 import { btm } from "./assets.ts";
 import { epochGenesis } from "./epoch/epochs.ts";
-import { feeGenesis } from "./fees/surplus.ts";
+import { feeGenesis } from "./fees/genesis.ts";
 import type { Genesis } from "./genesis.ts";
 import { interchainGenesis } from "./interchain/interchain-genesis.ts";
 import { overlay } from "./overlay.ts";

@@ -4,9 +4,9 @@ import type { Rejected } from "@causeway/primitives";
 import { ContainerType, codec, keyOf, rejected, u128 } from "@causeway/primitives";
 import { assetOf, btm, formatAsset } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
-import { isHalted, wrappedAssets } from "../interchain/accounting.ts";
+import { isHalted } from "../interchain/accounting.ts";
 import type { Balance } from "../rule.ts";
-import type { State, StateReader, Table } from "../state.ts";
+import type { StateReader, Table } from "../state.ts";
 import { byBytes, modules, table } from "../state.ts";
 
 /** `amount` of `asset`, in its unit. */
@@ -30,11 +30,6 @@ export const feePrices: Table<Uint8Array, FeePrice> = table(
   byBytes,
   codec("fee price", new ContainerType({ btm: u128, units: u128 }), 32),
 );
-
-export function feeGenesis(state: State, genesis: Genesis): void {
-  for (const { id, registry } of wrappedAssets(genesis))
-    feePrices.put(state, id, { ...registry.feePrice });
-}
 
 /** The sum of balances: what is over in the one asset that pays, 0 BTM where nothing is. */
 export function surplusOf(genesis: Genesis, balances: Iterable<Balance>): Fee | Rejected<FeeCode> {
