@@ -1,7 +1,8 @@
-// The long runs: every pair of step and operator killed, 20,000 seeds, the planted bugs. About two hours on 2 cores.
-// `node test/nightly.ts [kills|seeds|planted]`; the last line is `N passed, N failed, N skipped`.
+// The long runs: every pair of step and operator killed, 20,000 seeds of the bridge and 10,000 of each Byzantine
+// strategy, the planted bugs. About four hours on 2 cores. `node test/nightly.ts [kills|seeds|bft|planted]`; the last line is `N passed, N failed, N skipped`.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
+import { strategies } from "./bft/strategies.ts";
 import { runDemo } from "./e2e/demo-run.ts";
 
 const root: string = resolve(import.meta.dirname, "..");
@@ -37,6 +38,12 @@ function script(what: string, file: string, env: Record<string, string>): void {
 
 if (wants("kills")) await kills();
 if (wants("seeds")) script("20,000 seeds", "test/sim/run.ts", { SEEDS: "20000" });
-if (wants("planted")) script("planted bugs", "test/sim/planted.ts", {});
+if (wants("bft"))
+  for (const strategy of strategies)
+    script(`10,000 seeds, ${strategy}`, "test/bft/run.ts", { SEEDS: "10000", STRATEGY: strategy });
+if (wants("planted")) {
+  script("planted bugs of the bridge", "test/sim/planted.ts", {});
+  script("planted bugs of consensus", "test/bft/planted.ts", {});
+}
 process.stdout.write(`${sum.passed} passed, ${sum.failed} failed, 0 skipped\n`);
 process.exitCode = sum.failed === 0 ? 0 : 1;

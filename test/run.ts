@@ -81,6 +81,7 @@ const stages: readonly Stage[] = [
   { name: "contracts", run: () => counted("contracts/test.ts") },
   { name: "e2e", run: () => vitest("e2e") },
   { name: "sim", run: () => counted("test/sim/run.ts", true), background: true },
+  { name: "bft", run: () => counted("test/bft/run.ts", true), background: true },
 ];
 
 const only = process.argv.slice(2);

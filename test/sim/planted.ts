@@ -1,103 +1,18 @@
-// Shows that the simulator finds what it looks for: applies each planted bug to a copy of the sources, runs at most 200
-// seeds, and expects a failure. The real tree is only read. `node test/sim/planted.ts [name...]`
-import { spawn } from "node:child_process";
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
-
-type Edit = { readonly file: string; readonly find: string; readonly replace: string };
-type Planted = { readonly name: string; readonly about: string; readonly edits: readonly Edit[] };
+// The planted bugs of the bridge: each must be found in at most 200 seeds. `node test/sim/planted.ts [name...]`
+import { plant } from "../planting.ts";
 
 const seedsMax = 200;
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const folder = fileURLToPath(new URL("planted", import.meta.url));
-const workspaces = ["primitives", "chain-core", "signer", "gateway"];
-const sources = [...workspaces, "deploy", "contracts/artifacts", "test/sim", "package.json"];
-
-/** A copy of the sources whose workspaces are the copied ones. */
-function copyTree(): string {
-  const copy = mkdtempSync(join(tmpdir(), "causeway-planted-"));
-  for (const path of sources)
-    cpSync(join(root, path), join(copy, path), {
-      recursive: true,
-      filter: (source) => basename(source) !== "node_modules",
-    });
-  const modules = join(copy, "node_modules");
-  mkdirSync(join(modules, "@causeway"), { recursive: true });
-  for (const name of readdirSync(join(root, "node_modules")))
-    if (name !== "@causeway") symlinkSync(join(root, "node_modules", name), join(modules, name));
-  for (const name of workspaces) symlinkSync(join(copy, name), join(modules, "@causeway", name));
-  return copy;
-}
-
-/** Throws when an edit does not fit its file exactly once: then the patch must be written anew. */
-function apply(copy: string, { name, edits }: Planted): void {
-  for (const { file, find, replace } of edits) {
-    const path = join(copy, file);
-    const parts = readFileSync(path, "utf8").split(find);
-    if (parts.length !== 2)
-      throw new Error(`"${name}" fits ${parts.length - 1} places of ${file}: ${find}`);
-    writeFileSync(path, parts.join(replace));
-  }
-}
-
-function simulate(copy: string): Promise<string> {
-  const args = ["test/sim/run.ts", "--stop-at-failure", "--no-past"];
-  const env = { ...process.env, SEEDS: String(seedsMax), FIRST_SEED: "1" };
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: copy, env });
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(output));
-  });
-}
-
-/** The line of the first failing seed; undefined when none failed. */
-async function find(planted: Planted): Promise<string | undefined> {
-  const copy = copyTree();
-  try {
-    apply(copy, planted);
-    const output = await simulate(copy);
-    const line = output.split("\n").find((one) => /^seed \d+ fails: /.test(one));
-    if (line === undefined && !/ passed, 0 failed, /.test(output))
-      throw new Error(`the simulator did not run:\n${output.slice(-2_000)}`);
-    return line;
-  } finally {
-    rmSync(copy, { recursive: true, force: true });
-  }
-}
-
-const wanted = process.argv.slice(2);
-let failed = 0;
-let passed = 0;
-for (const file of readdirSync(folder).sort()) {
-  const planted = JSON.parse(readFileSync(join(folder, file), "utf8")) as Planted;
-  if (wanted.length > 0 && !wanted.includes(planted.name)) continue;
-  const startedAt = performance.now();
-  const line = await find(planted).catch((error: unknown) => {
-    console.log(String(error));
-    return undefined;
-  });
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  if (line === undefined) failed += 1;
-  else passed += 1;
-  console.log(`${planted.name}: ${line ?? `not found in ${seedsMax} seeds`} (${seconds} s)`);
-}
-process.exitCode = failed === 0 ? 0 : 1;
-console.log(`${passed} passed, ${failed} failed, 0 skipped`);
+const count = { passed: 0, failed: 0 };
+const planting = {
+  folder: new URL("planted", import.meta.url),
+  script: "test/sim/run.ts",
+  seedsMax,
+  wanted: process.argv.slice(2),
+};
+await plant(planting, ({ planted, line, seconds }) => {
+  count[line === undefined ? "failed" : "passed"] += 1;
+  const found = line ?? `not found in ${seedsMax} seeds`;
+  console.log(`${planted.name}: ${found} (${seconds.toFixed(1)} s)`);
+});
+process.exitCode = count.failed === 0 ? 0 : 1;
+console.log(`${count.passed} passed, ${count.failed} failed, 0 skipped`);
