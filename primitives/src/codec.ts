@@ -47,6 +47,8 @@ export type Codec<T> = {
   readonly parse: (bytes: Uint8Array) => T | BadBytes;
   /** Our own stored bytes; asserts. */
   readonly decode: (bytes: Uint8Array) => T;
+  /** The SSZ type, for who makes values of it (tests). */
+  readonly type: unknown;
 };
 
 /** The codec of an SSZ type; `name` appears in errors, `sizeMax` bounds what is parsed at all. */
@@ -75,7 +77,7 @@ export function codec<T>(name: string, type: unknown, sizeMax: number): Codec<T>
     return rejected("bad-bytes", `${name}: not in canonical form`);
   };
   const decode = (bytes: Uint8Array): T => ssz.deserialize(bytes);
-  return { sizeMax, encode, parse, decode };
+  return { sizeMax, encode, parse, decode, type };
 }
 
 /** What in `value` our types cannot hold: an amount above u128, a u64 above 2^53 - 1. */
