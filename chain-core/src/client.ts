@@ -72,6 +72,8 @@ export type NodeClient = {
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   /** Gossips depositRequestCodec bytes. */
   readonly request: (bytes: Uint8Array) => Promise<undefined | Rejected>;
+  /** evidenceCodec bytes against validators that are not convicted yet. */
+  readonly evidence: () => Promise<readonly Uint8Array[]>;
   readonly requests: (
     after?: number,
   ) => Promise<{ readonly requests: readonly Uint8Array[]; readonly next: number }>;
@@ -110,6 +112,7 @@ export function nodeClient(call: Transport): NodeClient {
       const accepted = await orRejected(ask("request", { request }));
       return isRejected(accepted) ? accepted : undefined;
     },
+    evidence: async () => (await ask("evidence", {})).evidence,
     requests: (after) => ask("requests", { after, limit: undefined }),
     waitForHeight: async (height, timeoutMs) => {
       const waitMs = Math.min(timeoutMs, waitMsMax);

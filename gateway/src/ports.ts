@@ -4,7 +4,14 @@ import type { NodeClient } from "@causeway/chain-core/client";
 /** The operator's own node. Every method throws Failure when the node is away. */
 export type Ledger = Pick<
   NodeClient,
-  "status" | "waitForHeight" | "records" | "submit" | "request" | "requests" | "transaction"
+  | "status"
+  | "waitForHeight"
+  | "records"
+  | "submit"
+  | "request"
+  | "requests"
+  | "evidence"
+  | "transaction"
 >;
 
 /** Whether a part of the operator works, since when (ms), and what it says. */

@@ -21,7 +21,9 @@ import { prove } from "../ledger/tree.ts";
 import { economy } from "../ledger/utxo/outputs.ts";
 import { byId } from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
+import { openEvidence } from "../node/evidence.ts";
 import type { State } from "../node/machine.ts";
+import { evidence } from "../node/query.ts";
 import { nodeMethods } from "../rpc/methods.ts";
 import type { Found, Proved, RpcNode } from "../rpc/node.ts";
 import { noIndex } from "../rpc/node.ts";
@@ -89,6 +91,7 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     mempool: (after, limit) => runtime.read(({ pool }) => waitingIn(pool, after, limit)),
     sequence: (validator, role) =>
       runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
+    evidence: () => runtime.read((state) => openEvidence(store.state, evidence(state))),
     requests: (after, limit) =>
       runtime.read((state) => deposits.after(state.requests, after, limit)),
     wait: (height, timeoutMs, signal) =>

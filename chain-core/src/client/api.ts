@@ -1,6 +1,7 @@
 // The node's JSON-RPC as data (SEAMS): every method with its parameters and its result. Server, client and OpenRPC
 // document are made from this table.
 import { committeeCodec } from "../codec/block.ts";
+import { evidenceCodec } from "../codec/evidence.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
 import type { Of, Shape } from "./shape.ts";
 import {
@@ -118,6 +119,7 @@ export type Api = {
   readonly asset: MethodShape<{ asset: Uint8Array }, AssetResult>;
   readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
   readonly requests: MethodShape<PageParams, RequestsResult>;
+  readonly evidence: MethodShape<Nothing, { evidence: readonly Uint8Array[] }>;
   readonly wait: MethodShape<{ height: number; timeoutMs: number }, { height: number }>;
 };
 export type MethodName = keyof Api;
@@ -326,6 +328,11 @@ export const api: Api = {
     "Deposit requests that were announced, oldest first.",
     record({ after: maybe(height), limit }),
     record({ requests: listOf(bytesUpTo(4_096), pageMax), next: height }, true),
+  ),
+  evidence: method(
+    "What the node can prove against validators that are not convicted yet.",
+    nothing,
+    record({ evidence: listOf(bytesUpTo(evidenceCodec.sizeMax), 150) }, true),
   ),
   wait: method(
     "The newest height as soon as it is reached, or at the time-out.",

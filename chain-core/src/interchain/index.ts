@@ -3,6 +3,7 @@
 export * from "../codec/action.ts";
 export * from "../codec/bitmap.ts";
 export * from "../codec/block.ts";
+export * from "../codec/evidence.ts";
 export * from "../codec/transaction.ts";
 export { quorum } from "../consensus/quorum.ts";
 export * from "../ledger/assets.ts";

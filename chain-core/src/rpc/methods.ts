@@ -144,7 +144,14 @@ function accounts(node: RpcNode): Pick<Handlers, AccountMethod> {
   };
 }
 
-type WaitingMethod = "submit" | "submitMany" | "transaction" | "mempool" | "request" | "requests";
+type WaitingMethod =
+  | "submit"
+  | "submitMany"
+  | "transaction"
+  | "mempool"
+  | "request"
+  | "requests"
+  | "evidence";
 
 function waiting(node: RpcNode): Pick<Handlers, WaitingMethod> {
   return {
@@ -168,5 +175,6 @@ function waiting(node: RpcNode): Pick<Handlers, WaitingMethod> {
       return isRejected(accepted) ? accepted : { accepted: true };
     },
     requests: ({ after, limit }) => node.requests(after ?? 0, limit ?? pageDefault),
+    evidence: async () => ({ evidence: await node.evidence() }),
   };
 }

@@ -96,6 +96,8 @@ export type RpcNode = {
   readonly asset: (id: Uint8Array) => Promise<ResultOf<"asset"> | undefined>;
   readonly mempool: (after: number | undefined, limit: number) => Promise<ResultOf<"mempool">>;
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
+  /** evidenceCodec bytes of what the ledger would convict a validator of. */
+  readonly evidence: () => Promise<readonly Uint8Array[]>;
   readonly requests: (
     after: number,
     limit: number,

@@ -71,6 +71,7 @@ function createLedger() {
         return { id: bytes32(zero32) };
       },
       requests: async () => ({ requests: [], next: 0 }),
+      evidence: async () => [],
     },
   };
 }

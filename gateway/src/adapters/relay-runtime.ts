@@ -59,6 +59,7 @@ const requestsEveryMs = 1_000;
 /** The node's cursor starts again when it does: from time to time everything is read. */
 const requestsAllEveryMs = 60_000;
 const tendEveryMs = 5_000;
+const evidenceEveryMs = 2_000;
 
 export function relayRuntime(options: RelayOptions): Relay {
   const { context, clock, onDeath, signal } = options;
@@ -87,6 +88,7 @@ export function relayRuntime(options: RelayOptions): Relay {
       await Promise.all([
         followLedger(options, state, emit),
         followRequests(options, request),
+        followEvidence(options, emit),
         ...followChains(options, emit),
       ]);
     },
@@ -230,6 +232,25 @@ async function followRequests(
       startAt = 0;
     }
     await sleep(requestsEveryMs, signal);
+  }
+}
+
+/** What the own node can prove against validators; hardly ever anything. */
+async function followEvidence(
+  { ledger, log, signal }: RelayOptions,
+  emit: (event: Event) => void,
+): Promise<void> {
+  let before = 0;
+  while (!signal.aborted) {
+    try {
+      const evidence = await ledger.evidence();
+      if (evidence.length + before > 0) emit({ kind: "evidence", evidence });
+      before = evidence.length;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      log.debug("no evidence from the own node", { error });
+    }
+    await sleep(evidenceEveryMs, signal);
   }
 }
 

@@ -96,6 +96,7 @@ function ledgerOf(
     waitForHeight: unused,
     submit: unused,
     requests: unused,
+    evidence: unused,
   };
 }
 

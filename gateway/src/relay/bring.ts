@@ -1,5 +1,5 @@
-// What is to be brought now, from the relay's view of the ledger and of the chains: headers, settlement proofs
-// and batches, each by one operator after the other (rota.ts).
+// What is to be brought now, from the relay's view of the ledger and of the chains: headers, settlement proofs,
+// batches and evidence, each by one operator after the other (rota.ts).
 import type { Action } from "@causeway/chain-core/interchain";
 import {
   batchCodec,
@@ -7,6 +7,7 @@ import {
   bitcoinWatch,
   ethereumWatch,
   eventKinds,
+  evidenceCodec,
   evmExecutedCodec,
   executeCall,
   headersCodec,
@@ -18,7 +19,7 @@ import {
   signEnvelope,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, keyOf, must, sha256d } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must, sha256d } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import { takeTurns } from "./rota.ts";
 import type { Context, Effect, Orders, State } from "./state.ts";
@@ -39,6 +40,7 @@ export function bring(context: Context, state: State, view: LedgerView, nowMs: n
     ...headers(context, state, view),
     ...settlements(context, state, view),
     ...batches(context, state, view),
+    ...convictions(state),
   ];
   const due = new Map(things.map(({ name, base }) => [name, base]));
   const who = { seat: context.seat, count: context.genesis.validators.length };
@@ -98,6 +100,17 @@ function settlements({ genesis }: Context, state: State, view: LedgerView): Brin
       base: height,
       action: { kind: kinds.settle, body: settleCodec.encode(settle) },
     }));
+}
+
+/** CON-3: evidence against validators. The own node stops giving it when the ledger has convicted them. */
+function convictions({ evidence }: State): Bringing[] {
+  return evidence.flatMap((body) => {
+    const parsed = evidenceCodec.parse(body);
+    if (isRejected(parsed)) return [];
+    const { height, seat } = parsed;
+    const action = { kind: kinds.evidence, body };
+    return [{ name: `evidence:${height}:${seat}`, base: height, action }];
+  });
 }
 
 /** Signed batches that have not run, lowest nonce first, by operator (nonce + i) mod N. */

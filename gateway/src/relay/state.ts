@@ -26,6 +26,8 @@ export type State = {
   /** Highest sequence that this process gave to an envelope; 0 before the first. */
   sequence: number;
   readonly turns: Turns;
+  /** What the own node proves against validators that are not convicted yet: evidenceCodec bytes. */
+  evidence: readonly Uint8Array[];
   /** The ledger's last word on each candidate, by candidateName. */
   readonly answers: Map<string, Answer>;
   /** Hints given, by candidateName: when last, and how often. */
@@ -42,6 +44,7 @@ export function initial({ genesis }: Context): State {
     waiting: new Map(),
     sequence: 0,
     turns: new Map(),
+    evidence: [],
     answers: new Map(),
     hinted: new Map(),
     broadcast: new Map(),
@@ -53,6 +56,8 @@ export type Event =
   | { readonly kind: "view"; readonly view: LedgerView }
   /** A deposit request from the portal or from gossip; the same one again is harmless. */
   | { readonly kind: "request"; readonly request: DepositRequest }
+  /** All that the own node can prove now, in place of what it gave before. */
+  | { readonly kind: "evidence"; readonly evidence: readonly Uint8Array[] }
   | { readonly kind: "bitcoin"; readonly event: bitcoinWatch.Event }
   /** `chain` is an index in genesis.evm. */
   | { readonly kind: "ethereum"; readonly chain: number; readonly event: ethereumWatch.Event }
