@@ -2,13 +2,15 @@
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { isRejected } from "@causeway/primitives";
 import { kinds, spendCodec } from "../codec/action.ts";
-import type { Transaction } from "../codec/transaction.ts";
+import type { Envelope, Transaction } from "../codec/transaction.ts";
+import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { blockContext } from "./context.ts";
 import type { LedgerEnv } from "./env.ts";
 import { executeTransaction } from "./execute.ts";
 import { overlay } from "./overlay.ts";
 import type { StateReader } from "./state.ts";
 import { outputs } from "./utxo/outputs.ts";
+import { checkEnvelope } from "./witness.ts";
 
 /** `weight` in bytes; `fee` in BTM units, 0 for an envelope; `owner`: lock of the first spent output, if any. */
 export type Checked = {
@@ -41,6 +43,20 @@ export function checkTransaction(
   const { id, tx, weight, fee } = executed;
   const owner = ownerOf(state, tx);
   return { id, tx, weight, fee, ...(owner && { owner }) };
+}
+
+/** Who signed an envelope, whatever else is wrong with it (CON-7: it costs quota); undefined: nobody registered. */
+export function envelopeSender(
+  env: LedgerEnv,
+  reader: StateReader,
+  bytes: Uint8Array,
+): (Envelope & { readonly id: Bytes32 }) | undefined {
+  const tx = transactionCodec.parse(bytes);
+  if (isRejected(tx)) return undefined;
+  const [envelope] = tx.envelope;
+  if (envelope === undefined) return undefined;
+  const id = transactionId(env.genesis.networkId, tx);
+  return checkEnvelope(env, reader, tx, id, envelope) ? undefined : { ...envelope, id };
 }
 
 function ownerOf(state: StateReader, tx: Transaction): Uint8Array | undefined {

@@ -4,9 +4,9 @@ import { kinds } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import { roles, transactionCodec } from "../codec/transaction.ts";
 import { dealCodec } from "../ring/index.ts";
-import { checkTransaction } from "./check.ts";
+import { checkTransaction, envelopeSender } from "./check.ts";
 import { ledgerEnv } from "./env.ts";
-import { nextSequence, sequenceWindow, useSequence } from "./envelope.ts";
+import { nextSequence, sequenceWindow, useQuota, useSequence } from "./envelope.ts";
 import { genesisState } from "./genesis-state.ts";
 import { memoryState } from "./memory-state.ts";
 import { signEnvelope } from "./sign.ts";
@@ -38,6 +38,41 @@ describe("the sequence numbers of envelopes (CON-7)", () => {
         expect(nextSequence(state, { validator, role: 2 })).toBe(1);
       }),
     );
+  });
+});
+
+describe("the quota of envelopes (CON-7)", () => {
+  test("is used up by weight, for each role, and new in every epoch", () => {
+    const charge = fc.record({
+      role: fc.constantFrom(1, 2),
+      weight: fc.integer({ min: 1, max: 60 }),
+      turn: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(charge, { maxLength: 60 }), (charges) => {
+        const state = memoryState();
+        let epoch = 0;
+        let spent = new Map<number, number>();
+        for (const { role, weight, turn } of charges) {
+          if (turn) [epoch, spent] = [epoch + 1, new Map()];
+          const sum = (spent.get(role) ?? 0) + weight;
+          const result = useQuota(state, { validator, role }, { weight, epoch, quota: 100 });
+          expect(result?.code).toBe(sum > 100 ? "quota-exhausted" : undefined);
+          if (result === undefined) spent.set(role, sum);
+        }
+      }),
+    );
+  });
+
+  test("leaves the sequence numbers as they are", () => {
+    const state = memoryState();
+    const of = { validator, role: 1 };
+    useSequence(state, { ...of, sequence: 5 });
+    useQuota(state, of, { weight: 7, epoch: 3, quota: 100 });
+    expect(useSequence(state, { ...of, sequence: 5 })).toMatchObject({ code: "sequence-used" });
+    expect(useSequence(state, { ...of, sequence: 4 })).toBeUndefined();
+    const over = useQuota(state, of, { weight: 94, epoch: 3, quota: 100 });
+    expect(over).toMatchObject({ code: "quota-exhausted" });
   });
 });
 
@@ -79,6 +114,19 @@ describe("an envelope", () => {
     expect(check(sign({}, kinds.spend))).toMatchObject({ code: "wrong-carrier" });
     for (const secret of [validatorSecret(1, "hostKey"), validatorSecret(0, "relayKey")])
       expect(check(sign({}, kinds.deal, secret))).toMatchObject({ code: "bad-signature" });
+  });
+
+  test("is refused when its sender's quota does not hold it, and names its sender when refused", () => {
+    const full = memoryState(genesisState(genesis));
+    const of = { validator, role: roles.signer };
+    const { envelopeQuota: quota } = genesis.params;
+    useQuota(full, of, { weight: quota, epoch: 0, quota });
+    const bytes = transactionCodec.encode(sign({}));
+    expect(checkTransaction(env, full, at, bytes)).toMatchObject({ code: "quota-exhausted" });
+    expect(envelopeSender(env, full, bytes)).toMatchObject({ ...of, sequence: 1 });
+    const forged = sign({}, kinds.deal, validatorSecret(1, "hostKey"));
+    expect(envelopeSender(env, full, transactionCodec.encode(forged))).toBeUndefined();
+    expect(envelopeSender(env, full, bytes.slice(1))).toBeUndefined();
   });
 
   test("is refused when its number is used or too high, or a witness is missing or added", () => {
