@@ -9,9 +9,9 @@ import { rpcClient } from "@causeway/primitives/adapters/json-rpc";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import type { Signed, SignJob } from "./network-sign.ts";
 
-/** Requests in one HTTP request, and HTTP requests of one node under way. */
-const batchSize = 32;
-const connections = 4;
+/** Transactions in one HTTP request, and HTTP requests of one node under way. */
+const batchSize = 200;
+const connections = 2;
 /** Hex digits at a transaction's end, of its signature: what tells it from others. */
 const tailSize = 48;
 
@@ -81,7 +81,7 @@ export function startLoad(
     const waiting = counts.taken - counts.final - counts.refused;
     const left = Math.min(batchSize, due - counts.taken, waitingMax - waiting);
     const again = retry.splice(0, batchSize);
-    if (again.length > 0 || left < Math.min(batchSize, 8)) return again;
+    if (again.length > 0 || left < 8) return again;
     const batch = transfers.slice(counts.taken, counts.taken + left);
     counts.taken += batch.length;
     return batch;
@@ -100,7 +100,7 @@ export function startLoad(
       const answers = await post(url, agent, hex);
       const at = performance.now();
       for (const [i, one] of hex.entries()) {
-        const code = answers[i]?.error?.data.code;
+        const code = answers[i]?.code;
         if (code === "busy") retry.push(must(batch[i], "transfer"));
         else if (code !== undefined) {
           counts.refused += 1;
@@ -165,22 +165,27 @@ export function startLoad(
   };
 }
 
-type Answer = { readonly error?: { readonly data: { readonly code: string } } };
+type Answer = { readonly id?: string; readonly code?: string };
+type Reply = {
+  readonly result?: { readonly results: Answer[] };
+  readonly error?: { readonly data: { readonly code: string } };
+};
 
-/** One HTTP request of `submit`s. */
+/** One HTTP request of many transactions, an answer for each. */
 function post(url: string, agent: http.Agent, hex: readonly string[]): Promise<Answer[]> {
-  const calls = hex.map(
-    (one, id) => `{"jsonrpc":"2.0","id":${id},"method":"submit","params":{"transaction":"${one}"}}`,
-  );
+  const body = `{"jsonrpc":"2.0","id":1,"method":"submitMany","params":{"transactions":["${hex.join('","')}"]}}`;
   return new Promise((resolve, reject) => {
     const headers = { "content-type": "application/json" };
     const request = http.request(url, { method: "POST", agent, headers }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
-      response.on("end", () => resolve(JSON.parse(Buffer.concat(chunks).toString()) as Answer[]));
+      response.on("end", () => {
+        const { result, error } = JSON.parse(Buffer.concat(chunks).toString()) as Reply;
+        resolve(result?.results ?? hex.map(() => ({ code: error?.data.code ?? "no-answer" })));
+      });
     });
     request.on("error", reject);
-    request.end(`[${calls.join(",")}]`);
+    request.end(body);
   });
 }

@@ -133,6 +133,11 @@ const requestsCodec: Codec<{ requests: Uint8Array[] }> = codec(
 /** Largest message; what a stream's reader must allow. */
 export const messageSizeMax: number = 1 + blocksReplyCodec.sizeMax;
 
+/** The direct message with the content of one of the gossip topic `transactions`. */
+export function directBatch(gossiped: Uint8Array): Uint8Array {
+  return concat(Uint8Array.of(kinds.transactions), gossiped);
+}
+
 /** Transactions and requests, which wait while there is anything that decides blocks. Untrusted bytes. */
 export function isBulk(bytes: Uint8Array): boolean {
   return bytes[0] === kinds.transactions || bytes[0] === kinds.requests;
