@@ -13,6 +13,12 @@ export const nodeConfig = {
   oneMachine: { key: "CAUSEWAY_ONE_MACHINE", is: "flag", default: "false" },
   /** Keep what wallets and explorers ask: outputs, balances and history by owner. A plain validator needs none. */
   index: { key: "CAUSEWAY_INDEX", is: "flag", default: "true" },
+  /** auto, snapshot or blocks: how a node that is far behind catches up (ADR 0010). */
+  sync: { key: "CAUSEWAY_SYNC", is: "text", default: "auto" },
+  /** height:hash of a final block that a second source confirmed (CON-6). */
+  checkpoint: { key: "CAUSEWAY_CHECKPOINT", is: "text", optional: true },
+  /** Keep every block for ever; else those that no snapshot needs are deleted. */
+  archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "false" },
   logLevel: { key: "CAUSEWAY_LOG_LEVEL", is: "level", default: "info" },
 } as const;
 

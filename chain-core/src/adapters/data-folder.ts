@@ -1,6 +1,6 @@
 // The node's folder: lock, database, vote journal, and a mark that both were made completely. Only the first start
 // on an empty folder makes them; anything missing later is a loss that must not pass in silence.
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Journal } from "@causeway/primitives";
 import { Failure, toHex, utf8 } from "@causeway/primitives";
@@ -9,13 +9,19 @@ import { openJournal, replaceFile } from "@causeway/primitives/adapters/journal"
 import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
 import type { NodeStore } from "./node-store.ts";
-import { createNodeStore, openNodeStore } from "./node-store.ts";
+import { createNodeStore, openNodeStore, storedHeight } from "./node-store.ts";
 
 export type DataFolder = {
   readonly store: NodeStore;
   readonly journal: Journal;
   readonly close: () => Promise<void>;
 };
+
+/**
+ * Makes a store of a snapshot in `folder`, which may hold what an earlier try left; false: go on with blocks. `height`:
+ * of the store that is here, if any.
+ */
+export type Joiner = (height: number | undefined, folder: string) => Promise<boolean>;
 
 /** Size of a journal without records. */
 const emptyJournalSize = 16;
@@ -24,12 +30,16 @@ const emptyJournalSize = 16;
  * Opens the folder, or makes it when nothing is there. Throws Failure "locked" (another process), "wrong-network",
  * "incomplete" (a part was lost: votes may have been cast that nobody remembers), "state-mismatch", "missing".
  */
-export async function openDataFolder(folder: string, genesis: Genesis): Promise<DataFolder> {
+export async function openDataFolder(
+  folder: string,
+  genesis: Genesis,
+  joinBy?: Joiner,
+): Promise<DataFolder> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const unlock = lockFile(join(folder, "node"));
   let journal: Journal | undefined;
   try {
-    await create(folder, genesis);
+    await create(folder, genesis, joinBy);
     journal = openJournal(votesFile(folder), { create: false });
     const votes = journal;
     const store = await openNodeStore(storeFolder(folder), genesis);
@@ -48,22 +58,43 @@ export async function openDataFolder(folder: string, genesis: Genesis): Promise<
 
 const storeFolder = (folder: string): string => join(folder, "store");
 const votesFile = (folder: string): string => join(folder, "votes.journal");
+const stagingFolder = (folder: string): string => join(folder, "staging");
+const formerFolder = (folder: string): string => join(folder, "store.former");
 const markFile = (folder: string): string => join(folder, "network");
 
-async function create(folder: string, genesis: Genesis): Promise<void> {
+async function create(folder: string, genesis: Genesis, joinBy: Joiner | undefined): Promise<void> {
+  const store = storeFolder(folder);
+  const staging = stagingFolder(folder);
   const mark = `${toHex(genesis.networkId)}\n`;
   if (existsSync(markFile(folder))) {
     if (readFileSync(markFile(folder), "utf8") !== mark)
       throw new Failure("wrong-network", `${folder} belongs to another network`);
+    takeBack(folder);
+    if (joinBy === undefined || !(await joinBy(await storedHeight(store), staging))) return;
+    renameSync(store, formerFolder(folder));
+    renameSync(staging, store);
+    rmSync(formerFolder(folder), { recursive: true, force: true });
     return;
   }
   // Without the mark only a first start that did not come to its end is harmless: it has cast no vote.
   const votes = votesFile(folder);
   if (existsSync(votes) && statSync(votes).size > emptyJournalSize)
     throw new Failure("incomplete", `${folder} has votes but not its mark; restore it`);
-  rmSync(storeFolder(folder), { recursive: true, force: true });
+  rmSync(store, { recursive: true, force: true });
   rmSync(votes, { force: true });
-  await createNodeStore(storeFolder(folder), genesis, genesisState(genesis));
+  if (joinBy !== undefined && (await joinBy(undefined, staging))) renameSync(staging, store);
+  else {
+    rmSync(staging, { recursive: true, force: true });
+    await createNodeStore(store, genesis, genesisState(genesis));
+  }
   openJournal(votes, { create: true }).close();
   replaceFile(markFile(folder), [utf8(mark)]);
+}
+
+/** A crash between the two renames left no store: the former one is it again. */
+function takeBack(folder: string): void {
+  const former = formerFolder(folder);
+  if (!existsSync(former)) return;
+  if (existsSync(storeFolder(folder))) rmSync(former, { recursive: true, force: true });
+  else renameSync(former, storeFolder(folder));
 }

@@ -102,6 +102,15 @@ export async function openNodeStore(folder: string, genesis: Genesis): Promise<N
   }
 }
 
+/** Height of the newest block in the database; throws as openLevelStore. */
+export async function storedHeight(folder: string): Promise<number> {
+  const db = await openLevelStore(folder, { create: false });
+  const stored = db.get(metaKeys.head);
+  await db.close();
+  if (stored === undefined) throw damaged(folder, "the head is missing");
+  return headCodec.decode(stored).height;
+}
+
 function damaged(folder: string, what: string): Failure {
   return new Failure("state-mismatch", `${folder} is damaged, sync it anew: ${what}`);
 }

@@ -2,34 +2,35 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Log, NetworkId, Rejected } from "@causeway/primitives";
-import { Failure, isRejected, keyOf, sha256 } from "@causeway/primitives";
+import { Failure, isRejected } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import type { Config } from "@causeway/primitives/adapters/config";
 import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { startLog } from "@causeway/primitives/adapters/log";
-import type { P2p, Verdict } from "@causeway/primitives/adapters/p2p";
-import { startP2p } from "@causeway/primitives/adapters/p2p";
 import type { nodeConfig } from "../config.ts";
 import { nodeKeyFields } from "../config.ts";
-import { depositRequestCodec } from "../interchain/statement.ts";
 import { genesisSizeMax, parseGenesis } from "../ledger/genesis-file.ts";
 import type { Protocol } from "../ledger/versions.ts";
 import { knownProtocol } from "../ledger/versions.ts";
-import * as pool from "../mempool/pool.ts";
 import { bindLedger } from "../node/ledger.ts";
-import type { Context, State } from "../node/machine.ts";
+import type { Context } from "../node/machine.ts";
 import { initial } from "../node/machine.ts";
-import { batchSizeMax, messageSizeMax, transactionsCodec } from "../node/message.ts";
 import type { RpcNode } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { createBls } from "./bls.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openDataFolder } from "./data-folder.ts";
+import { joinerOf, parseCheckpoint, parseSyncMode } from "./join-node.ts";
+import { finalities } from "./node-blocks.ts";
 import { dropIndex, indexedHeight, rebuildIndex } from "./node-index.ts";
+import type { NodeNetwork } from "./node-network.ts";
+import { networkOf, nodeNetwork } from "./node-network.ts";
 import type { Runtime } from "./node-runtime.ts";
 import { startRuntime } from "./node-runtime.ts";
 import { replay } from "./replay.ts";
 import { rpcNode, serveRpc } from "./rpc-node.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { openSnapshots } from "./snapshots.ts";
 
 export type NodeConfig = Config<typeof nodeConfig>;
 
@@ -56,18 +57,55 @@ export async function runNode(
   const genesis = parseGenesis(files.body, files.proofs, bls);
   if (isRejected(genesis)) throw new Failure(genesis.code, genesis.message);
   const keys = readKeyFile(config.keys, nodeKeyFields);
-  const data = await openDataFolder(config.data, genesis);
-  const opened: (() => Promise<unknown>)[] = [data.close];
+  const network = nodeNetwork({
+    ...config,
+    secret: keys.peer,
+    networkId: genesis.networkId,
+    listen: { host: config.listenHost, port: config.p2pPort },
+    log,
+  });
+  const opened: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one();
   };
   try {
+    const data = await openDataFolder(
+      config.data,
+      genesis,
+      joinerOf({
+        mode: parseSyncMode(config.sync),
+        checkpoint: parseCheckpoint(config.checkpoint),
+        hasPeers: config.peers.length > 0,
+        genesis,
+        bls,
+        service: network.service,
+        startNetwork: async () => {
+          await network.start();
+        },
+        clock: systemClock,
+        log,
+      }),
+    ).catch(async (cause: unknown) => {
+      await network.close();
+      throw cause;
+    });
+    opened.push(data.close, network.close);
     const ledger = bindLedger(genesis, bls, protocol);
     const { stop } = ledger.frame(data.store.state);
     if (stop !== undefined) throw new Failure(stop.code, stop.message);
     await prepareIndex(config, genesis.networkId, data, reindex, (height, folder) =>
       replay({ genesis, bls, protocol }, data.store.blocks, height, folder),
     );
+    const snapshots = await openSnapshots({
+      folder: join(config.data, "snapshots"),
+      network: genesis.networkId,
+      store: data.store,
+      archive: config.archive,
+      log,
+    });
+    opened.push(snapshots.close);
+    const { db } = data.store;
+    network.service.serve({ headers: (...of) => finalities(db, ...of), snapshots });
     const context: Context = {
       genesis,
       bls,
@@ -75,8 +113,10 @@ export async function runNode(
       ledger,
       store: data.store.state,
       blocks: data.store.blocks,
+      lowest: data.store.lowest,
+      snapshotRoot: snapshots.rootOf,
     };
-    const node = await start(config, context, keys.peer, data, files, log);
+    const node = await start(config, context, data, { network, snapshots, files, log });
     opened.push(...node.opened);
     return { ready: node.ready, ended: node.runtime.ended, stop: close };
   } catch (cause) {
@@ -121,27 +161,24 @@ type Started = {
   readonly opened: (() => Promise<unknown>)[];
 };
 
-/** The network begins to deliver while the machine is being made: `later` holds the runtime from then on. */
+type Parts = {
+  readonly network: NodeNetwork;
+  readonly snapshots: Snapshots;
+  readonly files: RpcNode["genesisFiles"];
+  readonly log: Log;
+};
+
+/** The network begins to deliver while the machine is being made. */
 async function start(
   config: NodeConfig,
   context: Context,
-  peerSecret: Uint8Array,
   { store, journal }: DataFolder,
-  genesisFiles: RpcNode["genesisFiles"],
-  log: Log,
+  { network, snapshots, files, log }: Parts,
 ): Promise<Started> {
   const { genesis } = context;
   const host = config.listenHost;
-  const later: { runtime?: Runtime; onBlock?: Feed["onBlock"] } = {};
-  const p2p = await startP2p({
-    secret: peerSecret,
-    networkId: genesis.networkId,
-    listen: { host, port: config.p2pPort },
-    peers: config.peers,
-    oneMachine: config.oneMachine,
-    log: log.child({ part: "p2p" }),
-    ...protocols(() => later.runtime),
-  });
+  const later: { onBlock?: Feed["onBlock"] } = {};
+  const p2p = await network.start();
   const tip = store.tip();
   const stored = { tree: store.tree(), root: store.head().root, journal: journal.read() };
   const runtime = startRuntime(
@@ -152,22 +189,25 @@ async function start(
       network: networkOf(p2p),
       clock: systemClock,
       log,
-      onBlock: (...block) => later.onBlock?.(...block),
+      onBlock: (...block) => {
+        // First: it reads the state as this block left it.
+        snapshots.onBlock();
+        later.onBlock?.(...block);
+      },
     },
   );
-  for (const peer of p2p.peers()) runtime.connected(peer);
-  later.runtime = runtime;
+  network.deliver(runtime);
   const peers = (): number => p2p.peers().length;
   const view = rpcNode({
     genesis,
-    genesisFiles,
+    genesisFiles: files,
     store,
     runtime,
     peers,
     hasIndex: config.index,
   });
   later.onBlock = view.onBlock;
-  const opened = [runtime.stop, p2p.close];
+  const opened: (() => Promise<unknown>)[] = [runtime.stop];
   try {
     const rpc = await serveRpc(view, { host, port: config.rpcPort }, log.child({ part: "rpc" }));
     log.info("node runs", { network: genesis.name, height: store.head().height });
@@ -181,53 +221,4 @@ async function start(
     for (const one of opened.reverse()) await one();
     throw cause;
   }
-}
-
-function networkOf(p2p: P2p): Parameters<typeof startRuntime>[1]["network"] {
-  return {
-    send: (peer, message) => p2p.send(peer, "consensus", message),
-    broadcast: (message) => p2p.broadcast("consensus", message),
-    publish: p2p.publish,
-    ban: p2p.ban,
-  };
-}
-
-/** Direct messages and gossip as the machine's events; gossip travels on when the machine kept it. */
-function protocols(
-  runtime: () => Runtime | undefined,
-): Pick<Parameters<typeof startP2p>[0], "protocols" | "topics" | "onConnect" | "onDisconnect"> {
-  const gossip =
-    (topic: "transactions" | "requests", judge: (state: State, bytes: Uint8Array) => Verdict) =>
-    async (from: string, bytes: Uint8Array): Promise<Verdict> => {
-      const judged = runtime()?.gossip(from, topic, bytes, (state) => judge(state, bytes));
-      return (await judged) ?? "ignore";
-    };
-  return {
-    protocols: [
-      {
-        name: "consensus",
-        maxBytes: messageSizeMax,
-        onMessage: (from, bytes) => runtime()?.message(from, bytes),
-      },
-    ],
-    topics: {
-      transactions: { maxBytes: batchSizeMax, onMessage: gossip("transactions", judgeBatch) },
-      requests: {
-        maxBytes: depositRequestCodec.sizeMax,
-        onMessage: gossip("requests", (state, bytes) =>
-          state.requests.entries.has(keyOf(sha256(bytes))) ? "accept" : "ignore",
-        ),
-      },
-    },
-    onConnect: (peer) => runtime()?.connected(peer),
-    onDisconnect: (peer) => runtime()?.disconnected(peer),
-  };
-}
-
-/** A batch travels on when one of its transactions entered the mempool. */
-function judgeBatch(state: State, bytes: Uint8Array): Verdict {
-  const batch = transactionsCodec.parse(bytes);
-  if (isRejected(batch)) return "reject";
-  const isKept = (one: Uint8Array): boolean => typeof pool.find(state.pool, one) === "object";
-  return batch.transactions.some(isKept) ? "accept" : "ignore";
 }

@@ -1,5 +1,5 @@
 // From one height to the next: what a block must satisfy, what a proposer builds, what a final block changes.
-import { assert, equal, isRejected, keyOf, must, zero32 } from "@causeway/primitives";
+import { assert, equal, isRejected, keyOf, must } from "@causeway/primitives";
 import type { Block, Certificate } from "../codec/block.ts";
 import {
   blockSizeMax,
@@ -17,6 +17,7 @@ import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
 import { fullCertificate, keepRecent, lateVotes } from "./late.ts";
 import type { Applied, Context, Frame } from "./port.ts";
+import { checkSnapshotPlace, confirmSnapshotRoot, proposedSnapshotRoot } from "./snapshot-root.ts";
 import type { State, Turn } from "./state.ts";
 import { order, readerOf } from "./state.ts";
 
@@ -44,7 +45,7 @@ export function roundConfig(state: Omit<State, "config" | "round">): round.Confi
     build: (time) => build(live, time),
     validate: (block, id) => {
       const applied = applyTo(live, block, id);
-      return isRejected(applied) ? applied : undefined;
+      return isRejected(applied) ? applied : confirmSnapshotRoot(live, block.header);
     },
   };
 }
@@ -83,7 +84,7 @@ function build(state: State, time: number): Block {
     stateRoot: context.ledger.root(tree),
     utxoCommitment: frame.utxoCommitment,
     votesRoot: votesRoot(network, votes),
-    snapshotRoot: zero32,
+    snapshotRoot: proposedSnapshotRoot(state, time, state.round.round),
     committee: voters.id,
     nextCommittee: nextCommitteeId(state),
   };
@@ -105,7 +106,9 @@ function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof 
 }
 
 function applyFresh(state: State, block: Block): ReturnType<State["context"]["ledger"]["apply"]> {
-  const bad = checkHeader(state.voters, nextCommitteeId(state), state.tip, block.header);
+  const bad =
+    checkHeader(state.voters, nextCommitteeId(state), state.tip, block.header) ??
+    checkSnapshotPlace(state, block.header);
   if (bad !== undefined) return bad;
   return state.context.ledger.apply(readerOf(state), state.tree, block);
 }

@@ -98,6 +98,10 @@ export type Context = {
   readonly store: StateReader;
   /** A persisted final block, or undefined (never for a height from 1 to the newest, unless pruned). */
   readonly blocks: (height: number) => FinalBlock | undefined;
+  /** The lowest height that `blocks` has; absent: 1. */
+  readonly lowest?: () => number;
+  /** CON-8: what the last header of `epoch` should commit to, once this node knows it. */
+  readonly snapshotRoot?: (epoch: number) => Bytes32 | undefined;
 };
 
 /** What the composition reads from disk at start. */

@@ -1,0 +1,114 @@
+// The node's p2p: one libp2p host for the machine's messages and for the stream `sync`. A node that joins by a snapshot
+// starts it before there is a store, and a runtime.
+import type { Log, NetworkId } from "@causeway/primitives";
+import { isRejected, keyOf, sha256 } from "@causeway/primitives";
+import { systemClock } from "@causeway/primitives/adapters/clock";
+import type { P2p, P2pOptions, Verdict } from "@causeway/primitives/adapters/p2p";
+import { startP2p } from "@causeway/primitives/adapters/p2p";
+import { depositRequestCodec } from "../interchain/statement.ts";
+import * as pool from "../mempool/pool.ts";
+import type { State } from "../node/machine.ts";
+import { batchSizeMax, messageSizeMax, transactionsCodec } from "../node/message.ts";
+import type { Network, Runtime } from "./node-runtime.ts";
+import type { SyncService } from "./sync-service.ts";
+import { syncService } from "./sync-service.ts";
+
+export type NodeNetwork = {
+  readonly service: SyncService;
+  /** Once; the same host afterwards. Throws as startP2p. */
+  readonly start: () => Promise<P2p>;
+  /** From now on the runtime hears what arrives. */
+  readonly deliver: (runtime: Runtime) => void;
+  readonly close: () => Promise<void>;
+};
+
+export type NodeNetworkOptions = Pick<P2pOptions, "secret" | "listen" | "peers" | "oneMachine"> & {
+  readonly networkId: NetworkId;
+  readonly log: Log;
+};
+
+export function nodeNetwork(options: NodeNetworkOptions): NodeNetwork {
+  const log = options.log.child({ part: "p2p" });
+  const service = syncService(systemClock, options.log.child({ part: "sync" }));
+  let runtime: Runtime | undefined;
+  let started: Promise<P2p> | undefined;
+  const wiring = protocols(() => runtime);
+  const start = async (): Promise<P2p> => {
+    const p2p = await startP2p({
+      ...options,
+      log,
+      topics: wiring.topics,
+      protocols: [...wiring.protocols, service.protocol],
+      onConnect: (peer) => {
+        runtime?.connected(peer);
+        service.connected(peer);
+      },
+      onDisconnect: (peer) => {
+        runtime?.disconnected(peer);
+        service.disconnected(peer);
+      },
+    });
+    service.attach(p2p);
+    return p2p;
+  };
+  return {
+    service,
+    start: () => {
+      started ??= start();
+      return started;
+    },
+    deliver: (to) => {
+      runtime = to;
+      for (const peer of service.peers()) to.connected(peer);
+    },
+    close: async () => {
+      await (await started?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+/** What the runtime orders of the host. */
+export function networkOf(p2p: P2p): Network {
+  return {
+    send: (peer, message) => p2p.send(peer, "consensus", message),
+    broadcast: (message) => p2p.broadcast("consensus", message),
+    publish: p2p.publish,
+    ban: p2p.ban,
+  };
+}
+
+/** Direct messages and gossip as the machine's events; gossip travels on when the machine kept it. */
+function protocols(runtime: () => Runtime | undefined): Pick<P2pOptions, "protocols" | "topics"> {
+  const gossip =
+    (topic: "transactions" | "requests", judge: (state: State, bytes: Uint8Array) => Verdict) =>
+    async (from: string, bytes: Uint8Array): Promise<Verdict> => {
+      const judged = runtime()?.gossip(from, topic, bytes, (state) => judge(state, bytes));
+      return (await judged) ?? "ignore";
+    };
+  return {
+    protocols: [
+      {
+        name: "consensus",
+        maxBytes: messageSizeMax,
+        onMessage: (from, bytes) => runtime()?.message(from, bytes),
+      },
+    ],
+    topics: {
+      transactions: { maxBytes: batchSizeMax, onMessage: gossip("transactions", judgeBatch) },
+      requests: {
+        maxBytes: depositRequestCodec.sizeMax,
+        onMessage: gossip("requests", (state, bytes) =>
+          state.requests.entries.has(keyOf(sha256(bytes))) ? "accept" : "ignore",
+        ),
+      },
+    },
+  };
+}
+
+/** A batch travels on when one of its transactions entered the mempool. */
+function judgeBatch(state: State, bytes: Uint8Array): Verdict {
+  const batch = transactionsCodec.parse(bytes);
+  if (isRejected(batch)) return "reject";
+  const isKept = (one: Uint8Array): boolean => typeof pool.find(state.pool, one) === "object";
+  return batch.transactions.some(isKept) ? "accept" : "ignore";
+}

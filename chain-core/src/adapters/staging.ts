@@ -1,0 +1,132 @@
+// A store in the making: what is loaded of a snapshot, with a mark per chunk in the chunk's own batch, so that a killed
+// run resumes (ADR 0010). It has no head until it is whole, so that nobody takes it for a store.
+import { existsSync, rmSync } from "node:fs";
+import type { Put, Store } from "@causeway/primitives";
+import {
+  bigEndian,
+  bytes32,
+  concat,
+  equal,
+  Failure,
+  fromBigEndian,
+  isRejected,
+} from "@causeway/primitives";
+import { openLevelStore } from "@causeway/primitives/adapters/level-store";
+import type { Genesis } from "../ledger/genesis.ts";
+import { isProvable } from "../ledger/tree.ts";
+import { utxoCommitment } from "../ledger/utxo/commitment.ts";
+import type { Manifest } from "../snapshot/chunks.ts";
+import { manifestCodec } from "../snapshot/chunks.ts";
+import type { Edges, Joined, Loaded } from "../snapshot/join-state.ts";
+import { finalityCodec } from "../snapshot/message.ts";
+import { finalityKey, loadedKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
+import { addHashes, entryHash, headCodec, zeroSum } from "./node-records.ts";
+
+export type Staging = {
+  /** What an earlier run left. */
+  readonly loaded: Loaded | undefined;
+  /** Throws away what is of another snapshot. */
+  readonly begin: (manifest: Manifest) => Promise<void>;
+  /** Durable when it resolves. One at a time. */
+  readonly store: (index: number, edges: Edges, entries: readonly Required<Put>[]) => Promise<void>;
+  /**
+   * Makes it a store at the snapshot's height. Throws Failure "state-mismatch" when its outputs are not what the next
+   * header says; the rest is compared with that header's state root when the store is opened.
+   */
+  readonly finish: (joined: Joined) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/** Throws Failure as openLevelStore. A folder of another network, or a damaged one, begins anew. */
+export async function openStaging(folder: string, genesis: Genesis): Promise<Staging> {
+  let db = await reopened(folder, genesis);
+  let { loaded, sum } = await readLoaded(db);
+  const first = loaded;
+  let manifest = loaded?.manifest;
+  const loading = (): Put => ({
+    key: metaKeys.loading,
+    value: concat(sum, manifestCodec.encode(manifest as Manifest)),
+  });
+  return {
+    loaded: first,
+    begin: async (of) => {
+      if (
+        loaded !== undefined &&
+        equal(manifestCodec.encode(loaded.manifest), manifestCodec.encode(of))
+      )
+        return;
+      await db.close();
+      db = await fresh(folder, genesis);
+      loaded = undefined;
+      sum = zeroSum;
+      manifest = of;
+      await db.write([loading()]);
+    },
+    store: async (index, { first: from, last }, entries) => {
+      let added = 0n;
+      for (const { key, value } of entries)
+        if (!isProvable(key[0] ?? 0)) added += entryHash(key, value);
+      sum = addHashes(sum, added);
+      await db.write([
+        ...entries.map(({ key, value }) => ({ key: stateKey(key), value })),
+        { key: loadedKey(index), value: concat(bigEndian(from.length, 2), from, last) },
+        loading(),
+      ]);
+    },
+    finish: async ({ manifest: of, after, ends }) => {
+      const commitment = utxoCommitment({ get: (key) => db.get(stateKey(key)) });
+      if (!equal(commitment, after.utxoCommitment))
+        throw new Failure("state-mismatch", "the snapshot's outputs are not those of its header");
+      const head = { height: of.height, id: of.block, root: after.stateRoot, utxoSum: sum };
+      const marks: Put[] = [];
+      for await (const [key] of db.scan(...prefixRange(prefixes.loaded))) marks.push({ key });
+      await db.write([
+        ...marks,
+        { key: metaKeys.loading },
+        ...ends.map(({ height, finality }) => ({
+          key: finalityKey(height),
+          value: finalityCodec.encode(finality),
+        })),
+        { key: metaKeys.lowest, value: bigEndian(of.height + 1, 8) },
+        { key: metaKeys.undo, value: new Uint8Array(0) },
+        { key: metaKeys.head, value: headCodec.encode(head) },
+      ]);
+    },
+    close: () => db.close(),
+  };
+}
+
+async function reopened(folder: string, genesis: Genesis): Promise<Store> {
+  if (!existsSync(folder)) return fresh(folder, genesis);
+  try {
+    const db = await openLevelStore(folder, { create: false });
+    const network = db.get(metaKeys.network);
+    if (network !== undefined && equal(network, genesis.networkId)) return db;
+    await db.close();
+  } catch (cause) {
+    if (!(cause instanceof Failure) || cause.code === "locked") throw cause;
+  }
+  return fresh(folder, genesis);
+}
+
+async function fresh(folder: string, genesis: Genesis): Promise<Store> {
+  rmSync(folder, { recursive: true, force: true });
+  const db = await openLevelStore(folder, { create: true });
+  await db.write([{ key: metaKeys.network, value: genesis.networkId }]);
+  return db;
+}
+
+async function readLoaded(db: Store): Promise<{ loaded: Loaded | undefined; sum: Uint8Array }> {
+  const nothing = { loaded: undefined, sum: zeroSum };
+  const loading = db.get(metaKeys.loading);
+  if (loading === undefined) return nothing;
+  const manifest = manifestCodec.parse(loading.slice(32));
+  if (isRejected(manifest)) return nothing;
+  const chunks = new Map<number, Edges>();
+  for await (const [key, value] of db.scan(...prefixRange(prefixes.loaded))) {
+    const split = 2 + Number(fromBigEndian(value.subarray(0, 2)));
+    const edges = { first: value.slice(2, split), last: value.slice(split) };
+    chunks.set(Number(fromBigEndian(key.subarray(1))), edges);
+  }
+  return { loaded: { manifest, chunks }, sum: bytes32(loading.slice(0, 32)) };
+}
