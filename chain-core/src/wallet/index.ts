@@ -9,4 +9,4 @@ export type { KnownLock, Unsigned } from "../ledger/sign.ts";
 export { signTransaction, unsignedTransaction } from "../ledger/sign.ts";
 export type { Offer } from "./fee.ts";
 export type { Coin, Payment, PlanCode, Planned, Wish } from "./plan.ts";
-export { planTransaction } from "./plan.ts";
+export { coinsToJoin, planTransaction } from "./plan.ts";

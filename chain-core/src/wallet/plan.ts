@@ -10,6 +10,7 @@ import {
   issueCodec,
   kinds,
   memoCodec,
+  memoSizeMax,
   outputsMax,
   retireCodec,
   spendCodec,
@@ -58,6 +59,8 @@ export type PlanCode =
   | "bad-amount"
   /** The coins of an asset, or those for the fee, do not suffice. */
   | "insufficient-funds"
+  /** Not 1 to 128 bytes. */
+  | "bad-memo"
   /** The asset of the fee has no price. */
   | "not-a-fee-asset"
   /** More inputs or outputs than a transaction has room for: join coins first. */
@@ -111,6 +114,17 @@ export function planTransaction(
   }
 }
 
+/** Room for a coin or some that pay the fee. */
+const joinMax = inputsMax - 4;
+
+/** The smallest coins of an asset, as many as one transaction joins with `spend`; ledger prices make few worth while. */
+export function coinsToJoin(coins: readonly Coin[], asset: Uint8Array): Coin[] {
+  return coins
+    .filter(({ output }) => equal(output.asset, asset))
+    .sort((a, b) => (a.output.amount < b.output.amount ? -1 : 1))
+    .slice(0, joinMax);
+}
+
 type Need = { readonly asset: Uint8Array; readonly amount: bigint };
 
 /** What must come in per asset, fee aside; negative where an issue brings more than is paid. */
@@ -119,6 +133,8 @@ function needsOf(genesis: Genesis, wish: Wish): Map<string, Need> | Rejected<Pla
   const out = [...payments, ...(burn ? [burn] : []), ...(retire ? [retire] : [])];
   if (out.length === 0 && issue === undefined && memo === undefined && spend.length === 0)
     return rejected("nothing-to-do", "no payment, no other action and no coin to join");
+  if (memo !== undefined && (memo.length === 0 || memo.length > memoSizeMax))
+    return rejected("bad-memo", `a memo of ${memo.length} bytes`);
   const sums = new Map<string, Need>();
   const add = (asset: Uint8Array, amount: bigint): bigint => {
     const sum = (sums.get(keyOf(asset))?.amount ?? 0n) + amount;
@@ -130,7 +146,11 @@ function needsOf(genesis: Genesis, wish: Wish): Map<string, Need> | Rejected<Pla
     const sum = add(asset, amount);
     if (sum > amountMax) return rejected("bad-amount", `a sum of ${sum}`);
   }
-  if (issue !== undefined) add(issuedAssetId(genesis.networkId, issue.definition), -issue.amount);
+  if (issue !== undefined) {
+    if (issue.amount <= 0n || issue.amount > amountMax)
+      return rejected("bad-amount", `an issue of ${issue.amount}`);
+    add(issuedAssetId(genesis.networkId, issue.definition), -issue.amount);
+  }
   return sums;
 }
 
