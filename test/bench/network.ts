@@ -1,18 +1,17 @@
 // How much the ledger takes: n validators as processes of this machine under a steady load of 1-in-2-out transfers,
 // each of its own input, signed before the clock starts and sent to all nodes. One machine does the work of all n, and
 // of the users too: what ten machines would do follows from the CPU time that a transaction costs each node.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { must } from "@causeway/primitives";
 import { rpcClient } from "@causeway/primitives/adapters/json-rpc";
 import { testNetwork } from "../../chain-core/src/adapters/testing.ts";
-import { nodeConfig } from "../../chain-core/src/config.ts";
 import { testLock } from "../../chain-core/src/ledger/testing.ts";
 import { freePorts } from "../../deploy/devnet/ports.ts";
 import type { Process } from "../../deploy/devnet/processes.ts";
-import { launch } from "../../deploy/devnet/processes.ts";
+import { launchNode } from "../node-process.ts";
 import type { Load } from "./network-load.ts";
 import { presign, startLoad } from "./network-load.ts";
 import { cpuUs, rssMb, sentBytes } from "./network-meter.ts";
@@ -120,29 +119,17 @@ async function startNodes(
     p2p: must(free[2 * i], "port"),
     rpc: must(free[2 * i + 1], "port"),
   }));
+  if (profile !== undefined) mkdirSync(profile, { recursive: true });
   const processes = await Promise.all(
-    ports.map((_, i) => {
-      const file = join(network.folder, `${i}/node.env`);
-      const values: Readonly<Record<string, unknown>> = {
-        ...network.config(i, ports),
-        logLevel: "warn",
-        index: false,
-      };
-      const lines = Object.entries(nodeConfig).flatMap(([name, { key }]) =>
-        values[name] === undefined ? [] : [`${key}=${String(values[name])}`],
-      );
-      writeFileSync(file, `${lines.join("\n")}\n`);
-      if (profile !== undefined) mkdirSync(profile, { recursive: true });
-      const profiling =
-        profile !== undefined && i === 0 ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [];
-      return launch({
+    ports.map((_, i) =>
+      launchNode({
         name: `node ${i}`,
-        command: process.execPath,
-        args: [...profiling, "chain-core/src/main.ts", "--config", file],
-        logFile: join(network.folder, `${i}/node.log`),
-        timeoutMs: 120_000,
-      });
-    }),
+        config: { ...network.config(i, ports), logLevel: "warn", index: false },
+        folder: join(network.folder, `${i}`),
+        nodeArgs:
+          profile !== undefined && i === 0 ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [],
+      }),
+    ),
   );
   return {
     processes,
