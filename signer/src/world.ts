@@ -8,7 +8,7 @@ import type { Bls } from "@causeway/primitives";
 export type Context = {
   readonly genesis: Genesis;
   readonly bls: Bls;
-  /** Own index in `genesis.validators`, and so in the committee and in the ring. */
+  /** Own index in `genesis.validators`, and so in the ring; the committee's seats may be others (CON-2). */
   readonly seat: number;
   /** BLS secret of the attest key (STK-1), 32 bytes. */
   readonly attestSecret: Uint8Array;

@@ -18,7 +18,7 @@ import { answer, proposed } from "./answer.ts";
 import type { Item } from "./item.ts";
 import { keepMs } from "./item.ts";
 import type { Context, Effect, List, State } from "./state.ts";
-import { emptyList, log, withList } from "./state.ts";
+import { emptyList, log, memberSeat, withList } from "./state.ts";
 
 const resendMs = { first: 1_000, most: 30_000 } as const;
 
@@ -52,7 +52,7 @@ function endorsed(
   if (isRejected(endorse))
     return [state, [log("warn", "answer refused", { code: endorse.code, from })]];
   const list = state.lists.get(keyOf(endorse.digest));
-  const member = state.ledger?.committee.members[from];
+  const member = state.ledger?.committee.members[memberSeat(context, state, from) ?? -1];
   if (list === undefined || !list.mine || list.done || member === undefined) return [state, []];
   if (list.signatures.has(from)) return [state, []];
   if (!context.bls.verify(member.attestKey, list.digest, endorse.signature))
@@ -65,10 +65,15 @@ function endorsed(
 function finish(context: Context, state: State, list: List): Step<State, Effect> {
   const members = state.ledger?.committee.members ?? [];
   const total = members.reduce((sum, { power }) => sum + power, 0n);
-  const seats = [...list.signatures.keys()].sort((a, b) => a - b);
+  const bySeat = new Map<number, Uint8Array>();
+  for (const [peer, signature] of list.signatures) {
+    const seat = memberSeat(context, state, peer);
+    if (seat !== undefined) bySeat.set(seat, signature);
+  }
+  const seats = [...bySeat.keys()].sort((a, b) => a - b);
   const power = seats.reduce((sum, seat) => sum + (members[seat]?.power ?? 0n), 0n);
   if (total === 0n || power < quorum(total)) return [withList(state, list), []];
-  const ordered = seats.map((seat) => must(list.signatures.get(seat), "signature"));
+  const ordered = seats.map((seat) => must(bySeat.get(seat), "signature"));
   const body = attestCodec.encode({
     statement: list.statement,
     bitmap: bitmapOf(seats, members.length),
@@ -208,22 +213,23 @@ function propose(
       turn.nowMs,
     );
   const signatures = new Map(base.signatures);
-  if (isTrue) signatures.set(seat, bls.sign(attestSecret, digest));
+  if (isTrue && memberSeat(context, state, seat) !== undefined)
+    signatures.set(seat, bls.sign(attestSecret, digest));
   const list: List = { ...base, mine: true, signatures, sentAtMs: turn.nowMs, sends: 1 };
   const [finished, orders] = finish(context, next, list);
-  return [finished, [...sendTo(context, list, true), ...orders]];
+  return [finished, [...sendTo(context, state, list, true), ...orders]];
 }
 
 function resend(context: Context, state: State, list: List, turn: Turn, effects: Effect[]): State {
   if (list.done || nextSendMs(list) > turn.nowMs) return state;
   // After a while those who refused are asked again: their nodes may have been behind.
   const again = list.sends % 5 === 0 ? { ...list, refusers: new Set<number>() } : list;
-  effects.push(...sendTo(context, again, false));
+  effects.push(...sendTo(context, state, again, false));
   return withList(state, { ...again, sentAtMs: turn.nowMs, sends: list.sends + 1 });
 }
 
 /** The proposal to every seat of the committee that has not answered it. */
-function sendTo(context: Context, list: List, everyone: boolean): Effect[] {
+function sendTo(context: Context, state: State, list: List, everyone: boolean): Effect[] {
   const { genesis, seat } = context;
   const own = list.signatures.get(seat);
   const body = proposeCodec.encode({
@@ -233,7 +239,8 @@ function sendTo(context: Context, list: List, everyone: boolean): Effect[] {
   const bytes = seal(messageKinds.propose, seat, body);
   const waiting = genesis.validators.flatMap((_, to) => {
     const silent = !list.signatures.has(to) && !list.refusers.has(to);
-    return to !== seat && (everyone || silent) ? [to] : [];
+    const isMember = memberSeat(context, state, to) !== undefined;
+    return to !== seat && isMember && (everyone || silent) ? [to] : [];
   });
   return waiting.map((to) => ({ kind: "send", to, bytes }));
 }

@@ -15,7 +15,7 @@ import type { Turn } from "../turn.ts";
 import type { Item, Verdict } from "./item.ts";
 import { isDue, itemKey, keepMs, newItem, refreshed, undecided, woken } from "./item.ts";
 import * as lists from "./list.ts";
-import type { Context, Effect, Event, Ledger, State } from "./state.ts";
+import type { Context, Effect, Event, Ledger, List, State } from "./state.ts";
 import { withItem } from "./state.ts";
 
 export type { Context, Effect, Event, Ledger, State } from "./state.ts";
@@ -60,7 +60,7 @@ function handle(context: Context, state: State, event: Event, turn: Turn): Step<
       return [{ ...state, items: new Map(items) }, []];
     }
     case "viewed":
-      return [viewed(context, state, event.ledger), []];
+      return [viewed(context, state, event.ledger, turn), []];
     case "woke":
       return [state, []];
     default:
@@ -130,8 +130,8 @@ function judged(
   ];
 }
 
-/** Forgets what the ledger has. */
-function viewed(context: Context, state: State, ledger: Ledger): State {
+/** Forgets what the ledger has; what a committee did not finish in its epoch is proposed to the next one. */
+function viewed(context: Context, state: State, ledger: Ledger, turn: Turn): State {
   const { networkId } = context.genesis;
   const stated = (chain: Uint8Array, event: ForeignEvent): boolean =>
     isStated(networkId, ledger.view, chain, event);
@@ -139,7 +139,15 @@ function viewed(context: Context, state: State, ledger: Ledger): State {
   const open = [...state.lists].filter(
     ([, { statement }]) => !statement.events.every((event) => stated(statement.chain, event)),
   );
-  return { ledger, items, lists: new Map(open) };
+  const { epoch } = ledger.committee;
+  const isCurrent = ([, { statement, done }]: [string, List]): boolean =>
+    done || statement.epoch === epoch;
+  for (const [, list] of open.filter((one) => !isCurrent(one) && one[1].mine))
+    for (const key of list.items) {
+      const item = items.get(key);
+      if (item !== undefined) items.set(key, { ...item, proposeAtMs: turn.nowMs });
+    }
+  return { ledger, items, lists: new Map(open.filter(isCurrent)) };
 }
 
 /** What follows from the state by itself: reads, proposals, answers, expiry, the next wake. */

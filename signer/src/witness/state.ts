@@ -9,7 +9,7 @@ import type {
   StateReader,
 } from "@causeway/chain-core/interchain";
 import type { Bls, Bytes32 } from "@causeway/primitives";
-import { keyOf } from "@causeway/primitives";
+import { equal, keyOf } from "@causeway/primitives";
 import type { Envelope } from "../wire.ts";
 import type { Item } from "./item.ts";
 
@@ -25,9 +25,9 @@ export type List = {
   readonly askers: ReadonlySet<number>;
   /** Own answer to a list of others; a refusal may be asked for again after a while. */
   readonly answer?: { readonly bytes: Uint8Array; readonly refusedAtMs: number | undefined };
-  /** Endorsements by seat, own included; of own lists. */
+  /** Endorsements by ring seat, own included; of own lists. */
   readonly signatures: ReadonlyMap<number, Uint8Array>;
-  /** Seats that refused it; of own lists. */
+  /** Ring seats that refused it; of own lists. */
   readonly refusers: ReadonlySet<number>;
   /** The quorum was reached and the ledger told. */
   readonly done: boolean;
@@ -39,6 +39,7 @@ export type List = {
 export type Context = {
   readonly genesis: Genesis;
   readonly bls: Bls;
+  /** In the ring and among the genesis' validators; the committee's may be another, see {@link memberSeat}. */
   readonly seat: number;
   readonly attestSecret: Uint8Array;
 };
@@ -79,6 +80,14 @@ export type Effect =
       readonly message: string;
       readonly fields: Readonly<Record<string, string | number>>;
     };
+
+/** Where the validator of ring seat `peer` sits in the committee; undefined: it does not (CON-2). */
+export function memberSeat({ genesis }: Context, state: State, peer: number): number | undefined {
+  const owner = genesis.validators[peer]?.owner;
+  const members = state.ledger?.committee.members ?? [];
+  const seat = members.findIndex(({ validator }) => owner !== undefined && equal(validator, owner));
+  return seat < 0 ? undefined : seat;
+}
 
 export const initial: State = { ledger: undefined, items: new Map(), lists: new Map() };
 
