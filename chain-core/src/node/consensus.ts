@@ -79,6 +79,8 @@ export function replayEarly(turn: Turn): void {
 /** One event of the round machine; `from` brought it. */
 export function drive(turn: Turn, event: round.Event, from?: PeerId): void {
   const { state } = turn;
+  // Of a version that this code does not have: it must not vote (GOV-1).
+  if (state.frame.stop !== undefined) return;
   const [, effects] = round.step(state.config, state.round, event);
   for (const effect of effects)
     switch (effect.kind) {

@@ -99,6 +99,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
     config,
     round: round.restore(config, roundStart(base), entries, at),
   });
+  if (frame.stop !== undefined) return [state, [{ kind: "halt", reason: frame.stop }]];
   return step(state, { kind: "woke", at });
 }
 
@@ -120,6 +121,8 @@ function readJournal(records: Iterable<Uint8Array>): {
 /** State is updated in place, see {@link State}. */
 export function step(state: State, event: Event): Step<State, Effect> {
   state.pending.clear();
+  const { stop } = state.frame;
+  if (stop !== undefined) return [state, afterHalt(event, stop)];
   const { at } = event;
   if (at < state.lastAt) shiftClocks(state, at - state.lastAt);
   state.lastAt = at;
@@ -155,6 +158,11 @@ export function step(state: State, event: Event): Step<State, Effect> {
   }
   settle(now);
   return [state, effectsOf(now)];
+}
+
+/** What was on its way when the node halted. */
+function afterHalt(event: Event, stop: Rejected): Effect[] {
+  return event.kind === "submit" ? [{ kind: "reply", ticket: event.ticket, result: stop }] : [];
 }
 
 function connect(now: Turn, peer: PeerId): void {
@@ -253,7 +261,7 @@ function admitBatch(now: Turn, transactions: readonly Uint8Array[]): boolean {
 /** What time or the event has made due, until nothing is, and the order for the next wake. */
 function settle(now: Turn): void {
   const { state, at } = now;
-  for (let height = -1; height !== state.tip.height; ) {
+  for (let height = -1; height !== state.tip.height && !state.frame.stop; ) {
     height = state.tip.height;
     replayEarly(now);
     if (!state.round.ready && at >= readyAt(state)) {
@@ -261,6 +269,10 @@ function settle(now: Turn): void {
     }
     const due = round.deadline(state.round);
     if (due !== undefined && due <= at) drive(now, { kind: "woke", at });
+  }
+  if (state.frame.stop !== undefined) {
+    order(now, { kind: "halt", reason: state.frame.stop });
+    return;
   }
   if (state.round.ready) state.tickAt = Math.min(state.tickAt, at + tickMs);
   if (at >= state.tickAt) tick(now);
