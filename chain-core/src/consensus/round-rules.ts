@@ -152,7 +152,7 @@ function isFresh(config: Config, state: State, received: Received): boolean {
   return apart <= toleranceMs(config.timing, state.round);
 }
 
-/** CON-5: the verdict on a block, asked for once; a throw is a no. */
+/** CON-5: the verdict on a block, asked for once, a no once a round; a throw is a no. */
 function isValid(config: Config, state: State, candidate: Candidate): boolean {
   let verdict = state.verdicts.get(candidate.key);
   if (verdict === undefined) {
@@ -274,8 +274,12 @@ export function candidateBy(state: State, id: Uint8Array): Candidate | undefined
   return undefined;
 }
 
-/** Blocks of 2 MiB must not pile up over the rounds: what is older than three rounds and not wanted goes. */
+/**
+ * Blocks of 2 MiB must not pile up over the rounds: what is older than three rounds and not wanted goes. So does
+ * every no: what this node did not know yet (a snapshot's root) it may know now, and others may be locked on it.
+ */
 function forgetOldBlocks(state: State): void {
+  for (const [key, isGood] of state.verdicts) if (!isGood) state.verdicts.delete(key);
   for (const round of state.proposals.keys())
     if (round < state.round - 3) state.proposals.delete(round);
   const wanted = new Set<string>();

@@ -87,6 +87,9 @@ export type Options = {
   readonly delayMs?: number;
   readonly crash?: number;
   readonly healAt?: number;
+  /** What this node sends takes `slowMs` more. */
+  readonly slow?: string;
+  readonly slowMs?: number;
   /** Broadcasts of this kind reach nobody; repairs do. */
   readonly mutedKind?: string;
   readonly ledger?: Parameters<typeof testLedger>[2];
@@ -224,7 +227,8 @@ export function world(options: Options): World {
   };
   const post = (from: Peer, to: Peer, event: (at: number) => node.Event): void => {
     if (faulty() && random.chance(options.loss ?? 0)) return;
-    const delay = 1 + random.below(faulty() ? (options.delayMs ?? 20) : 20);
+    const slow = from.name === options.slow ? (options.slowMs ?? 0) : 0;
+    const delay = slow + 1 + random.below(faulty() ? (options.delayMs ?? 20) : 20);
     later(delay, () => {
       if (from.state !== undefined || !faulty()) deliver(to, event(now));
     });

@@ -6,6 +6,7 @@ import {
   bigEndian,
   concat,
   equal,
+  fromBigEndian,
   isRejected,
   rejected,
   zero32,
@@ -18,8 +19,9 @@ import type { StateReader } from "../ledger/state.ts";
 import { modules } from "../ledger/state.ts";
 import { emptyTree, root, update } from "../ledger/tree.ts";
 import { devnetParams } from "../params/devnet.ts";
-import type { Checked, LedgerPort } from "./port.ts";
+import type { Checked, Frame, LedgerPort } from "./port.ts";
 
+const heightKey = Uint8Array.of(modules.system, 2);
 const countKey = Uint8Array.of(modules.system, 1);
 const feePerTransaction = 1_000n;
 
@@ -47,6 +49,31 @@ export function testTransaction(of: TestTransaction): Uint8Array {
     actions: [{ kind: kinds.spend, body }],
     witnesses,
   });
+}
+
+function heightIn(reader: StateReader): number {
+  const bytes = reader.get(heightKey);
+  return bytes === undefined ? 0 : Number(fromBigEndian(bytes));
+}
+
+/** What a frame says of who decides a height. */
+export type Deciders = Pick<Frame, "committee" | "nextCommittee" | "barred">;
+
+/** `inner`, with other deciders at each height (CON-3). */
+export function changingLedger(inner: LedgerPort, at: (height: number) => Deciders): LedgerPort {
+  return {
+    ...inner,
+    frame: (reader) => {
+      const deciders = at(heightIn(reader) + 1);
+      return { ...inner.frame(reader), epoch: deciders.committee.epoch, ...deciders };
+    },
+    apply: (reader, tree, block) => {
+      const applied = inner.apply(reader, tree, block);
+      if (isRejected(applied)) return applied;
+      const put = { key: heightKey, value: bigEndian(block.header.height, 4) };
+      return { ...applied, puts: [...applied.puts, put], tree: update(applied.tree, [put]) };
+    },
+  };
 }
 
 /**
