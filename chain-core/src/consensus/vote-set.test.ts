@@ -1,5 +1,5 @@
 import type { NetworkId } from "@causeway/primitives";
-import { isRejected, must, sha256, zero32 } from "@causeway/primitives";
+import { bigEndian, isRejected, must, sha256, zero32 } from "@causeway/primitives";
 import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
 import type { Certificate, Vote } from "../codec/block.ts";
@@ -63,6 +63,70 @@ describe("a vote set", () => {
     expect(addVote(set, vote(2, zero32, { round: 40 }), 0, never)).toBe("noted");
     expect(reachedRound(set)).toBe(40);
     expect(set.rounds.size).toBe(0);
+  });
+
+  it("finds a broken lock in either order of arrival, and none where a later proof is claimed", () => {
+    const precommit = vote(2, a, { round: 1 });
+    const prevote = (polRound: number, seat = 2): Vote =>
+      vote(seat, b, { kind: voteKinds.prevote, round: 3, polRound });
+    for (const votes of [
+      [precommit, prevote(1)],
+      [prevote(1), precommit],
+    ]) {
+      const set = voteSet(network, bls, voters, 7);
+      for (const one of votes) expect(addVote(set, one, 3, never)).toBe("added");
+      expect(set.evidence).toEqual([{ kind: "lock-violation", precommit, prevote: prevote(1) }]);
+    }
+    const set = voteSet(network, bls, voters, 7);
+    for (const one of [precommit, prevote(2), prevote(0, 1), vote(1, zero32, { round: 1 })])
+      addVote(set, one, 3, never);
+    expect(set.evidence).toEqual([]);
+  });
+
+  it("keeps little evidence of one seat, and some of each of its kinds", () => {
+    const set = voteSet(network, bls, voters, 7);
+    for (let round = 0; round < 50; round++)
+      for (const block of [a, b]) addVote(set, vote(2, block, { round }), round, never);
+    expect(set.evidence.length).toBe(4);
+    addVote(
+      set,
+      vote(2, sha256(Uint8Array.of(9)), { kind: voteKinds.prevote, round: 50 }),
+      50,
+      never,
+    );
+    expect(set.evidence.map((found) => found.kind)).toContain("lock-violation");
+    expect(set.evidence.length).toBe(5);
+    addVote(set, vote(1, a), 50, never);
+    addVote(set, vote(1, b), 50, never);
+    expect(set.evidence.length).toBe(6);
+  });
+
+  it("verifies few of the votes with which a key floods it", () => {
+    const set = voteSet(network, bls, voters, 7);
+    verified = 0;
+    // Of far rounds; the 32 bits of a round are doubled 32 times at most.
+    for (let round = 100; round < 3_000; round++) addVote(set, vote(1, a, { round }), 0, never);
+    expect(verified).toBeLessThanOrEqual(32);
+    verified = 0;
+    // Of one round, each for another block.
+    for (let i = 0; i < 200; i++) addVote(set, vote(2, sha256(bigEndian(i, 4))), 0, never);
+    expect(verified).toBe(2);
+    expect(set.evidence.length).toBe(1);
+  });
+
+  it("does not hear barred seats, whose power stays in the quorum's base (CON-3)", () => {
+    const barred = votersOf(network, testCommittee(bls, 4), [3]);
+    const set = voteSet(network, bls, barred, 7);
+    verified = 0;
+    expect(addVote(set, vote(3, a), 0, never)).toBe("known");
+    expect(verified).toBe(0);
+    for (const seat of [0, 1]) addVote(set, vote(seat, a), 0, never);
+    expect(tallyOf(set, 0, voteKinds.precommit).majority).toBeUndefined();
+    addVote(set, vote(2, a), 0, never);
+    expect(tallyOf(set, 0, voteKinds.precommit).majority).toEqual(a);
+    const without = certificateOf(bls, 4, [vote(0, a), vote(1, a), vote(3, a)]);
+    expect(verifyCertificate(network, bls, voters, without)).toBeUndefined();
+    expect(verifyCertificate(network, bls, barred, without)).toMatchObject({ code: "no-quorum" });
   });
 
   it("rejects votes that make no sense or are not the seat's", () => {
