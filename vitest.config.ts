@@ -12,6 +12,7 @@ const config: ViteUserConfig = defineConfig({
             "deploy/**/*.test.ts",
             "contracts/*.test.ts",
             "test/tidy/**/*.test.ts",
+            "test/bft/*.test.ts",
           ],
           testTimeout: 60_000,
         },

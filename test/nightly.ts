@@ -1,5 +1,6 @@
 // The long runs: every pair of step and operator killed, 20,000 seeds of the bridge and 10,000 of each Byzantine
-// strategy, the planted bugs. About four hours on 2 cores. `node test/nightly.ts [kills|seeds|bft|planted]`; the last line is `N passed, N failed, N skipped`.
+// strategy, the planted bugs. About four hours on 2 cores. `node test/nightly.ts [kills|seeds|bft|planted]`; the last
+// line is `N passed, N failed, N skipped`.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { strategies } from "./bft/strategies.ts";

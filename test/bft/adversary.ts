@@ -67,7 +67,7 @@ export function hear(adversary: Adversary, from: string, bytes: Uint8Array): voi
 function noteProposal({ world, coalition }: Adversary, { height, block }: Proposal): void {
   const parsed = blockCodec.parse(block);
   if (isRejected(parsed)) return;
-  const id = blockId(world.network, parsed.header);
+  const id = blockId(world.chain.network, parsed.header);
   const known = coalition.blocks.get(height) ?? [];
   if (known.some((one) => keyOf(one) === keyOf(id))) return;
   if (known.length < 16) coalition.blocks.set(height, [...known, id]);
@@ -94,7 +94,9 @@ function mapVotes(
 
 function ownProposal(adversary: Adversary, { message }: Draft): Proposal | undefined {
   if (message.kind !== "proposal") return undefined;
-  const { height, round } = message.proposal;
+  const { height, round, block } = message.proposal;
+  // Another strategy of this seat may have cut it short.
+  if (isRejected(blockCodec.parse(block))) return undefined;
   return isProposer(adversary, height, round) ? message.proposal : undefined;
 }
 
@@ -124,7 +126,7 @@ const equivocateProposal: Tamper = (adversary, draft) => {
     const block = blockCodec.decode(proposal.block);
     const other = withHeader(block, { time: block.header.time + 1 });
     const { proposal: twin, id } = signProposal(adversary, { ...proposal, polRound: 0 }, other);
-    const first = keyOf(blockId(adversary.world.network, block.header));
+    const first = keyOf(blockId(adversary.world.chain.network, block.header));
     entry = { first, twin, id };
     coalition.twins.set(slot, entry);
     count(adversary, "equivocating proposer");
@@ -188,7 +190,7 @@ function forget(adversary: Adversary, { height, round, block }: Proposal): void 
   if (seatAt(adversary, height) < 0) return;
   const parsed = blockCodec.parse(block);
   if (isRejected(parsed)) return;
-  const id = blockId(world.network, parsed.header);
+  const id = blockId(world.chain.network, parsed.header);
   const slot = `${height}/${round}`;
   if (said.has(slot)) return;
   said.add(slot);
@@ -245,7 +247,7 @@ const wrong: Tamper = (adversary, draft) => {
     const polRound = random.chance(0.1) ? proposal.round + 1 : 0;
     const { proposal: twin, id } = signProposal(adversary, { ...proposal, polRound }, block);
     const bytes = random.chance(0.1) ? twin.block.slice(0, 40) : twin.block;
-    const first = keyOf(blockId(adversary.world.network, original.header));
+    const first = keyOf(blockId(adversary.world.chain.network, original.header));
     entry = { first, twin: { ...twin, block: bytes }, id };
     coalition.twins.set(slot, entry);
     count(adversary, "wrong block");

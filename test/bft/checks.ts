@@ -13,12 +13,11 @@ import {
 } from "../../chain-core/src/codec/block.ts";
 import { contradiction } from "../../chain-core/src/consensus/accountability.ts";
 import { parseRecord } from "../../chain-core/src/consensus/journal.ts";
-import { proposerOf } from "../../chain-core/src/consensus/proposer.ts";
 import type { Evidence } from "../../chain-core/src/consensus/vote-set.ts";
 import type { Effect } from "../../chain-core/src/node/machine.ts";
 import { parseMessage } from "../../chain-core/src/node/message.ts";
 import { evidence } from "../../chain-core/src/node/query.ts";
-import { committeeAt, seatsAt } from "./ledger.ts";
+import { barredAt, proposerAt, seatsAt } from "./ledger.ts";
 import type { Peer, World } from "./model.ts";
 import { heightOf, isHonest, violated } from "./model.ts";
 import { seatStrategies } from "./strategies.ts";
@@ -38,9 +37,8 @@ export function checkSaid(world: World, peer: Peer, bytes: Uint8Array): void {
     }
   if (message.kind !== "proposal") return;
   const { height, round, block, polRound, signature } = message.proposal;
-  const id = blockId(world.network, blockCodec.decode(block).header);
-  const seats = seatsAt(world.plan, height);
-  if (seats[proposerOf(seats.length, height, round)] !== peer.index) return;
+  const id = blockId(world.chain.network, blockCodec.decode(block).header);
+  if (proposerAt(world.plan, height, round) !== peer.index) return;
   if (!peer.journaled.has(keyOf(signature)))
     violated("journal before release", `${peer.name} proposes at ${height}/${round}`);
   const says = `${keyOf(id)}:${polRound}`;
@@ -113,14 +111,14 @@ export function checkFinal(world: World, peer: Peer, effect: Effect & { kind: "p
     violated("one chain", `${peer.name} persists ${height} after ${heightOf(peer)}`);
   const block = blockCodec.decode(effect.block);
   const certificate = certificateCodec.decode(effect.certificate);
-  const id = blockId(world.network, block.header);
+  const id = blockId(world.chain.network, block.header);
   if (!equal(id, effect.id)) violated("one chain", `${peer.name} persists another id at ${height}`);
   const known = world.history.get(height);
   if (known !== undefined && known.id !== keyOf(id))
     violated("agreement", `two final blocks at height ${height}, the second at ${peer.name}`);
   if (known !== undefined && known.root !== keyOf(effect.root))
     violated("one state", `${peer.name} has another root at height ${height}`);
-  const committee = committeeAt(world.plan, world.bls, height);
+  const committee = world.chain.committeeAt(height);
   checkCertificate(world, committee, certificate, height, id);
   if (known !== undefined) return;
   checkHeader(world, committee, block.header);
@@ -130,7 +128,7 @@ export function checkFinal(world: World, peer: Peer, effect: Effect & { kind: "p
   if (parent !== undefined)
     checkCertificate(
       world,
-      committeeAt(world.plan, world.bls, height - 1),
+      world.chain.committeeAt(height - 1),
       parent,
       height - 1,
       block.header.parent,
@@ -147,7 +145,7 @@ function checkHeader(world: World, committee: Committee, header: Header): void {
   if (keyOf(header.stateRoot) !== parent.root) violated("block", `${height} has another state`);
   if (header.time <= parent.time) violated("block", `${height} is older than its parent`);
   if (header.proposer >= committee.members.length) violated("block", `${height} has no proposer`);
-  if (!equal(header.committee, committeeId(world.network, committee)))
+  if (!equal(header.committee, committeeId(world.chain.network, committee)))
     violated("block", `${height} names another committee`);
 }
 
@@ -167,18 +165,19 @@ function checkCertificate(
     [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((byte >> bit) & 1) === 1).map((bit) => 8 * i + bit),
   );
   const keys: Uint8Array[] = [];
+  const barred = barredAt(world.plan, height);
   let power = 0n;
   for (const seat of signers) {
     const member = members[seat];
     if (member === undefined) violated("certificate", `seat ${seat} at height ${height}`);
     keys.push(member.consensusKey);
-    power += member.power;
+    if (!barred.includes(seat)) power += member.power;
   }
   const total = members.reduce((sum, member) => sum + member.power, 0n);
   if (3n * power <= 2n * total)
     violated("certificate", `power ${power} of ${total} at height ${height}`);
   const content = { kind: voteKinds.precommit, height, round, block: id, polRound: 0 };
-  if (!world.bls.verifyAggregate(keys, voteDigest(world.network, content), signature))
+  if (!world.bls.verifyAggregate(keys, voteDigest(world.chain.network, content), signature))
     violated("certificate", `a forged aggregate at height ${height}`);
 }
 
@@ -203,20 +202,25 @@ function checkOne(world: World, found: Evidence): void {
   if (known?.has(`${found.kind} ${height}`) === true) return;
   const peer = must(world.peers[culprit], "convicted peer");
   if (isHonest(peer)) violated("no honest seat is convicted", `${peer.name} of ${found.kind}`);
-  const member = must(committeeAt(world.plan, world.bls, height).members[seat], "member");
+  const member = must(world.chain.committeeAt(height).members[seat], "member");
   const isSigned = (digest: Uint8Array, signature: Uint8Array): boolean =>
     world.bls.verify(member.consensusKey, digest, signature);
   if (found.kind === "double-proposal") {
     const { round, first, second } = found;
     for (const { block, polRound, signature } of [first, second])
-      if (!isSigned(proposalDigest(world.network, { height, round, block, polRound }), signature))
+      if (
+        !isSigned(
+          proposalDigest(world.chain.network, { height, round, block, polRound }),
+          signature,
+        )
+      )
         violated("evidence is signed", `a proposal of ${peer.name} at ${height}/${round}`);
     if (equal(first.block, second.block) && first.polRound === second.polRound)
       violated("evidence contradicts", `proposals of ${peer.name} at ${height}/${round}`);
   } else {
     const [first, second] = votesOf(found);
     for (const vote of [first, second])
-      if (vote.seat !== seat || !isSigned(voteDigest(world.network, vote), vote.signature))
+      if (vote.seat !== seat || !isSigned(voteDigest(world.chain.network, vote), vote.signature))
         violated("evidence is signed", `a vote of ${peer.name} at ${slotOf(vote)}`);
     if (!contradictionOf(first, second))
       violated("evidence contradicts", `${peer.name} at ${slotOf(first)}`);

@@ -20,9 +20,8 @@ import {
   voteKinds,
   votesRoot,
 } from "../../chain-core/src/codec/block.ts";
-import { proposerOf } from "../../chain-core/src/consensus/proposer.ts";
 import type { FinalBlock } from "../../chain-core/src/node/machine.ts";
-import { seatsAt } from "./ledger.ts";
+import { proposerAt, seatsAt } from "./ledger.ts";
 import type { Adversary } from "./model.ts";
 
 /** The own seat at a height, or -1. */
@@ -31,8 +30,7 @@ export function seatAt({ world, index }: Adversary, height: number): number {
 }
 
 export function isProposer(adversary: Adversary, height: number, round: number): boolean {
-  const seats = seatsAt(adversary.world.plan, height);
-  return seats[proposerOf(seats.length, height, round)] === adversary.index;
+  return proposerAt(adversary.world.plan, height, round) === adversary.index;
 }
 
 /** A vote of the own seat. */
@@ -41,7 +39,11 @@ export function signVote(adversary: Adversary, content: VoteContent): Vote {
   const seat = Math.max(0, seatAt(adversary, content.height));
   const { kind, height, round, block, polRound } = content;
   const plain = { kind, height, round, block, polRound };
-  return { ...plain, seat, signature: world.bls.sign(secret, voteDigest(world.network, plain)) };
+  return {
+    ...plain,
+    seat,
+    signature: world.bls.sign(secret, voteDigest(world.chain.network, plain)),
+  };
 }
 
 export function signProposal(
@@ -49,8 +51,8 @@ export function signProposal(
   { height, round, polRound }: Proposal,
   block: Block,
 ): { readonly proposal: Proposal; readonly id: Uint8Array } {
-  const id = blockId(world.network, block.header);
-  const digest = proposalDigest(world.network, { height, round, polRound, block: id });
+  const id = blockId(world.chain.network, block.header);
+  const digest = proposalDigest(world.chain.network, { height, round, polRound, block: id });
   const signature = world.bls.sign(secret, digest);
   return { proposal: { height, round, polRound, block: blockCodec.encode(block), signature }, id };
 }
@@ -64,7 +66,7 @@ export function withHeader(block: Block, changes: Partial<Block["header"]>): Blo
 export function wrongBlock({ random, world }: Adversary, block: Block): Block {
   const { header } = block;
   const hash = sha256(random.bytes(8));
-  const { network } = world;
+  const { network } = world.chain;
   const withTransactions = (transactions: Uint8Array[]): Block => ({
     ...withHeader(block, { transactionsRoot: transactionsRoot(network, transactions) }),
     transactions,
@@ -116,9 +118,9 @@ export function forgedFinal(adversary: Adversary, height: number, final: FinalBl
     size,
   );
   const other = withHeader(block, { time: block.header.time + 1, height });
-  const id = blockId(world.network, other.header);
+  const id = blockId(world.chain.network, other.header);
   const content = { kind: voteKinds.precommit, height, round: 0, block: id, polRound: 0 };
-  const own = world.bls.sign(secret, voteDigest(world.network, content));
+  const own = world.bls.sign(secret, voteDigest(world.chain.network, content));
   const forOther = (bitmap: Uint8Array, count: number): FinalBlock => ({
     block: blockCodec.encode(other),
     certificate: certificateCodec.encode({

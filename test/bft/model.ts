@@ -1,11 +1,11 @@
 // The world of one seed.
-import type { Bls, NetworkId, Random } from "@causeway/primitives";
+import type { Bls, Random } from "@causeway/primitives";
 import type { Proposal, Vote } from "../../chain-core/src/codec/block.ts";
-import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import type { MemoryState } from "../../chain-core/src/ledger/memory-state.ts";
 import type * as machine from "../../chain-core/src/node/machine.ts";
 import type { Queue } from "../sim/queue.ts";
 import type { Trace } from "../sim/trace.ts";
+import type { Chain } from "./ledger.ts";
 import type { Plan } from "./plan.ts";
 import type { Counts, SeatStrategy } from "./strategies.ts";
 
@@ -70,8 +70,7 @@ export type Peer = {
 
 export type World = {
   readonly plan: Plan;
-  readonly network: NetworkId;
-  readonly genesis: Genesis;
+  readonly chain: Chain;
   readonly bls: Bls;
   readonly queue: Queue;
   readonly startMs: number;

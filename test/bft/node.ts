@@ -13,17 +13,14 @@ import type { Peer, World } from "./model.ts";
 import { clockOf, heightOf, isHonest, violated } from "./model.ts";
 import { isolateDecider, transmit } from "./network.ts";
 
-export type Ports = { readonly world: World; readonly ledger: machine.LedgerPort };
-
 /** Starts with what is on the disk, as the composition does. */
-export function start(ports: Ports, peer: Peer): void {
-  const { world, ledger } = ports;
+export function start(world: World, peer: Peer): void {
   const { disk } = peer;
   peer.boot += 1;
   const context: machine.Context = {
-    genesis: world.genesis,
+    genesis: world.chain.genesis,
     bls: world.bls,
-    ledger,
+    ledger: world.chain.port,
     store: disk.store,
     blocks: (height) => disk.blocks[height - 1],
     secretKey: peer.secret,
@@ -38,14 +35,14 @@ export function start(ports: Ports, peer: Peer): void {
   try {
     const [state, effects] = machine.initial(context, stored, clockOf(world, peer));
     peer.state = state;
-    perform(ports, peer, effects);
+    perform(world, peer, effects);
   } catch (error) {
     threw(peer, "start", error);
   }
   for (const other of world.peers) {
     if (other === peer || other.state === undefined) continue;
-    deliver(ports, peer, { kind: "connected", at: clockOf(world, peer), peer: other.name });
-    deliver(ports, other, { kind: "connected", at: clockOf(world, other), peer: peer.name });
+    deliver(world, peer, { kind: "connected", at: clockOf(world, peer), peer: other.name });
+    deliver(world, other, { kind: "connected", at: clockOf(world, other), peer: peer.name });
   }
 }
 
@@ -56,8 +53,7 @@ function threw(peer: Peer, at: string, error: unknown): never {
 }
 
 /** Everything but the disk is gone. */
-export function crash(ports: Ports, peer: Peer): void {
-  const { world } = ports;
+export function crash(world: World, peer: Peer): void {
   const random = world.random.crash;
   checkEvidence(world, peer);
   note(world.trace, world.queue.now, `${peer.name} crashes at ${heightOf(peer)}`);
@@ -65,21 +61,21 @@ export function crash(ports: Ports, peer: Peer): void {
   peer.state = undefined;
   for (const other of world.peers)
     if (other !== peer)
-      deliver(ports, other, { kind: "disconnected", at: clockOf(world, other), peer: peer.name });
+      deliver(world, other, { kind: "disconnected", at: clockOf(world, other), peer: peer.name });
   const downMs = random.chance(0.1) ? 8_000 : 100 + random.below(3_000);
   after(world.queue, downMs, "", () => {
-    if (peer.state === undefined) start(ports, peer);
+    if (peer.state === undefined) start(world, peer);
   });
 }
 
-export function deliver(ports: Ports, peer: Peer, event: machine.Event): void {
+export function deliver(world: World, peer: Peer, event: machine.Event): void {
   if (peer.state === undefined) return;
   try {
     if (peer.adversary !== undefined && event.kind === "message")
       hear(peer.adversary, event.from, event.bytes);
     const [state, effects] = machine.step(peer.state, event);
     peer.state = state;
-    perform(ports, peer, effects);
+    perform(world, peer, effects);
   } catch (error) {
     threw(peer, event.kind, error);
   }
@@ -87,37 +83,34 @@ export function deliver(ports: Ports, peer: Peer, event: machine.Event): void {
 
 /** Bytes from one node to another over the wires; `as`: the name under which they come. */
 export function send(
-  ports: Ports,
+  world: World,
   from: Peer,
   to: Peer,
   bytes: Uint8Array,
   heldMs: number = 0,
   as: string = from.name,
 ): void {
-  const { world } = ports;
   transmit(world, from, to, heldMs, () => {
     world.print?.(`${as} -> ${to.name} ${describe(bytes)}`);
-    deliver(ports, to, { kind: "message", at: clockOf(world, to), from: as, bytes });
+    deliver(world, to, { kind: "message", at: clockOf(world, to), from: as, bytes });
   });
 }
 
-function perform(ports: Ports, peer: Peer, effects: readonly machine.Effect[]): void {
-  const { world } = ports;
+function perform(world: World, peer: Peer, effects: readonly machine.Effect[]): void {
   const { boot } = peer;
   for (const effect of effects) {
     // Between any two effects, in the midst of a step's.
     if (isHonest(peer) && !world.healed && world.plan.crash > 0)
       if (world.random.crash.chance(world.plan.crash)) {
-        crash(ports, peer);
+        crash(world, peer);
         return;
       }
-    performOne(ports, peer, effect);
+    performOne(world, peer, effect);
     if (peer.boot !== boot || peer.state === undefined) return;
   }
 }
 
-function performOne(ports: Ports, peer: Peer, effect: machine.Effect): void {
-  const { world } = ports;
+function performOne(world: World, peer: Peer, effect: machine.Effect): void {
   switch (effect.kind) {
     case "send": {
       if (peer.adversary !== undefined) {
@@ -127,14 +120,14 @@ function performOne(ports: Ports, peer: Peer, effect: machine.Effect): void {
       checkSaid(world, peer, effect.bytes);
       for (const to of world.peers)
         if (to !== peer && (effect.to === undefined || effect.to === to.name))
-          send(ports, peer, to, effect.bytes);
+          send(world, peer, to, effect.bytes);
       return;
     }
     case "gossip":
       for (const to of world.peers)
         if (to !== peer)
           transmit(world, peer, to, 0, () =>
-            deliver(ports, to, {
+            deliver(world, to, {
               kind: "gossip",
               at: clockOf(world, to),
               from: peer.name,
@@ -149,10 +142,10 @@ function performOne(ports: Ports, peer: Peer, effect: machine.Effect): void {
       checkJournal(world, peer, effect.record);
       return;
     case "persist":
-      persist(ports, peer, effect);
+      persist(world, peer, effect);
       return;
     case "wake":
-      wake(ports, peer, effect.at);
+      wake(world, peer, effect.at);
       return;
     case "reply":
       return;
@@ -164,8 +157,7 @@ function performOne(ports: Ports, peer: Peer, effect: machine.Effect): void {
   }
 }
 
-function persist(ports: Ports, peer: Peer, effect: machine.Effect & { kind: "persist" }): void {
-  const { world } = ports;
+function persist(world: World, peer: Peer, effect: machine.Effect & { kind: "persist" }): void {
   const { disk } = peer;
   const isFirst = !world.history.has(effect.height);
   if (isHonest(peer)) checkFinal(world, peer, effect);
@@ -183,13 +175,12 @@ function persist(ports: Ports, peer: Peer, effect: machine.Effect & { kind: "per
 }
 
 /** A timer measures durations: a clock that jumps does not move it. */
-function wake(ports: Ports, peer: Peer, at: number): void {
-  const { world } = ports;
+function wake(world: World, peer: Peer, at: number): void {
   peer.wakes += 1;
   const { boot, wakes } = peer;
   after(world.queue, at - clockOf(world, peer), "", () => {
     if (peer.boot === boot && peer.wakes === wakes)
-      deliver(ports, peer, { kind: "woke", at: clockOf(world, peer) });
+      deliver(world, peer, { kind: "woke", at: clockOf(world, peer) });
   });
 }
 
@@ -201,7 +192,7 @@ function ban(world: World, peer: Peer, name: string, reason: string): void {
 }
 
 /** A transaction from a user. */
-export function submit(ports: Ports, peer: Peer, bytes: Uint8Array): void {
-  const at = clockOf(ports.world, peer);
-  deliver(ports, peer, { kind: "submit", at, ticket: 0, topic: "transactions", bytes });
+export function submit(world: World, peer: Peer, bytes: Uint8Array): void {
+  const at = clockOf(world, peer);
+  deliver(world, peer, { kind: "submit", at, ticket: 0, topic: "transactions", bytes });
 }

@@ -27,7 +27,11 @@ export type Plan = {
   readonly epochHeights: number;
   readonly drawn: readonly Strategy[];
   readonly byzantine: ReadonlyMap<number, readonly SeatStrategy[]>;
+  /** Of barred peers: the height from which their votes do not count (CON-3). */
+  readonly barredFrom: ReadonlyMap<number, number>;
   readonly realBls: boolean;
+  /** Transfers on the real ledger; its committee stays. */
+  readonly realLedger: boolean;
   readonly healAfterMs: number;
   /** Probabilities per message. */
   readonly loss: number;
@@ -64,9 +68,10 @@ export function planOf(seed: number, random: Random, first?: Strategy): Plan {
   // Real pairings cost a thousand times the table's.
   const realBls = seed % 50 === 0;
   const seats = realBls ? 4 : sizes;
-  const changes = random.chance(0.25);
+  const realLedger = seed % 25 === 7;
+  const changes = !realLedger && random.chance(0.25);
   const peers = seats + (changes ? 1 + random.below(2) : random.chance(0.2) ? 1 : 0);
-  const powers = powersOf(random, peers);
+  const powers = realLedger ? times(peers, () => 1n) : powersOf(random, peers);
   const all = times(peers, (i) => i);
   const committees = changes
     ? times(40, () => shuffled(random, all).slice(0, seats))
@@ -88,7 +93,9 @@ export function planOf(seed: number, random: Random, first?: Strategy): Plan {
     epochHeights: changes ? 2 + random.below(4) : Number.MAX_SAFE_INTEGER,
     drawn,
     byzantine,
+    barredFrom: barredOf(random, changes, byzantine),
     realBls,
+    realLedger,
     healAfterMs,
     loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
     duplication: rate(0.5, 0.2),
@@ -151,6 +158,17 @@ function byzantineOf(random: Random, seating: Seating): Map<number, SeatStrategy
     byzantine.set(peer, [...new Set(own)]);
   }
   return byzantine;
+}
+
+/** Now and then one Byzantine seat is barred, which only they ever are. */
+function barredOf(
+  random: Random,
+  changes: boolean,
+  byzantine: ReadonlyMap<number, unknown>,
+): Map<number, number> {
+  const [first] = byzantine.keys();
+  if (!changes || first === undefined || !random.chance(0.3)) return new Map();
+  return new Map([[first, 2 + random.below(8)]]);
 }
 
 function cutsOf(
