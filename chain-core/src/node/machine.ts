@@ -261,7 +261,7 @@ function admitBatch(now: Turn, transactions: readonly Uint8Array[]): boolean {
 /** What time or the event has made due, until nothing is, and the order for the next wake. */
 function settle(now: Turn): void {
   const { state, at } = now;
-  for (let height = -1; height !== state.tip.height && !state.frame.stop; ) {
+  for (let height = -1; height !== state.tip.height; ) {
     height = state.tip.height;
     replayEarly(now);
     if (!state.round.ready && at >= readyAt(state)) {
