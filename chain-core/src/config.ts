@@ -18,7 +18,7 @@ export const nodeConfig = {
   /** height:hash of a final block that a second source confirmed (CON-6). */
   checkpoint: { key: "CAUSEWAY_CHECKPOINT", is: "text", optional: true },
   /** Keep every block for ever; else those that no snapshot needs are deleted. */
-  archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "false" },
+  archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "true" },
   logLevel: { key: "CAUSEWAY_LOG_LEVEL", is: "level", default: "info" },
 } as const;
 
