@@ -151,6 +151,30 @@ describe("from round to round", () => {
   });
 });
 
+it("days without a decision leave little behind, and lose no block that may still be decided", () => {
+  const config = configOf();
+  const state = round.initial(config, start());
+  const block = blockBy(1);
+  const id = blockId(network, block.header);
+  hear(config, state, proposalBy(1, 0, block));
+  feed(config, state, votes(voteKinds.prevote, 0, id));
+  feed(config, state, votes(voteKinds.precommit, 0, id, [1]));
+  for (let of = 0; of < 500; of++)
+    feed(
+      config,
+      state,
+      votes(voteKinds.precommit, of, zero32, of === 0 ? [2, 3] : undefined),
+    ).concat(round.step(config, state, { kind: "woke", at: now + 1_000_000 * of })[1]);
+  expect(state.round).toBeGreaterThan(490);
+  expect(state.votes.rounds.size).toBeLessThan(40);
+  const before = state.votes.rounds.size;
+  verified = 0;
+  feed(config, state, votes(voteKinds.prevote, 100, zero32));
+  expect([verified, state.votes.rounds.size]).toEqual([0, before]);
+  const last = feed(config, state, votes(voteKinds.precommit, 0, id, [2, 3]));
+  expect(last.map((effect) => effect.kind)).toContain("decided");
+});
+
 it("a proof of lock that a prevote claims is journaled before it, and there after a restart", () => {
   const config = configOf();
   const state = round.initial(config, start());

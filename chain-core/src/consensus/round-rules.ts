@@ -8,7 +8,7 @@ import { authorize, guardSteps, remember } from "./guard.ts";
 import { proposerAt } from "./proposer.ts";
 import type { Candidate, Config, Effect, Received, State } from "./round-state.ts";
 import { candidateOf, guardStepOf, keepProposal, timeoutMs, toleranceMs } from "./round-state.ts";
-import { addOwnVote, reachedRound, roundVotes, votesFor } from "./vote-set.ts";
+import { addOwnVote, forgetOldRounds, reachedRound, roundVotes, votesFor } from "./vote-set.ts";
 
 type Rule = (config: Config, state: State, at: number, out: Effect[]) => boolean;
 
@@ -30,6 +30,7 @@ export function startRound(config: Config, state: State, round: number, at: numb
   const { proposeTimeoutMs, timeoutDeltaMs } = config.timing;
   state.deadlines = { propose: at + timeoutMs(proposeTimeoutMs, timeoutDeltaMs, round) };
   forgetOldBlocks(state);
+  forgetOldRounds(state.votes, round);
 }
 
 /** There is work, or the heartbeat: round 0's clock runs (CON-1). */

@@ -61,6 +61,9 @@ export type VoteSet = {
 
 /** Votes of rounds further ahead than this are not kept, only noted: their sender repeats them. */
 export const roundsAheadMax = 8;
+/** What is older and nil decides nothing, and breaks no lock. */
+const nilRoundsKept = 16;
+const lockRoundsKept = 1_024;
 /** One would do to convict a seat; that many of a height are kept of each. */
 const evidencePerSeatMax = 4;
 const digestsMax = 256;
@@ -124,6 +127,7 @@ export function addVote(
   const malformed = shapeOf(set, vote);
   if (malformed !== undefined) return malformed;
   if (set.voters.barred.has(vote.seat)) return "known";
+  if (vote.round < round - nilRoundsKept && isZero(vote.block)) return "known";
   const ahead = vote.round > round + roundsAheadMax;
   if (ahead && isNoted(set, vote, round)) return "known";
   const tally = ahead ? undefined : tallyOf(set, vote.round, vote.kind);
@@ -149,6 +153,19 @@ export function addVote(
   noteViolation(set, vote);
   if (isWanted(vote.block)) countDouble(set, tally, vote, member.power);
   return "double";
+}
+
+/**
+ * Days without a decision must not fill the memory. A proof of lock stays, and so does for a thousand rounds who
+ * precommitted a block: it may be decided yet, and whoever breaks that lock is convicted.
+ */
+export function forgetOldRounds(set: VoteSet, round: number): void {
+  for (const [old, { prevotes, precommits }] of set.rounds) {
+    if (old >= round - nilRoundsKept) continue;
+    const isProof = prevotes.majority !== undefined && !isZero(prevotes.majority);
+    const isLock = [...precommits.blocks.values()].some(({ block }) => !isZero(block));
+    if (!isProof && !(isLock && old >= round - lockRoundsKept)) set.rounds.delete(old);
+  }
 }
 
 /**
