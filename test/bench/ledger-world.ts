@@ -5,21 +5,25 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { NetworkId, Put } from "@causeway/primitives";
-import { bigEndian, must, sha256, utf8, zero32 } from "@causeway/primitives";
+import { bigEndian, equal, must, sha256, utf8, zero32 } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import { metaKeys, stateKey } from "../../chain-core/src/adapters/node-keys.ts";
-import { addHashes, entryHash, headCodec } from "../../chain-core/src/adapters/node-records.ts";
+import { headCodec } from "../../chain-core/src/adapters/node-records.ts";
 import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import { createNodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import type { OutputId } from "../../chain-core/src/codec/action.ts";
 import { createCodec, kinds, spendCodec } from "../../chain-core/src/codec/action.ts";
-import type { Block } from "../../chain-core/src/codec/block.ts";
+import { bitmapOf } from "../../chain-core/src/codec/bitmap.ts";
+import type { Block, Certificate } from "../../chain-core/src/codec/block.ts";
 import {
   blockCodec,
   blockId,
+  certificateCodec,
   committeeId,
   transactionsRoot,
+  voteDigest,
+  voteKinds,
   votesRoot,
 } from "../../chain-core/src/codec/block.ts";
 import { transactionCodec } from "../../chain-core/src/codec/transaction.ts";
@@ -27,8 +31,9 @@ import { btm, lockOfAddress } from "../../chain-core/src/ledger/assets.ts";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import { genesisState } from "../../chain-core/src/ledger/genesis-state.ts";
 import { signTransaction, unsignedTransaction } from "../../chain-core/src/ledger/sign.ts";
-import { testGenesis } from "../../chain-core/src/ledger/testing.ts";
+import { testBls, testGenesis, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
+import { commitmentOf, utxoSum, utxoSums } from "../../chain-core/src/ledger/utxo/commitment.ts";
 import { outputs } from "../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Applied, LedgerPort } from "../../chain-core/src/node/port.ts";
 
@@ -68,20 +73,23 @@ export async function loadOutputs(world: World, folder: string, count: number): 
   const db = await openLevelStore(folder, { create: false });
   const asset = btm(genesis);
   const head = headCodec.decode(must(db.get(metaKeys.head), "head"));
-  let sum = 0n;
+  const sum = utxoSum(must(db.get(stateKey(utxoSums.key("only"))), "sum"));
   for (let from = 0; from < count; from += batchSize) {
     const puts: Put[] = [];
     for (let i = from; i < Math.min(count, from + batchSize); i++) {
       const lock = must(locks[i % locks.length], "lock");
       const key = outputs.key(outputOf(i));
       const bytes = outputs.codec.encode({ asset, amount: value, lock });
-      sum += entryHash(key, bytes);
+      sum.add(key, bytes);
       puts.push({ key: stateKey(key), value: bytes });
     }
     await db.write(puts);
   }
-  const utxoSum = addHashes(head.utxoSum, sum);
-  await db.write([{ key: metaKeys.head, value: headCodec.encode({ ...head, utxoSum }) }]);
+  const utxoCommitment = commitmentOf(sum.bytes());
+  await db.write([
+    { key: stateKey(utxoSums.key("only")), value: sum.bytes() },
+    { key: metaKeys.head, value: headCodec.encode({ ...head, utxoCommitment }) },
+  ]);
   await db.close();
 }
 
@@ -145,7 +153,8 @@ export function makeBlock(
   const at = { height: height + 1, time: genesis.time + height + 1 };
   const frame = ledger.frame(store.state);
   const transactions = [...ledger.build(store.state, at, candidates)];
-  const votes = { certificate: [], late: [] };
+  const parent = store.tip()?.certificate;
+  const votes = { certificate: parent === undefined ? [] : [parent], late: [] };
   const header = {
     ...at,
     version: frame.version,
@@ -162,12 +171,37 @@ export function makeBlock(
   return { header, ...votes, transactions };
 }
 
+/** What all validators say of a block that they found valid. */
+export function certify(
+  { genesis }: World,
+  ledger: LedgerPort,
+  store: NodeStore,
+  block: Block,
+): Certificate {
+  const { members } = ledger.frame(store.state).committee;
+  const { height } = block.header;
+  const content = { height, round: 0, block: blockId(genesis.networkId, block.header) };
+  const vote = { ...content, kind: voteKinds.precommit, polRound: 0 };
+  const digest = voteDigest(genesis.networkId, vote);
+  const signatures = members.map(({ validator }) => {
+    const place = genesis.validators.findIndex(({ owner }) => equal(owner, validator));
+    return testBls.sign(validatorSecret(place, "consensusKey"), digest);
+  });
+  const seats = members.map((_, seat) => seat);
+  return {
+    ...content,
+    bitmap: bitmapOf(seats, members.length),
+    signature: testBls.aggregate(signatures),
+  };
+}
+
 /** Writes an applied block, synced, as a node does. */
 export async function persist(
   network: NetworkId,
   ledger: LedgerPort,
   store: NodeStore,
   block: Block,
+  certificate: Certificate,
   applied: Applied,
 ): Promise<void> {
   await store.persist({
@@ -176,8 +210,7 @@ export async function persist(
     id: blockId(network, block.header),
     time: block.header.time,
     block: blockCodec.encode(block),
-    // No quorum signs here; what is stored is of a certificate's size.
-    certificate: new Uint8Array(180),
+    certificate: certificateCodec.encode(certificate),
     puts: applied.puts,
     root: ledger.root(applied.tree),
     receipts: applied.receipts,

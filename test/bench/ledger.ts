@@ -7,12 +7,21 @@ import { equal, isRejected, must } from "@causeway/primitives";
 import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import { openNodeStore } from "../../chain-core/src/adapters/node-store.ts";
+import type { Certificate } from "../../chain-core/src/codec/block.ts";
 import { blockCodec, blockSizeMax } from "../../chain-core/src/codec/block.ts";
 import * as mempool from "../../chain-core/src/mempool/pool.ts";
 import { bindLedger } from "../../chain-core/src/node/ledger.ts";
 import type { Applied, LedgerPort } from "../../chain-core/src/node/port.ts";
 import type { Cost, World } from "./ledger-world.ts";
-import { loadOutputs, makeBlock, makeWorld, measured, persist, transfers } from "./ledger-world.ts";
+import {
+  certify,
+  loadOutputs,
+  makeBlock,
+  makeWorld,
+  measured,
+  persist,
+  transfers,
+} from "./ledger-world.ts";
 
 const owners = 100_000;
 const outputsCount = 1_000_000;
@@ -50,7 +59,7 @@ export async function run(): Promise<LedgerReport> {
   const follower = await openNodeStore(other, world.genesis);
   const costs = await produce(world, producer, follower, signed);
   const [{ root, height }, second] = [producer.head(), follower.head()];
-  if (!equal(root, second.root) || !equal(producer.head().utxoSum, second.utxoSum))
+  if (!equal(root, second.root) || !equal(producer.head().utxoCommitment, second.utxoCommitment))
     throw new Error("two nodes have different roots");
   await producer.close();
   await follower.close();
@@ -80,9 +89,12 @@ async function produce(
       const candidates = mempool.candidates(pool, blockSizeMax);
       return blockCodec.encode(makeBlock(world, ledger, producer, producer.tree(), candidates));
     });
-    const applied = await time("applyCached", () => apply(world, ledger, producer, bytes));
+    const certificate = certify(world, ledger, producer, blockCodec.decode(bytes));
+    const applied = await time("applyCached", () =>
+      apply(world, ledger, producer, bytes, certificate),
+    );
     await time("applyCached", () => clear(pool, bytes, applied));
-    await time("apply", () => apply(world, others, follower, bytes));
+    await time("apply", () => apply(world, others, follower, bytes, certificate));
   }
   return costs;
 }
@@ -108,12 +120,13 @@ async function apply(
   ledger: LedgerPort,
   store: NodeStore,
   bytes: Uint8Array,
+  certificate: Certificate,
 ): Promise<Applied> {
   const block = blockCodec.parse(bytes);
   if (isRejected(block)) throw new Error(block.message);
   const applied = ledger.apply(store.state, store.tree(), block);
   if (isRejected(applied)) throw new Error(applied.message);
-  await persist(genesis.networkId, ledger, store, block, applied);
+  await persist(genesis.networkId, ledger, store, block, certificate, applied);
   return applied;
 }
 

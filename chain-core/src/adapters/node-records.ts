@@ -3,24 +3,21 @@ import type { Codec, Put } from "@causeway/primitives";
 import {
   b32,
   bigEndian,
-  bytes32,
   ContainerType,
   codec,
   concat,
   fromBigEndian,
-  sha256,
   u32,
   u64,
 } from "@causeway/primitives";
 
 /**
- * The newest final block: `root` is of the provable state after it, `utxoSum` adds up all other records ({@link
- * entryHash}). LevelDB loses records in silence; what was lost shows here (building-blocks 4).
+ * The newest final block: `root` is of the provable state after it, `utxoCommitment` of all other records. LevelDB loses records in silence; what was lost shows here (building-blocks 4).
  */
-export type Head = { height: number; id: Uint8Array; root: Uint8Array; utxoSum: Uint8Array };
+export type Head = { height: number; id: Uint8Array; root: Uint8Array; utxoCommitment: Uint8Array };
 export const headCodec: Codec<Head> = codec(
   "head",
-  new ContainerType({ height: u64, id: b32, root: b32, utxoSum: b32 }),
+  new ContainerType({ height: u64, id: b32, root: b32, utxoCommitment: b32 }),
   256,
 );
 
@@ -31,15 +28,6 @@ export const placeCodec: Codec<Place> = codec(
   new ContainerType({ height: u64, position: u32 }),
   16,
 );
-
-/** Sums mod 2^256 detect accidents, not attacks; the set hash that resists those is CON-8's. */
-export function addHashes(sum: Uint8Array, added: bigint): Uint8Array {
-  return bigEndian(BigInt.asUintN(256, fromBigEndian(sum) + added), 32);
-}
-
-export function entryHash(key: Uint8Array, value: Uint8Array): bigint {
-  return fromBigEndian(sha256(concat(bigEndian(key.length, 4), key, value)));
-}
 
 /** Puts as bytes: length and key, then 0 for a deletion, or length plus one and value; u32 each. */
 export function encodePuts(puts: readonly Put[]): Uint8Array {
@@ -67,5 +55,3 @@ export function decodePuts(bytes: Uint8Array): Put[] {
   }
   return puts;
 }
-
-export const zeroSum: Uint8Array = bytes32(new Uint8Array(32));

@@ -6,10 +6,18 @@ import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import type { Movement } from "../client/types.ts";
 import type { Certificate, Header } from "../codec/block.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import type { StateReader } from "../ledger/state.ts";
+import { memoryState } from "../ledger/memory-state.ts";
+import type { Change, StateReader } from "../ledger/state.ts";
 import { modules } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 import { emptyTree, isProvable, root, update } from "../ledger/tree.ts";
+import {
+  commitmentOf,
+  isSummed,
+  utxoCommitment,
+  utxoSum,
+  utxoSums,
+} from "../ledger/utxo/commitment.ts";
 import type { Effect, FinalBlock } from "../node/machine.ts";
 import { blockAt, checkBlocks, finalAt, finalityPuts, lowestOf } from "./node-blocks.ts";
 import { indexBlock, indexedHeight } from "./node-index.ts";
@@ -22,14 +30,7 @@ import {
   stateKey,
 } from "./node-keys.ts";
 import type { Head } from "./node-records.ts";
-import {
-  addHashes,
-  decodePuts,
-  encodePuts,
-  entryHash,
-  headCodec,
-  zeroSum,
-} from "./node-records.ts";
+import { decodePuts, encodePuts, headCodec } from "./node-records.ts";
 
 export type Persist = Effect & { readonly kind: "persist" };
 
@@ -68,7 +69,7 @@ export async function createNodeStore(
     height: 0,
     id: new Uint8Array(32),
     root: root(update(emptyTree, puts)),
-    utxoSum: sumAfter(zeroSum, puts, () => undefined),
+    utxoCommitment: utxoCommitment(memoryState(puts)),
   };
   await db.write([
     ...puts.map(({ key, value }) => put(stateKey(key), value)),
@@ -118,11 +119,12 @@ function damaged(folder: string, what: string): Failure {
 /** The tree of the stored state, when state and head agree. */
 async function readState(db: Store, folder: string, head: Head): Promise<Tree> {
   let tree = emptyTree;
-  let sum = zeroSum;
+  const sum = utxoSum();
   let batch: Put[] = [];
   for await (const [key, value] of db.scan(...prefixRange(prefixes.state))) {
     const of = key.slice(1);
-    if (!isProvable(of[0] ?? 0)) sum = addHashes(sum, entryHash(of, value));
+    if (isSummed(of)) sum.add(of, value);
+    else if (!isProvable(of[0] ?? 0)) continue;
     else if (batch.push({ key: of, value }) >= 4_096) {
       tree = update(tree, batch);
       batch = [];
@@ -130,7 +132,9 @@ async function readState(db: Store, folder: string, head: Head): Promise<Tree> {
   }
   tree = update(tree, batch);
   if (!equal(root(tree), head.root)) throw damaged(folder, "records do not add up to their root");
-  if (!equal(sum, head.utxoSum)) throw damaged(folder, "outputs do not add up to their sum");
+  const stored = utxoCommitment({ get: (key) => db.get(stateKey(key)) });
+  if (!equal(stored, head.utxoCommitment) || !equal(commitmentOf(sum.bytes()), stored))
+    throw damaged(folder, "outputs do not add up to their commitment");
   return tree;
 }
 
@@ -138,16 +142,23 @@ function put(key: Uint8Array, value: Uint8Array | undefined): Put {
   return value === undefined ? { key } : { key, value };
 }
 
-/** Of the records that no root covers. */
-function sumAfter(sum: Uint8Array, puts: readonly Put[], old: StateReader["get"]): Uint8Array {
-  let change = 0n;
-  for (const { key, value } of puts) {
-    if (isProvable(key[0] ?? 0)) continue;
-    const before = old(key);
-    if (before !== undefined) change -= entryHash(key, before);
-    if (value !== undefined) change += entryHash(key, value);
-  }
-  return addHashes(sum, change);
+/** The commitment after a block that moved outputs. */
+function utxoSumIn(changes: readonly Change[]): Uint8Array | undefined {
+  const sum = changes.find(({ key }) => equal(key, utxoSumKey))?.value;
+  return sum && commitmentOf(sum);
+}
+
+const utxoSumKey = utxoSums.key("only");
+
+/** For the index: by key. */
+function oldOf(state: StateReader, changes: readonly Change[]): StateReader["get"] {
+  const old = new Map(changes.map((change) => [keyOf(change.key), beforeOf(state, change)]));
+  return (key) => old.get(keyOf(key));
+}
+
+/** What the ledger saw when it applied the block; what it did not look at is read. */
+function beforeOf(state: StateReader, change: Change): Uint8Array | undefined {
+  return "before" in change ? change.before : state.get(change.key);
 }
 
 function nodeStore(
@@ -188,19 +199,17 @@ function nodeStore(
     },
     persist: async (effect) => {
       const { puts, height, id } = effect;
-      const old = new Map(puts.map(({ key }) => [keyOf(key), state.get(key)]));
-      const oldOf: StateReader["get"] = (key) => old.get(keyOf(key));
       const next: Head = {
         height,
         id,
         root: effect.root,
-        utxoSum: sumAfter(head.utxoSum, puts, oldOf),
+        utxoCommitment: utxoSumIn(puts) ?? head.utxoCommitment,
       };
       const undo = puts
         .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
-        .map(({ key }) => put(key, oldOf(key)));
+        .map((change) => put(change.key, beforeOf(state, change)));
       const indexed = isIndexed
-        ? indexBlock(network, db, { height, puts, old: oldOf, receipts: effect.receipts })
+        ? indexBlock(network, db, { height, puts, old: oldOf(state, puts), receipts: effect.receipts })
         : { puts: [], movements: [] };
       await db.write([
         ...puts.map(({ key, value }) => put(stateKey(key), value)),

@@ -2,25 +2,16 @@
 // run resumes (ADR 0010). It has no head until it is whole, so that nobody takes it for a store.
 import { existsSync, rmSync } from "node:fs";
 import type { Put, Store } from "@causeway/primitives";
-import {
-  bigEndian,
-  bytes32,
-  concat,
-  equal,
-  Failure,
-  fromBigEndian,
-  isRejected,
-} from "@causeway/primitives";
+import { bigEndian, concat, equal, Failure, fromBigEndian, isRejected } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import type { Genesis } from "../ledger/genesis.ts";
-import { isProvable } from "../ledger/tree.ts";
-import { utxoCommitment } from "../ledger/utxo/commitment.ts";
+import { utxoCommitment as utxoCommitmentOf } from "../ledger/utxo/commitment.ts";
 import type { Manifest } from "../snapshot/chunks.ts";
 import { manifestCodec } from "../snapshot/chunks.ts";
 import type { Edges, Joined, Loaded } from "../snapshot/join-state.ts";
 import { finalityCodec } from "../snapshot/message.ts";
 import { finalityKey, loadedKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
-import { addHashes, entryHash, headCodec, zeroSum } from "./node-records.ts";
+import { headCodec } from "./node-records.ts";
 
 export type Staging = {
   /** What an earlier run left. */
@@ -30,8 +21,8 @@ export type Staging = {
   /** Durable when it resolves. One at a time. */
   readonly store: (index: number, edges: Edges, entries: readonly Required<Put>[]) => Promise<void>;
   /**
-   * Makes it a store at the snapshot's height. Throws Failure "state-mismatch" when its outputs are not what the next
-   * header says; the rest is compared with that header's state root when the store is opened.
+   * Makes it a store at the snapshot's height. Throws Failure "state-mismatch" when its set hash is not what the next
+   * header says; the outputs are compared with it, and the rest with that header's state root, when the store is opened.
    */
   readonly finish: (joined: Joined) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -40,12 +31,12 @@ export type Staging = {
 /** Throws Failure as openLevelStore. A folder of another network, or a damaged one, begins anew. */
 export async function openStaging(folder: string, genesis: Genesis): Promise<Staging> {
   let db = await reopened(folder, genesis);
-  let { loaded, sum } = await readLoaded(db);
+  let loaded = await readLoaded(db);
   const first = loaded;
   let manifest = loaded?.manifest;
   const loading = (): Put => ({
     key: metaKeys.loading,
-    value: concat(sum, manifestCodec.encode(manifest as Manifest)),
+    value: manifestCodec.encode(manifest as Manifest),
   });
   return {
     loaded: first,
@@ -58,15 +49,10 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
       await db.close();
       db = await fresh(folder, genesis);
       loaded = undefined;
-      sum = zeroSum;
       manifest = of;
       await db.write([loading()]);
     },
     store: async (index, { first: from, last }, entries) => {
-      let added = 0n;
-      for (const { key, value } of entries)
-        if (!isProvable(key[0] ?? 0)) added += entryHash(key, value);
-      sum = addHashes(sum, added);
       await db.write([
         ...entries.map(({ key, value }) => ({ key: stateKey(key), value })),
         { key: loadedKey(index), value: concat(bigEndian(from.length, 2), from, last) },
@@ -74,10 +60,10 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
       ]);
     },
     finish: async ({ manifest: of, after, ends }) => {
-      const commitment = utxoCommitment({ get: (key) => db.get(stateKey(key)) });
-      if (!equal(commitment, after.utxoCommitment))
+      const utxoCommitment = utxoCommitmentOf({ get: (key) => db.get(stateKey(key)) });
+      if (!equal(utxoCommitment, after.utxoCommitment))
         throw new Failure("state-mismatch", "the snapshot's outputs are not those of its header");
-      const head = { height: of.height, id: of.block, root: after.stateRoot, utxoSum: sum };
+      const head = { height: of.height, id: of.block, root: after.stateRoot, utxoCommitment };
       const marks: Put[] = [];
       for await (const [key] of db.scan(...prefixRange(prefixes.loaded))) marks.push({ key });
       await db.write([
@@ -116,17 +102,16 @@ async function fresh(folder: string, genesis: Genesis): Promise<Store> {
   return db;
 }
 
-async function readLoaded(db: Store): Promise<{ loaded: Loaded | undefined; sum: Uint8Array }> {
-  const nothing = { loaded: undefined, sum: zeroSum };
+async function readLoaded(db: Store): Promise<Loaded | undefined> {
   const loading = db.get(metaKeys.loading);
-  if (loading === undefined) return nothing;
-  const manifest = manifestCodec.parse(loading.slice(32));
-  if (isRejected(manifest)) return nothing;
+  if (loading === undefined) return undefined;
+  const manifest = manifestCodec.parse(loading);
+  if (isRejected(manifest)) return undefined;
   const chunks = new Map<number, Edges>();
   for await (const [key, value] of db.scan(...prefixRange(prefixes.loaded))) {
     const split = 2 + Number(fromBigEndian(value.subarray(0, 2)));
     const edges = { first: value.slice(2, split), last: value.slice(split) };
     chunks.set(Number(fromBigEndian(key.subarray(1))), edges);
   }
-  return { loaded: { manifest, chunks }, sum: bytes32(loading.slice(0, 32)) };
+  return { manifest, chunks };
 }

@@ -3,6 +3,8 @@
 // chains in interchain/statement.ts; the rest is here.
 import type { Codec } from "@causeway/primitives";
 import {
+  amountMax,
+  assert,
   ByteListType,
   b32,
   bool,
@@ -15,6 +17,7 @@ import {
   u64,
   u128,
 } from "@causeway/primitives";
+import { encodeOutput, outputSize, parseCreate, parseOutput, parseSpend } from "./fast.ts";
 
 /** Kind numbers. 31-39 (stake) and 40-49 (beacon) are reserved. */
 export const kinds = {
@@ -72,18 +75,37 @@ export const destinationType: ContainerType<{ chain: typeof b32; payload: ByteLi
 
 /** Spends unspent outputs; one witness signature per distinct lock, in order of first appearance. */
 export type Spend = { inputs: OutputId[] };
-export const spendCodec: Codec<Spend> = codec(
+const genericSpend: Codec<Spend> = codec(
   "spend",
   new ContainerType({ inputs: new ListCompositeType(outputIdType, inputsMax) }),
   actionBodySizeMax,
 );
+export const spendCodec: Codec<Spend> = {
+  ...genericSpend,
+  parse: (bytes) => parseSpend(bytes, inputsMax) ?? genericSpend.parse(bytes),
+};
 
 export type Create = { outputs: Output[] };
-export const createCodec: Codec<Create> = codec(
+const genericCreate: Codec<Create> = codec(
   "create",
   new ContainerType({ outputs: new ListCompositeType(outputType, outputsMax) }),
   actionBodySizeMax,
 );
+export const createCodec: Codec<Create> = {
+  ...genericCreate,
+  parse: (bytes) => parseCreate(bytes, outputsMax) ?? genericCreate.parse(bytes),
+};
+
+const genericOutput: Codec<Output> = codec("output", outputType, outputSize);
+/** An output as the state keeps it: 80 bytes. */
+export const outputCodec: Codec<Output> = {
+  ...genericOutput,
+  encode: (output) => {
+    assert(output.amount >= 0n && output.amount <= amountMax, `output of ${output.amount}`);
+    return encodeOutput(output);
+  },
+  decode: (bytes) => parseOutput(bytes) ?? genericOutput.decode(bytes),
+};
 
 /**
  * Sends `amount` of a wrapped asset out to `destination` on another chain. The recipient gets amount less

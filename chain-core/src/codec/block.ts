@@ -9,14 +9,13 @@ import {
   codec,
   H,
   ListCompositeType,
-  sha256,
   u8,
   u16,
   u32,
   u64,
   u128,
 } from "@causeway/primitives";
-import { transactionSizeMax } from "./transaction.ts";
+import { transactionBytesHash, transactionSizeMax } from "./transaction.ts";
 
 /** FMT-9. */
 export const blockSizeMax: number = 2 * 1024 * 1024;
@@ -125,7 +124,7 @@ export function blockId(network: NetworkId, header: Header): Bytes32 {
 /** H over the SHA-256 of each transaction's bytes, witnesses included. */
 export function transactionsRoot(network: NetworkId, transactions: readonly Uint8Array[]): Bytes32 {
   const hashes = new Uint8Array(32 * transactions.length);
-  for (const [i, bytes] of transactions.entries()) hashes.set(sha256(bytes), 32 * i);
+  for (const [i, bytes] of transactions.entries()) hashes.set(transactionBytesHash(bytes), 32 * i);
   return H("transactions", network, hashes);
 }
 

@@ -6,18 +6,22 @@ import {
   b32,
   ContainerType,
   codec,
+  concat,
   H,
   ListCompositeType,
+  sha256,
   u8,
   u64,
 } from "@causeway/primitives";
 import type { Action } from "./action.ts";
-import { actionsMax, actionType } from "./action.ts";
+import { actionBodySizeMax, actionsMax, actionType } from "./action.ts";
+import { parseTransaction, unsignedParts } from "./fast.ts";
 
 /** FMT-9. */
 export const transactionSizeMax: number = 512 * 1024;
 /** Bytes: 16 of 16 keys sign in 1,381 (ledger/locks.ts). */
 export const witnessSizeMax = 1_536;
+const witnessesMax = 64;
 
 /** Roles whose registered keys sign envelopes (STK-1): the relay key, and the signer's host key. */
 export const roles = { relay: 1, signer: 2 } as const;
@@ -50,14 +54,43 @@ const unsignedCodec: Codec<Omit<Transaction, "witnesses">> = codec(
   transactionSizeMax,
 );
 
-export const transactionCodec: Codec<Transaction> = codec(
+const genericCodec: Codec<Transaction> = codec(
   "transaction",
   new ContainerType({
     ...unsignedFields,
-    witnesses: new ListCompositeType(new ByteListType(witnessSizeMax), 64),
+    witnesses: new ListCompositeType(new ByteListType(witnessSizeMax), witnessesMax),
   }),
   transactionSizeMax,
 );
+
+const limits = {
+  sizeMax: transactionSizeMax,
+  actionsMax,
+  bodySizeMax: actionBodySizeMax,
+  witnessesMax,
+  witnessSizeMax,
+};
+export const transactionCodec: Codec<Transaction> = {
+  ...genericCodec,
+  parse: (bytes) => parseTransaction(bytes, limits) ?? genericCodec.parse(bytes),
+};
+
+const hashes = new WeakMap<Uint8Array, Bytes32>();
+
+/** SHA-256 of a transaction's bytes, computed once for each array: nobody changes one. */
+export function transactionBytesHash(bytes: Uint8Array): Bytes32 {
+  let hash = hashes.get(bytes);
+  if (hash === undefined) {
+    hash = sha256(bytes);
+    hashes.set(bytes, hash);
+  }
+  return hash;
+}
+
+/** {@link transactionId} of the transaction in these bytes, which parsed. */
+export function transactionIdIn(network: NetworkId, bytes: Uint8Array): Bytes32 {
+  return H("tx", network, concat(...unsignedParts(bytes)));
+}
 
 /** FMT-4: the hash without witnesses. */
 export function transactionId(network: NetworkId, tx: Transaction): Bytes32 {

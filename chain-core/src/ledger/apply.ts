@@ -1,6 +1,6 @@
 // A block in thirty lines: from the state before it to the writes that it makes. A rejected or throwing block
 // gets a nil prevote (CON-5); once final, the same call on the same state gives the same writes on every node.
-import type { Bytes32, Put, Rejected } from "@causeway/primitives";
+import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, isRejected, rejected, toHex } from "@causeway/primitives";
 import type { Block } from "../codec/block.ts";
 import { transactionsRoot, votesRoot } from "../codec/block.ts";
@@ -17,17 +17,17 @@ import { settleFees } from "./fees/settle.ts";
 import { upgradeNeeded, versionOf } from "./governance/version.ts";
 import { overlay } from "./overlay.ts";
 import type { BlockContext } from "./rule.ts";
-import type { StateReader } from "./state.ts";
+import type { Change, StateReader } from "./state.ts";
 import { modules } from "./state.ts";
 import type { Tree } from "./tree.ts";
 import { root, update } from "./tree.ts";
-import { utxoCommitment } from "./utxo/commitment.ts";
+import { moveUtxoSum, utxoCommitment } from "./utxo/commitment.ts";
 
 export type Receipt = { readonly id: Bytes32; readonly bytes: Uint8Array };
 
 export type Applied = {
   /** Every record that differs after the block. */
-  readonly puts: Put[];
+  readonly puts: Change[];
   /** After this block: what the next header's state root is the root of. */
   readonly tree: Tree;
   /** A record of the interchain or ring module differs (CON-1). */
@@ -70,7 +70,8 @@ export function applyBlock(
   if (isRejected(run)) return run;
   settleFees(context, run.shares, proposer, run.room.weight);
   const { hurried } = endBlock(context, run.room.free);
-  const puts = differences(reader, state.changes().values());
+  moveUtxoSum(state, state.differences());
+  const puts = state.differences();
   return {
     puts,
     tree: update(tree, puts),
@@ -135,18 +136,4 @@ function runTransactions(
     receipts.push({ id: executed.id, bytes });
   }
   return { receipts, shares, room };
-}
-
-/** Without the writes that change nothing: a proposer would go on making blocks for them (CON-1). */
-function differences(reader: StateReader, changes: Iterable<Put>): Put[] {
-  const puts: Put[] = [];
-  for (const put of changes) {
-    const before = reader.get(put.key);
-    const isSame =
-      before === undefined || put.value === undefined
-        ? before === put.value
-        : equal(before, put.value);
-    if (!isSame) puts.push(put);
-  }
-  return puts;
 }

@@ -15,7 +15,6 @@ import {
   isZero,
   keccak256,
   keyOf,
-  must,
   rejected,
   toHex,
   u8,
@@ -23,6 +22,7 @@ import {
 } from "@causeway/primitives";
 import { bech32m } from "@scure/base";
 import type { Genesis, RegistryAsset } from "./genesis.ts";
+import { recentMap } from "./recent.ts";
 
 /** The ledger's own coin: fees, stake. */
 export const btmSymbol = "BTM";
@@ -125,23 +125,33 @@ export function isKeyLock(lock: Uint8Array): boolean {
 
 /** EIP-55 text of an address. */
 export function formatAddress(address: Uint8Array): string {
-  const digits = toHex(address);
-  const hash = toHex(keccak256(utf8(digits)));
-  let text = "0x";
-  for (const [i, digit] of [...digits].entries())
-    text += must(hash[i], "digit") >= "8" ? digit.toUpperCase() : digit;
-  return text;
+  const digits = utf8(toHex(address));
+  const hash = keccak256(digits);
+  for (let i = 0; i < digits.length; i++) {
+    const nibble = ((hash[i >> 1] as number) >> (i % 2 === 0 ? 4 : 0)) & 15;
+    // A letter becomes its capital.
+    if (nibble >= 8 && (digits[i] as number) >= 0x61) digits[i] = (digits[i] as number) - 32;
+  }
+  return `0x${String.fromCharCode(...digits)}`;
 }
 
 const bech32Prefix = "cw";
 
 /** FMT-4: EIP-55 text for a key's lock, bech32m `cw1...` for every other. */
 export function formatLock(lock: Uint8Array): string {
+  const key = keyOf(lock);
+  const known = lockTexts.get(key);
+  if (known !== undefined) return known;
   assert(lock.length === 32, `a lock of ${lock.length} bytes`);
-  return isZero(lock.subarray(0, 12))
+  const text = isZero(lock.subarray(0, 12))
     ? formatAddress(lock.subarray(12))
     : bech32m.encode(bech32Prefix, bech32m.toWords(lock));
+  lockTexts.set(key, text);
+  return text;
 }
+
+/** Each transaction names its owners several times, and EIP-55's case costs a hash. 300 bytes an entry. */
+const lockTexts = recentMap<string>(16_384);
 
 export type BadLock = Rejected<"bad-lock">;
 

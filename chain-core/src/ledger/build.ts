@@ -1,7 +1,6 @@
 // What a proposer puts into its block: from candidates in the order of their wishes, those that are valid one
 // after the other and fit. Envelopes fill the reserved fifth first, then users their part, then the rest (CON-7).
 import { isRejected } from "@causeway/primitives";
-import { transactionCodec } from "../codec/transaction.ts";
 import type { Room } from "./block-limits.ts";
 import { emptyRoom, reservedSize, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
@@ -9,6 +8,7 @@ import type { LedgerEnv } from "./env.ts";
 import { executeTransaction } from "./execute.ts";
 import type { Overlay } from "./overlay.ts";
 import { commit, overlay } from "./overlay.ts";
+import { parseTransaction } from "./parsed.ts";
 import type { BlockContext } from "./rule.ts";
 import type { StateReader } from "./state.ts";
 
@@ -24,8 +24,8 @@ export function buildTransactions(
   const envelopes: Uint8Array[] = [];
   const paid: Uint8Array[] = [];
   for (const bytes of candidates) {
-    const tx = transactionCodec.parse(bytes);
-    if (!isRejected(tx)) (tx.envelope.length > 0 ? envelopes : paid).push(bytes);
+    const parsed = parseTransaction(env, bytes);
+    if (!isRejected(parsed)) (parsed.tx.envelope.length > 0 ? envelopes : paid).push(bytes);
   }
   const chosen: Uint8Array[] = [];
   let room = emptyRoom;

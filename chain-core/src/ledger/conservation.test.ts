@@ -74,7 +74,7 @@ type Coin = { readonly id: OutputId; readonly output: Output };
 function coinsOf(state: MemoryState): Coin[] {
   const coins: Coin[] = [];
   for (const { key, value } of state.entries())
-    if (key[0] === 1) {
+    if (key[0] === 1 && key[1] === 1) {
       const id = { txid: key.slice(2, 34), index: Number(fromBigEndian(key.slice(34))) };
       coins.push({ id, output: outputs.codec.decode(value) });
     }

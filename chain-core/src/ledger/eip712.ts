@@ -8,6 +8,7 @@ import type { Transaction } from "../codec/transaction.ts";
 import { formatAsset, formatLock } from "./assets.ts";
 import type { Fee } from "./fees/surplus.ts";
 import type { Genesis } from "./genesis.ts";
+import { recentMap } from "./recent.ts";
 import { ruleOf } from "./rules.ts";
 
 /** The message's fields as a wallet gets them; `id` and the domain's `salt` are 0x hex of 32 bytes. */
@@ -115,14 +116,44 @@ function hashText(text: string): Bytes32 {
   return keccak256(utf8(text));
 }
 
+/** Of owners: the same ones come again. 200 bytes an entry. */
+const ownerHashes = recentMap<Bytes32>(16_384);
+
+function hashOwner(text: string): Bytes32 {
+  const known = ownerHashes.get(text);
+  if (known !== undefined) return known;
+  const hash = hashText(text);
+  ownerHashes.set(text, hash);
+  return hash;
+}
+
+const domains = new WeakMap<Uint8Array, Bytes32>();
+
+function domainOf(network: Uint8Array): Bytes32 {
+  const known = domains.get(network);
+  if (known !== undefined) return known;
+  const domain = keccak256(concat(domainHead, network));
+  domains.set(network, domain);
+  return domain;
+}
+
 function hashTexts(texts: readonly string[]): Bytes32 {
+  if (texts.length === 0) return noTexts;
   return keccak256(concat(...texts.map(hashText)));
 }
+
+/** A number where it is exact: bytes of a bigint cost ten times as much. */
+function uint64(text: string): number | bigint {
+  const value = Number(text);
+  return Number.isSafeInteger(value) ? value : BigInt(text);
+}
+
+const noTexts = keccak256(new Uint8Array(0));
 
 /** EIP-712 digest that each owner of a spent output signs. */
 export function signingDigest(genesis: Genesis, message: SigningMessage, id: Uint8Array): Bytes32 {
   const payments = message.pays.map(({ to, amount }) =>
-    keccak256(concat(paymentType, hashText(to), hashText(amount))),
+    keccak256(concat(paymentType, hashOwner(to), hashText(amount))),
   );
   const struct = keccak256(
     concat(
@@ -131,10 +162,10 @@ export function signingDigest(genesis: Genesis, message: SigningMessage, id: Uin
       keccak256(concat(...payments)),
       hashTexts(message.actions),
       hashText(message.fee),
-      bigEndian(BigInt(message.expires), 32),
+      bigEndian(uint64(message.expires), 32),
       id,
     ),
   );
-  const domain = keccak256(concat(domainHead, genesis.networkId));
+  const domain = domainOf(genesis.networkId);
   return keccak256(concat(Uint8Array.of(0x19, 0x01), domain, struct));
 }

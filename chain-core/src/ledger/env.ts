@@ -3,6 +3,9 @@
 import type { Bls } from "@causeway/primitives";
 import { bigEndian, concat, keyOf, sha256 } from "@causeway/primitives";
 import type { Genesis } from "./genesis.ts";
+import type { Parsed, ParsedMemory } from "./parsed.ts";
+import { parsedMax } from "./parsed.ts";
+import { recentMap } from "./recent.ts";
 import type { Protocol } from "./versions.ts";
 import { knownProtocol } from "./versions.ts";
 
@@ -18,6 +21,7 @@ export type LedgerEnv = {
   /** The versions that this node knows: what the composition gives it. */
   readonly protocol: Protocol;
   readonly verified?: Verified;
+  readonly parsed?: ParsedMemory;
 };
 
 /** Remembers between `sizeMax` / 2 and `sizeMax` of the newest entries in two generations. */
@@ -58,5 +62,6 @@ export function ledgerEnv(
   protocol: Protocol = knownProtocol,
 ): LedgerEnv {
   const verified = verifiedCache(65_536);
-  return { genesis, bls: rememberingBls(bls, verified), protocol, verified };
+  const parsed = recentMap<Parsed>(parsedMax);
+  return { genesis, bls: rememberingBls(bls, verified), protocol, verified, parsed };
 }

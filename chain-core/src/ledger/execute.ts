@@ -5,7 +5,6 @@ import { isRejected, rejected } from "@causeway/primitives";
 import type { Create, Output, Spend } from "../codec/action.ts";
 import { inputsMax, kinds, outputsMax } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
-import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { btm, formatAsset } from "./assets.ts";
 import type { LedgerEnv } from "./env.ts";
 import { useQuota, useSequence } from "./envelope.ts";
@@ -19,6 +18,8 @@ import { weightOf } from "./fees/weight.ts";
 import { versionOf } from "./governance/version.ts";
 import { signatureCount } from "./locks.ts";
 import { commit, overlay } from "./overlay.ts";
+import type { Parsed } from "./parsed.ts";
+import { parseBody, parseTransaction } from "./parsed.ts";
 import type { ActionContext, Balance, BlockContext } from "./rule.ts";
 import type { AnyRule } from "./rules.ts";
 import { outputs } from "./utxo/outputs.ts";
@@ -73,18 +74,18 @@ export function executeTransaction(
   block: BlockContext,
   bytes: Uint8Array,
 ): Executed | Rejected {
-  const tx = transactionCodec.parse(bytes);
-  if (isRejected(tx)) return tx;
+  const parsed = parseTransaction(given, bytes);
+  if (isRejected(parsed)) return parsed;
+  const { tx, id } = parsed;
   // With the assets of the registry as the block has it.
   const env = block.genesis === given.genesis ? given : { ...given, genesis: block.genesis };
   const version = versionOf(block.state);
   const ruleOf: RuleOf = (kind) => env.protocol.ruleOf(version, kind);
   const bad = checkShape(ruleOf, block, tx);
   if (bad !== undefined) return bad;
-  const id = transactionId(env.genesis.networkId, tx);
   const state = overlay(block.state);
   const [envelope] = tx.envelope;
-  const steps = stepsOf(ruleOf, { ...block, state }, tx, id);
+  const steps = stepsOf(ruleOf, { ...block, state }, parsed);
   if (isRejected(steps)) return steps;
   const counts = countsOf(steps);
   const weight = weightOf({
@@ -136,9 +137,9 @@ function checkShape(
 function stepsOf(
   ruleOf: RuleOf,
   block: BlockContext,
-  tx: Transaction,
-  txid: Bytes32,
+  parsed: Parsed,
 ): Step[] | Rejected<ExecuteCode> {
+  const { tx, id: txid } = parsed;
   const [envelope] = tx.envelope;
   const sender = envelope && { validator: envelope.validator, role: envelope.role };
   const steps: Step[] = [];
@@ -146,7 +147,7 @@ function stepsOf(
   for (const [position, action] of tx.actions.entries()) {
     const rule = ruleOf(action.kind);
     if (rule === undefined) return rejected("unknown-action", `no action of kind ${action.kind}`);
-    const body: unknown = rule.codec.parse(action.body);
+    const body = parseBody(parsed, position, rule, action);
     if (isRejected(body)) return rejected("bad-bytes", `action ${position}: ${body.message}`);
     const context = { ...block, txid, position, firstOutput, ...(sender && { sender }) };
     steps.push({ rule, body, context });

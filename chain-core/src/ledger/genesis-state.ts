@@ -10,6 +10,7 @@ import { overlay } from "./overlay.ts";
 import { putParameters } from "./parameters.ts";
 import { ringGenesis } from "./ring/genesis.ts";
 import type { State } from "./state.ts";
+import { moveUtxoSum } from "./utxo/commitment.ts";
 import { addOutput, economy } from "./utxo/outputs.ts";
 
 /** Writes of height 0, on an empty store. Initial balance i is output i of the txid H("genesis", nothing). */
@@ -21,7 +22,8 @@ export function genesisState(genesis: Genesis): Put[] {
   epochGenesis(state, genesis);
   interchainGenesis({ state, genesis });
   ringGenesis({ state, genesis });
-  return [...state.changes().values()];
+  moveUtxoSum(state, state.differences());
+  return state.differences();
 }
 
 function putBalances(state: State, genesis: Genesis): void {

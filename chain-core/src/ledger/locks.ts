@@ -18,7 +18,7 @@ import {
   u8,
   u64,
 } from "@causeway/primitives";
-import { addressOf, recover } from "@causeway/primitives/secp256k1";
+import { recoverAddress } from "@causeway/primitives/secp256k1";
 import { witnessSizeMax } from "../codec/transaction.ts";
 import { formatLock, isKeyLock } from "./assets.ts";
 
@@ -120,9 +120,8 @@ export function isSigned({ threshold, keys, signatures }: Opening, digest: Bytes
   if (signatures.length !== threshold) return false;
   let next = 0;
   for (const signature of signatures) {
-    const point = recover(digest, signature);
-    if (point === undefined) return false;
-    const address = addressOf(point);
+    const address = recoverAddress(digest, signature);
+    if (address === undefined) return false;
     const at = keys.findIndex((key, i) => i >= next && equal(key, address));
     if (at < 0) return false;
     next = at + 1;
@@ -141,8 +140,8 @@ export function lockWitness(
 ): Uint8Array | undefined {
   const byKey = new Map<string, Uint8Array>();
   for (const signature of signatures) {
-    const point = recover(digest, signature);
-    if (point !== undefined) byKey.set(keyOf(addressOf(point)), signature);
+    const address = recoverAddress(digest, signature);
+    if (address !== undefined) byKey.set(keyOf(address), signature);
   }
   const ours = terms.keys.flatMap((key) => byKey.get(keyOf(key)) ?? []).slice(0, terms.threshold);
   return ours.length < terms.threshold

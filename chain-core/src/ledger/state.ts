@@ -1,6 +1,6 @@
 // State as flat keys behind get and put. Pure code sees only this; the node backs it with LevelDB, the
 // simulator with a Map. There is no iteration: what must be listed is a record of its own.
-import type { Codec } from "@causeway/primitives";
+import type { Codec, Put } from "@causeway/primitives";
 import { bigEndian, concat } from "@causeway/primitives";
 
 /** First byte of every key: the module that owns it. Modules from 2 on are provable (CON-8). */
@@ -15,16 +15,20 @@ export const modules = {
 
 export type StateReader = { readonly get: (key: Uint8Array) => Uint8Array | undefined };
 export type State = StateReader & {
-  readonly put: (key: Uint8Array, value: Uint8Array) => void;
+  /** `isNew`: the caller knows that there was never a record under this key. */
+  readonly put: (key: Uint8Array, value: Uint8Array, isNew?: boolean) => void;
   readonly delete: (key: Uint8Array) => void;
 };
+
+/** What a block does to one record; `before` is absent where nobody looked, undefined where there was none. */
+export type Change = Put & { readonly before?: Uint8Array | undefined };
 
 /** A typed family of records under one two-byte prefix (module, table number). */
 export type Table<Key, Value> = {
   readonly key: (key: Key) => Uint8Array;
   readonly codec: Codec<Value>;
   readonly get: (state: StateReader, key: Key) => Value | undefined;
-  readonly put: (state: State, key: Key, value: Value) => void;
+  readonly put: (state: State, key: Key, value: Value, isNew?: boolean) => void;
   readonly delete: (state: State, key: Key) => void;
 };
 
@@ -44,7 +48,7 @@ export function table<Key, Value>(
       const bytes = state.get(key(of));
       return bytes === undefined ? undefined : valueCodec.decode(bytes);
     },
-    put: (state, of, value) => state.put(key(of), valueCodec.encode(value)),
+    put: (state, of, value, isNew) => state.put(key(of), valueCodec.encode(value), isNew),
     delete: (state, of) => state.delete(key(of)),
   };
 }

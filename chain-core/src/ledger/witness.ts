@@ -1,10 +1,18 @@
 // Who stands behind a transaction: the owners of what it spends, or a validator's role key. Each signature is
 // verified once per node (env.ts).
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import { concat, equal, isRejected, keyOf, rejected, sha256 } from "@causeway/primitives";
+import {
+  bigEndian,
+  concat,
+  equal,
+  isRejected,
+  keccak256,
+  keyOf,
+  rejected,
+} from "@causeway/primitives";
 import { recover } from "@causeway/primitives/secp256k1";
 import type { Output } from "../codec/action.ts";
-import { outputType } from "../codec/action.ts";
+import { outputCodec } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import { envelopeDigest } from "../codec/transaction.ts";
 import { formatLock } from "./assets.ts";
@@ -72,7 +80,7 @@ export function checkOwners(
     openings.push(opening);
   }
   // An id fixes everything that is signed but the content of the outputs that it spends.
-  const content = spent.map((output) => outputType.serialize(output));
+  const content = spent.map((output) => outputCodec.encode(output));
   return remembered<WitnessCode>(env, "owners", [id, ...tx.witnesses, ...content], () => {
     const message = renderTransaction(env.genesis, tx, id, spent, fee);
     const digest = signingDigest(env.genesis, message, id);
@@ -103,14 +111,15 @@ export function checkEnvelope(
   });
 }
 
-/** `verify`, unless it held before for the same bytes; `parts` are of fixed size or framed by the first. */
+/** `verify`, unless it held before for the same parts. */
 function remembered<Code extends string>(
   { verified }: LedgerEnv,
   what: string,
   parts: readonly Uint8Array[],
   verify: () => Rejected<Code> | undefined,
 ): Rejected<Code> | undefined {
-  const key = `${what}:${keyOf(sha256(concat(...parts.map((part) => sha256(part)))))}`;
+  const framed = parts.flatMap((part) => [bigEndian(part.length, 4), part]);
+  const key = `${what}:${keyOf(keccak256(concat(...framed)))}`;
   if (verified?.has(key)) return undefined;
   const bad = verify();
   if (bad === undefined) verified?.add(key);

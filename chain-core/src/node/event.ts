@@ -1,6 +1,7 @@
 // What happens to a node, and what it orders. Every effect of a step is performed, in order, before the next
 // event; `journal` and `persist` are durable before the effect after them (CON-1).
-import type { Put, Rejected } from "@causeway/primitives";
+import type { Rejected } from "@causeway/primitives";
+import type { Change } from "../ledger/state.ts";
 
 /** The transport's name of a peer, as text; opaque here. */
 export type PeerId = string;
@@ -54,7 +55,7 @@ export type Effect =
       /** Canonical bytes of block and certificate. */
       readonly block: Uint8Array;
       readonly certificate: Uint8Array;
-      readonly puts: readonly Put[];
+      readonly puts: readonly Change[];
       /** Of the state after the block: to be compared when the store is opened again (`Stored.root`). */
       readonly root: Uint8Array;
       /** One per transaction, in block order. */

@@ -6,12 +6,12 @@ import type { Transaction } from "../codec/transaction.ts";
 import type { OpenVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis, Params } from "../ledger/genesis.ts";
 import type { UpgradeNeeded } from "../ledger/governance/version.ts";
-import type { StateReader } from "../ledger/state.ts";
+import type { Change, StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 
 /** What one block does to the state (SEAMS, `ledger/apply.ts`). */
 export type Applied = {
-  readonly puts: readonly Put[];
+  readonly puts: readonly Change[];
   /** After this block. */
   readonly tree: Tree;
   /** Interchain or ring state changed: the next block comes at once (CON-1). */

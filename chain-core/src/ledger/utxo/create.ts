@@ -30,7 +30,8 @@ export const createRule: Rule<Create> = {
     return undefined;
   },
   apply: ({ state, txid, firstOutput = 0 }, { outputs }) => {
+    // A transaction spends something that no other can, so that its id never comes again.
     for (const [i, output] of outputs.entries())
-      addOutput(state, { txid, index: firstOutput + i }, output);
+      addOutput(state, { txid, index: firstOutput + i }, output, true);
   },
 };

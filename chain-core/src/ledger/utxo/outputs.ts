@@ -10,7 +10,7 @@ import {
   u128,
 } from "@causeway/primitives";
 import type { Output, OutputId } from "../../codec/action.ts";
-import { outputType } from "../../codec/action.ts";
+import { outputCodec } from "../../codec/action.ts";
 import type { State, Table } from "../state.ts";
 import { modules, single, table } from "../state.ts";
 
@@ -19,16 +19,17 @@ export const outputs: Table<OutputId, Output> = table(
   modules.utxo,
   1,
   ({ txid, index }) => concat(txid, bigEndian(index, 4)),
-  codec("output", outputType, 128),
+  outputCodec,
 );
 
 /**
  * Makes an output. `id.txid` is the transaction's id, or a tagged hash that names the cause (an event, a
- * refund), never used before; `amount` in 1 .. 2^128 - 1.
+ * refund), never used before; `amount` in 1 .. 2^128 - 1. `isNew` where the hash itself shows that: nobody looks
+ * for an old record then.
  */
-export function addOutput(state: State, id: OutputId, output: Output): void {
+export function addOutput(state: State, id: OutputId, output: Output, isNew = false): void {
   assert(output.amount > 0n && output.amount <= amountMax, `output of ${output.amount}`);
-  outputs.put(state, id, output);
+  outputs.put(state, id, output, isNew);
 }
 
 /** BTM in units of 10^-8. Unspent outputs of it add up to issued - bonded - burnt. */

@@ -1,0 +1,51 @@
+// Transactions are checked, built into a block and applied; their bytes are parsed once.
+import type { Bytes32, Rejected } from "@causeway/primitives";
+import { isRejected, keyOf } from "@causeway/primitives";
+import type { Action } from "../codec/action.ts";
+import type { Transaction } from "../codec/transaction.ts";
+import { transactionBytesHash, transactionCodec, transactionIdIn } from "../codec/transaction.ts";
+import type { LedgerEnv } from "./env.ts";
+import type { RecentMap } from "./recent.ts";
+import type { AnyRule } from "./rules.ts";
+
+/** A transaction of canonical bytes. Shared: nobody may change it. */
+export type Parsed = {
+  readonly tx: Transaction;
+  readonly id: Bytes32;
+  /** By position, as the rule of that kind last read it. */
+  readonly bodies: { readonly rule: AnyRule; readonly body: unknown }[];
+};
+
+/** By hex of the SHA-256 of the bytes. */
+export type ParsedMemory = RecentMap<Parsed>;
+
+/** About 2 kB each for a transfer: three full blocks. */
+export const parsedMax = 16_384;
+
+export function parseTransaction(
+  { genesis, parsed }: Pick<LedgerEnv, "genesis" | "parsed">,
+  bytes: Uint8Array,
+): Parsed | Rejected {
+  const name = parsed === undefined ? "" : keyOf(transactionBytesHash(bytes));
+  const known = parsed?.get(name);
+  if (known !== undefined) return known;
+  const tx = transactionCodec.parse(bytes);
+  if (isRejected(tx)) return tx;
+  const made: Parsed = { tx, id: transactionIdIn(genesis.networkId, bytes), bodies: [] };
+  parsed?.set(name, made);
+  return made;
+}
+
+/** The body of the action at `position`, as `rule` reads it. */
+export function parseBody(
+  { bodies }: Parsed,
+  position: number,
+  rule: AnyRule,
+  action: Action,
+): unknown {
+  const known = bodies[position];
+  if (known?.rule === rule) return known.body;
+  const body: unknown = rule.codec.parse(action.body);
+  if (!isRejected(body)) bodies[position] = { rule, body };
+  return body;
+}
