@@ -32,7 +32,6 @@ import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import { genesisState } from "../../chain-core/src/ledger/genesis-state.ts";
 import { signTransaction, unsignedTransaction } from "../../chain-core/src/ledger/sign.ts";
 import { testBls, testGenesis, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
-import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import { commitmentOf, utxoSum, utxoSums } from "../../chain-core/src/ledger/utxo/commitment.ts";
 import { outputs } from "../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Applied, LedgerPort } from "../../chain-core/src/node/port.ts";
@@ -140,19 +139,26 @@ function randomNumbers(seed: number): (below: number) => number {
   };
 }
 
-/** A block as a proposer makes it on the store's state, without what consensus adds. */
-export function makeBlock(
+/** Height and time of the block after the store's. */
+export function nextOf(
   { genesis }: World,
+  store: NodeStore,
+): { readonly height: number; readonly time: number } {
+  const { height } = store.head();
+  return { height: height + 1, time: genesis.time + height + 1 };
+}
+
+/** A block of these transactions on the store's state, without what consensus adds. */
+export function makeBlock(
+  world: World,
   ledger: LedgerPort,
   store: NodeStore,
-  tree: Tree,
-  candidates: readonly Uint8Array[],
+  transactions: Uint8Array[],
 ): Block {
-  const network = genesis.networkId;
-  const { height, id } = store.head();
-  const at = { height: height + 1, time: genesis.time + height + 1 };
+  const network = world.genesis.networkId;
+  const { id } = store.head();
+  const at = nextOf(world, store);
   const frame = ledger.frame(store.state);
-  const transactions = [...ledger.build(store.state, at, candidates)];
   const parent = store.tip()?.certificate;
   const votes = { certificate: parent === undefined ? [] : [parent], late: [] };
   const header = {
@@ -161,7 +167,7 @@ export function makeBlock(
     parent: id,
     proposer: 0,
     transactionsRoot: transactionsRoot(network, transactions),
-    stateRoot: ledger.root(tree),
+    stateRoot: ledger.root(store.tree()),
     utxoCommitment: frame.utxoCommitment,
     votesRoot: votesRoot(network, votes),
     snapshotRoot: zero32,

@@ -19,6 +19,7 @@ import {
   makeBlock,
   makeWorld,
   measured,
+  nextOf,
   persist,
   transfers,
 } from "./ledger-world.ts";
@@ -87,7 +88,8 @@ async function produce(
   while (pool.entries.size > 0) {
     const bytes = await time("propose", () => {
       const candidates = mempool.candidates(pool, blockSizeMax);
-      return blockCodec.encode(makeBlock(world, ledger, producer, producer.tree(), candidates));
+      const chosen = ledger.build(producer.state, nextOf(world, producer), candidates);
+      return blockCodec.encode(makeBlock(world, ledger, producer, [...chosen]));
     });
     const certificate = certify(world, ledger, producer, blockCodec.decode(bytes));
     const applied = await time("applyCached", () =>

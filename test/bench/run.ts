@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 const benches: Record<string, () => Promise<object>> = {
   gas: async () => (await import("./gas.ts")).run(),
+  growth: async () => (await import("./growth.ts")).run(),
   ledger: async () => (await import("./ledger.ts")).run(),
   network: async () => (await import("./network.ts")).run(networkOptions()),
   roundtrip: async () => (await import("./roundtrip.ts")).run(),

@@ -31,6 +31,7 @@ import {
 } from "./node-keys.ts";
 import type { Head } from "./node-records.ts";
 import { decodePuts, encodePuts, headCodec } from "./node-records.ts";
+import { readCache } from "./read-cache.ts";
 
 export type Persist = Effect & { readonly kind: "persist" };
 
@@ -168,7 +169,7 @@ function nodeStore(
   firstTree: Tree,
   firstUndo: readonly Put[],
 ): NodeStore {
-  const state: StateReader = { get: (key) => db.get(stateKey(key)) };
+  const state = readCache({ get: (key) => db.get(stateKey(key)) });
   let head = first;
   let tree = firstTree;
   let before = previous(tree, firstUndo);
@@ -209,7 +210,12 @@ function nodeStore(
         .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
         .map((change) => put(change.key, beforeOf(state, change)));
       const indexed = isIndexed
-        ? indexBlock(network, db, { height, puts, old: oldOf(state, puts), receipts: effect.receipts })
+        ? indexBlock(network, db, {
+            height,
+            puts,
+            old: oldOf(state, puts),
+            receipts: effect.receipts,
+          })
         : { puts: [], movements: [] };
       await db.write([
         ...puts.map(({ key, value }) => put(stateKey(key), value)),
@@ -220,6 +226,7 @@ function nodeStore(
         { key: metaKeys.undo, value: encodePuts(undo) },
         { key: metaKeys.head, value: headCodec.encode(next) },
       ]);
+      state.wrote(puts);
       head = next;
       before = { tree, values: valuesOf(undo) };
       tree = update(tree, puts);

@@ -3,6 +3,7 @@
 export type RecentMap<Value> = {
   readonly get: (key: string) => Value | undefined;
   readonly set: (key: string, value: Value) => void;
+  readonly delete: (key: string) => void;
 };
 
 /** Keeps between `sizeMax` / 2 and `sizeMax` of the newest entries, in two generations. */
@@ -17,6 +18,10 @@ export function recentMap<Value>(sizeMax: number): RecentMap<Value> {
         young = new Map();
       }
       young.set(key, value);
+    },
+    delete: (key) => {
+      young.delete(key);
+      old.delete(key);
     },
   };
 }
