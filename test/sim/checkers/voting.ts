@@ -2,6 +2,7 @@
 // (CON-1).
 import { equal, isRejected, keyOf } from "@causeway/primitives";
 import { parseRecord } from "../../../chain-core/src/consensus/journal.ts";
+import { proposerOf } from "../../../chain-core/src/consensus/proposer.ts";
 import { parseMessage } from "../../../chain-core/src/node/message.ts";
 import type { Operator, World } from "../model.ts";
 import { violated } from "../model.ts";
@@ -35,7 +36,7 @@ export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Ar
   } else if (message.kind === "proposal") {
     const { height, round, polRound, block, signature } = message.proposal;
     // Others pass proposals on; their proposer is whose turn it was.
-    if ((height + round) % world.operators.length === seat)
+    if (proposerOf(world.operators.length, height, round) === seat)
       say(`height ${height}, round ${round}, proposal`, `${keyOf(block)}:${polRound}`, signature);
   }
 }
