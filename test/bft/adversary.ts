@@ -331,8 +331,14 @@ export function flood(adversary: Adversary): void {
     () => garbage(random),
     () => (coalition.heard.length > 0 ? random.pick(coalition.heard) : garbage(random)),
     () => (coalition.heard.length > 0 ? random.pick(coalition.heard) : garbage(random)),
-    () => ({ kind: "status", status: { height: random.below(2 * height), round: 0, views: [] } }),
-    () => ({ kind: "status", status: { height: height - 1, round: random.below(9), views: [] } }),
+    () => ({
+      kind: "status",
+      status: { height: random.below(2 * height), lowest: 1, round: 0, views: [] },
+    }),
+    () => ({
+      kind: "status",
+      status: { height: height - 1, lowest: 1, round: random.below(9), views: [] },
+    }),
     () => ({ kind: "blocksRequest", from: random.below(height + 2), count: 64 }),
     () => ({ kind: "blocksReply", from: height, blocks: [] }),
     () => ({ kind: "transactions", transactions: [random.bytes(50)] }),

@@ -216,7 +216,7 @@ test("a node hangs up on strangers who say what no honest node says, survives th
   const useless: Uint8Array[] = [
     encodeMessage({
       kind: "status",
-      status: { height: Number.MAX_SAFE_INTEGER, round: 4_000_000_000, views: [] },
+      status: { height: Number.MAX_SAFE_INTEGER, lowest: 1, round: 4_000_000_000, views: [] },
     }),
     encodeMessage({ kind: "blocksRequest", from: 0, count: 65_535 }),
     encodeMessage({ kind: "blocksRequest", from: Number.MAX_SAFE_INTEGER, count: 1 }),

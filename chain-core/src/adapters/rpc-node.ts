@@ -29,7 +29,7 @@ import type { Found, Proved, RpcNode } from "../rpc/node.ts";
 import { noIndex } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { feed } from "../rpc/subscriptions.ts";
-import { claimed } from "../sync/sync.ts";
+import { claimed, isCutOff } from "../sync/sync.ts";
 import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
@@ -71,6 +71,7 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
         seat: signer?.seat,
         peers: options.peers(),
         syncing: claimed(sync) >= tip.height + syncingFrom,
+        cutOff: isCutOff(sync, tip.height),
       })),
     block: (height) => runtime.read(() => store.blocks(height ?? store.head().height)),
     submit: runtime.submit,

@@ -104,7 +104,10 @@ describe("a peer", () => {
 
   it("is answered as before after the own clock went back", () => {
     const one = follower();
-    const status: Message = { kind: "status", status: { height: 0, round: 0, views: [] } };
+    const status: Message = {
+      kind: "status",
+      status: { height: 0, lowest: 1, round: 0, views: [] },
+    };
     const hour = 3_600_000;
     expect(one.hear(status, at)).toContain("status");
     expect(one.hear(status, at - hour)).toEqual([]);

@@ -35,6 +35,7 @@ const emptyPoints = 20;
 export function statusOf(state: State): Status {
   return {
     height: state.tip.height,
+    lowest: state.context.lowest?.() ?? 1,
     round: state.round.round,
     views: round.view(state.round).slice(0, viewsMax),
   };
@@ -51,7 +52,7 @@ export function greet(turn: Turn, peer: PeerId): void {
 
 export function receiveStatus(turn: Turn, from: PeerId, status: Status): void {
   const { state, at } = turn;
-  sync.claim(state.sync, from, status.height);
+  sync.claim(state.sync, from, status.height, status.lowest);
   const peer = state.peers.get(from);
   if (peer === undefined || status.height > state.tip.height) return;
   if (at < peer.answeredAt + answerMs) return;

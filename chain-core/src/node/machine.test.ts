@@ -239,7 +239,7 @@ describe("a node among bad peers", () => {
     w.run(20_000);
     const late = w.addPeer("late");
     w.boot(late);
-    const claim = { height: 1_000_000, round: 0, views: [] };
+    const claim = { height: 1_000_000, lowest: 1, round: 0, views: [] };
     for (const from of ["liar", "mute"])
       w.deliver(late, {
         kind: "message",

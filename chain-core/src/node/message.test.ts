@@ -39,7 +39,12 @@ const message: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ kind: fc.constant("votes" as const), votes: fc.array(vote, { maxLength: 5 }) }),
   fc.record({
     kind: fc.constant("status" as const),
-    status: fc.record({ height, round: small, views: fc.array(view, { maxLength: 8 }) }),
+    status: fc.record({
+      height,
+      lowest: height,
+      round: small,
+      views: fc.array(view, { maxLength: 8 }),
+    }),
   }),
   fc.record({ kind: fc.constant("blocksRequest" as const), from: height, count: small }),
   fc.record({

@@ -38,8 +38,11 @@ export const batchMax = 256;
 export const batchSizeMax: number = 2 * transactionSizeMax;
 export const requestsMax = 512;
 
-/** `height` is the newest final one; the views are of the height after it, in whose `round` the sender is. */
-export type Status = { height: number; round: number; views: RoundView[] };
+/**
+ * `height` is the newest final one and `lowest` the first whose block the sender still has; the views are of the height
+ * after the newest, in whose `round` the sender is.
+ */
+export type Status = { height: number; lowest: number; round: number; views: RoundView[] };
 
 export type Message =
   | { readonly kind: "proposal"; readonly proposal: Proposal }
@@ -78,6 +81,7 @@ const statusCodec: Codec<Status> = codec(
   "status",
   new ContainerType({
     height: u64,
+    lowest: u64,
     round: u32,
     views: new ListCompositeType(
       new ContainerType({

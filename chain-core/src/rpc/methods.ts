@@ -105,8 +105,10 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
   };
 }
 
+const cutOffHealth = "no peer has the next block any more: restart with CAUSEWAY_SYNC=snapshot";
+
 async function status(node: RpcNode): Promise<ResultOf<"status">> {
-  const { height, id, time, seat, peers, syncing } = await node.overview();
+  const { height, id, time, seat, peers, syncing, cutOff } = await node.overview();
   const { networkId, name, validators } = node.genesis;
   const isAlone = peers === 0 && validators.length > 1;
   return {
@@ -118,7 +120,7 @@ async function status(node: RpcNode): Promise<ResultOf<"status">> {
     validator: seat,
     peers,
     syncing,
-    health: isAlone ? "no peers" : syncing ? "catching up" : "ok",
+    health: isAlone ? "no peers" : cutOff ? cutOffHealth : syncing ? "catching up" : "ok",
   };
 }
 

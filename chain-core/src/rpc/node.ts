@@ -23,6 +23,8 @@ export type Overview = Tip & {
   readonly peers: number;
   /** A peer claims more final blocks than are here. */
   readonly syncing: boolean;
+  /** All that claim more have pruned the next block: this node goes on by a snapshot only. */
+  readonly cutOff: boolean;
 };
 
 export type Proved = {

@@ -37,6 +37,18 @@ describe("block sync", () => {
     expect(sync.next(state, 5, at + sync.restMs, 64)?.peer).toBe("p0");
   });
 
+  it("does not ask a peer for what it pruned, and knows when nobody has it", () => {
+    const state = ahead(100, 100);
+    sync.claim(state, "p0", 100, 7);
+    expect(sync.next(state, 5, 0, 64)?.peer).toBe("p1");
+    sync.disconnect(state, "p1");
+    expect(sync.isCutOff(state, 5)).toBe(true);
+    expect(sync.next(state, 5, 0, 64)).toBeUndefined();
+    expect(sync.deadline(state, 5)).toBeUndefined();
+    expect(sync.isCutOff(state, 6)).toBe(false);
+    expect(sync.next(state, 6, 0, 64)).toMatchObject({ peer: "p0", from: 7 });
+  });
+
   it("forgets the request of a peer that left", () => {
     const state = ahead(100, 90);
     expect(sync.next(state, 5, 0, 64)?.peer).toBe("p0");

@@ -12,6 +12,8 @@ export const graceMs = 300;
 export type Peer = {
   /** The newest final height that it claims. */
   height: number;
+  /** The lowest height whose block it has; those below it pruned. */
+  lowest: number;
   /** Not asked before, own clock, ms. */
   restUntil: number;
 };
@@ -37,7 +39,7 @@ export function sync(): Sync {
 }
 
 export function connect(state: Sync, peer: string): void {
-  if (!state.peers.has(peer)) state.peers.set(peer, { height: 0, restUntil: 0 });
+  if (!state.peers.has(peer)) state.peers.set(peer, { height: 0, lowest: 1, restUntil: 0 });
 }
 
 export function disconnect(state: Sync, peer: string): void {
@@ -45,10 +47,23 @@ export function disconnect(state: Sync, peer: string): void {
   if (state.request?.peer === peer) state.request = undefined;
 }
 
-/** `peer` claims that `height` is final. */
-export function claim(state: Sync, peer: string, height: number): void {
+/** `peer` claims that `height` is final, and that it has every block from `lowest` on. */
+export function claim(state: Sync, peer: string, height: number, lowest?: number): void {
   const known = state.peers.get(peer);
-  if (known !== undefined && height > known.height) known.height = height;
+  if (known === undefined) return;
+  if (height > known.height) known.height = height;
+  if (lowest !== undefined) known.lowest = lowest;
+}
+
+/** Whether it can serve the block after `height`. */
+function hasNext(peer: Peer, height: number): boolean {
+  return peer.height > height && peer.lowest <= height + 1;
+}
+
+/** Others are ahead, and every one of them pruned the block after `height`: only a snapshot helps. */
+export function isCutOff(state: Sync, height: number): boolean {
+  const ahead = [...state.peers.values()].filter((peer) => peer.height > height);
+  return ahead.length > 0 && !ahead.some((peer) => hasNext(peer, height));
 }
 
 /** The highest height that a peer claims. */
@@ -77,7 +92,7 @@ export function next(
   // Of those that are ahead the one that rested longest, so that a silent one costs one time-out.
   let best: [string, Peer] | undefined;
   for (const [name, peer] of state.peers) {
-    if (peer.height <= height || peer.restUntil > at) continue;
+    if (!hasNext(peer, height) || peer.restUntil > at) continue;
     if (best === undefined || peer.restUntil < best[1].restUntil) best = [name, peer];
   }
   if (best === undefined) return undefined;
@@ -92,7 +107,7 @@ export function deadline(state: Sync, height: number): number | undefined {
   if (state.request !== undefined) return state.request.deadline;
   let first: number | undefined;
   for (const peer of state.peers.values())
-    if (peer.height > height && (first === undefined || peer.restUntil < first))
+    if (hasNext(peer, height) && (first === undefined || peer.restUntil < first))
       first = peer.restUntil;
   return first === undefined ? undefined : Math.max(first, (state.behindSince ?? 0) + graceMs);
 }
