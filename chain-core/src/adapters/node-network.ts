@@ -8,7 +8,7 @@ import { startP2p } from "@causeway/primitives/adapters/p2p";
 import { depositRequestCodec } from "../interchain/statement.ts";
 import * as pool from "../mempool/pool.ts";
 import type { State } from "../node/machine.ts";
-import { batchSizeMax, messageSizeMax, transactionsCodec } from "../node/message.ts";
+import { batchSizeMax, directBatch, messageSizeMax, transactionsCodec } from "../node/message.ts";
 import type { Network, Runtime } from "./node-runtime.ts";
 import type { SyncService } from "./sync-service.ts";
 import { syncService } from "./sync-service.ts";
@@ -67,12 +67,19 @@ export function nodeNetwork(options: NodeNetworkOptions): NodeNetwork {
   };
 }
 
-/** What the runtime orders of the host. */
-export function networkOf(p2p: P2p): Network {
+/**
+ * What the runtime orders of the host. Own transactions go to each peer by itself while `reaches` the committee:
+ * gossip brings each of them several times. Who is not connected hears of them in a block.
+ */
+export function networkOf(p2p: P2p, reaches: (connected: readonly string[]) => boolean): Network {
   return {
     send: (peer, message) => p2p.send(peer, "consensus", message),
     broadcast: (message) => p2p.broadcast("consensus", message),
-    publish: p2p.publish,
+    publish: (topic, message) => {
+      if (topic === "transactions" && reaches(p2p.peers()))
+        p2p.broadcast("consensus", directBatch(message));
+      else p2p.publish(topic, message);
+    },
     ban: p2p.ban,
   };
 }

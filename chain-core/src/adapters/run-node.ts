@@ -18,6 +18,7 @@ import { initial } from "../node/machine.ts";
 import type { RpcNode } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { createBls } from "./bls.ts";
+import { committeeReach } from "./committee-peers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { joinerOf, parseCheckpoint, parseSyncMode } from "./join-node.ts";
@@ -186,7 +187,7 @@ async function start(
     {
       store,
       journal,
-      network: networkOf(p2p),
+      network: networkOf(p2p, committeeReach(store.state, p2p.peerId)),
       clock: systemClock,
       log,
       onBlock: (...block) => {
