@@ -11,6 +11,7 @@ import {
   voteCodec,
   voteDigest,
   voteKinds,
+  votesRoot,
 } from "../codec/block.ts";
 import type { Guard, GuardStep } from "./guard.ts";
 import { guardSteps, remember } from "./guard.ts";
@@ -255,13 +256,15 @@ function assertPolka(state: State, round: number, id: Uint8Array): void {
 }
 
 /**
- * Untrusted block bytes. The id covers the header alone, so that transactions which are not the header's are
- * refused here: else whoever sends them under a good id could keep the true block out.
+ * Untrusted block bytes. The id covers the header alone, so that transactions and votes which are not the header's
+ * are refused here: else whoever sends them under a good id could keep the true block out, or have a final one fail.
  */
 export function parseCandidate(network: NetworkId, bytes: Uint8Array): Candidate | Rejected {
   const block = blockCodec.parse(bytes);
   if (isRejected(block)) return block;
   if (!equal(transactionsRoot(network, block.transactions), block.header.transactionsRoot))
     return rejected("bad-transactions-root", `block ${block.header.height}: other transactions`);
+  if (!equal(votesRoot(network, block), block.header.votesRoot))
+    return rejected("bad-votes-root", `block ${block.header.height}: other votes`);
   return candidateOf(network, block, bytes);
 }

@@ -21,8 +21,9 @@ import {
   transactionsRoot,
   voteDigest,
   voteKinds,
+  votesRoot,
 } from "../codec/block.ts";
-import { verifyCertificate } from "./certificate.ts";
+import { certificateOf, verifyCertificate } from "./certificate.ts";
 import { authorize, guard, guardSteps } from "./guard.ts";
 import type { Entry } from "./journal.ts";
 import { encodeRecord, parseRecord } from "./journal.ts";
@@ -55,7 +56,7 @@ function blockOf(proposer: number, time: number, salt = 0): Block {
     transactionsRoot: transactionsRoot(network, []),
     stateRoot: sha256(Uint8Array.of(salt)),
     utxoCommitment: zero32,
-    votesRoot: zero32,
+    votesRoot: votesRoot(network, { certificate: [], late: [] }),
     snapshotRoot: zero32,
     committee: voters.id,
     nextCommittee: voters.id,
@@ -428,9 +429,13 @@ describe("one round machine", () => {
     expect(vote).toMatchObject({ vote: { round: 1, block: zero32 } });
   });
 
-  it("blames a proposal whose transactions are not those of its header", () => {
+  it("blames a proposal whose transactions or votes are not those of its header", () => {
     const swapped = { ...blockOf(1, start), transactions: [new Uint8Array(3)] };
     expect(kindsOf(hear(fresh(0), proposalBy(1, 0, swapped)))).toEqual(["blame"]);
+    const precommit = voteBy(1, voteKinds.precommit, 0, sha256(new Uint8Array(1)));
+    const late = [certificateOf(bls, 4, [precommit])];
+    const added = { ...blockOf(1, start), late };
+    expect(kindsOf(hear(fresh(0), proposalBy(1, 0, added)))).toEqual(["blame"]);
   });
 
   it("tells a peer's view what it lacks, and gives no more", () => {

@@ -8,6 +8,7 @@ import {
   certificateCodec,
   proposalDigest,
   voteKinds,
+  votesRoot,
 } from "../codec/block.ts";
 import { parseRecord } from "../consensus/journal.ts";
 import { proposerOf } from "../consensus/proposer.ts";
@@ -264,7 +265,8 @@ describe("a node among bad peers", () => {
     const v0 = must(w.peer("v0").state, "state");
     const height = v0.round.height + 1;
     const seat = proposerOf(4, height, 0);
-    const stray = { ...v0.tip.header, height, proposer: seat };
+    const noVotes = votesRoot(network, { certificate: [], late: [] });
+    const stray = { ...v0.tip.header, height, proposer: seat, votesRoot: noVotes };
     const block = { header: stray, certificate: [], late: [], transactions: [] };
     const content = { height, round: 0, polRound: 0, block: blockId(network, stray) };
     const digest = proposalDigest(network, content);
