@@ -37,6 +37,7 @@ const order = [
   ["params"],
   [
     "ring",
+    "beacon",
     "interchain",
     "consensus/quorum.ts",
     "consensus/power.ts",
