@@ -61,10 +61,11 @@ export type DirectStreams = {
   readonly close: () => void;
 };
 
-/** `protocols` by short name. */
+/** `protocols` by short name; `connected`: the ids of the peers that are, now and later. */
 export async function directStreams(
   node: Libp2p,
   protocols: ReadonlyMap<string, StreamProtocol>,
+  connected: ReadonlySet<string>,
   log: Log,
 ): Promise<DirectStreams> {
   const queues = new Map<string, Map<string, Queue>>();
@@ -105,7 +106,7 @@ export async function directStreams(
       const protocol = protocols.get(name);
       if (protocol === undefined || message.length > protocol.maxBytes)
         throw new RangeError(`${name}: no such protocol, or ${message.length} bytes are too many`);
-      if (!isConnected(node, peer)) return false;
+      if (!connected.has(peer)) return false;
       enqueue(queueOf(peer, name, protocol), message, queueSizeFactor * protocol.maxBytes);
       return true;
     },
@@ -114,14 +115,6 @@ export async function directStreams(
       for (const peer of [...queues.keys()]) forget(peer);
     },
   };
-}
-
-function isConnected(node: Libp2p, peer: string): boolean {
-  try {
-    return node.getConnections(peerIdFromString(peer)).length > 0;
-  } catch {
-    return false; // no peer id
-  }
 }
 
 function enqueue(queue: Queue, message: Uint8Array, sizeMax: number): void {

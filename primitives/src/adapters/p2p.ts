@@ -101,15 +101,21 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
         { ...protocol, fullName: protocolName(options.networkId, protocol.name) },
       ] as const,
   );
-  const streams = await directStreams(node, new Map(direct), log);
+  // To ask libp2p takes a peer id, and to make one from its text the square root of a curve point.
+  const connected = new Set<string>();
+  const streams = await directStreams(node, new Map(direct), connected, log);
   node.addEventListener("peer:connect", ({ detail }) => {
-    log.debug("peer connected", { peer: detail.toString() });
-    options.onConnect?.(detail.toString());
+    const peer = detail.toString();
+    connected.add(peer);
+    log.debug("peer connected", { peer });
+    options.onConnect?.(peer);
   });
   node.addEventListener("peer:disconnect", ({ detail }) => {
-    streams.forget(detail.toString());
-    log.debug("peer disconnected", { peer: detail.toString() });
-    options.onDisconnect?.(detail.toString());
+    const peer = detail.toString();
+    connected.delete(peer);
+    streams.forget(peer);
+    log.debug("peer disconnected", { peer });
+    options.onDisconnect?.(peer);
   });
   await listen(node, options);
   subscribe(node, options);
@@ -119,7 +125,6 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
     targets.filter(({ peerId }) => peerId !== self),
     log,
   );
-  const connected = (): string[] => node.getPeers().map((peer) => peer.toString());
   const port =
     node
       .getMultiaddrs()
@@ -131,9 +136,9 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
     address: `${addressOf(options.listen.host, port)}/p2p/${self}`,
     send: streams.send,
     broadcast: (protocol, message) =>
-      connected().filter((peer) => streams.send(peer, protocol, message)).length,
+      [...connected].filter((peer) => streams.send(peer, protocol, message)).length,
     publish: gossip,
-    peers: connected,
+    peers: () => [...connected],
     ban: (peer, ms) => {
       bans.add(peer, ms);
       node
