@@ -124,6 +124,17 @@ describe("a light client", () => {
     expect(verifyRecords(first, good.slice(0, 1))).toMatchObject({ code: "bad-proof" });
   });
 
+  it("follows no rules that it does not have, once a quorum does (GOV-1)", () => {
+    const header = { ...block(9, committee, committee), version: 2 };
+    expect(follow(start, header, [0, 1], committee)).toMatchObject({ code: "no-quorum" });
+    const refused = follow(start, header, [0, 1, 2], committee);
+    expect(refused).toMatchObject({ code: "upgrade-needed" });
+    expect(isRejected(refused) && refused.message).toMatch(/version 2.*up to 1.*install a newer/);
+    const certificate = certify(header, [0, 1, 2], committee);
+    const updated = advance(network, bls, start, { header, certificate }, 2);
+    expect(trusted(updated).height).toBe(9);
+  });
+
   it("starts at a checkpoint only with the committee that its header names", () => {
     const header = block(9, committee, committee);
     expect(trustCheckpoint(network, header, other)).toMatchObject({ code: "bad-committee" });

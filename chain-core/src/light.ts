@@ -9,6 +9,7 @@ import { genesisHeader } from "./consensus/header.ts";
 import { votersOf } from "./consensus/voters.ts";
 import { committeeOf } from "./ledger/committee.ts";
 import type { Genesis } from "./ledger/genesis.ts";
+import { supportedVersion, upgradeNeeded } from "./ledger/governance/version.ts";
 import type { RecordProof } from "./ledger/tree.ts";
 import { verifyProof } from "./ledger/tree.ts";
 
@@ -42,6 +43,8 @@ export type LightCode =
   | "no-quorum"
   | "nil-block"
   | "bad-signature"
+  /** A quorum follows rules that this program does not have (GOV-1): it must be updated. */
+  | "upgrade-needed"
   /** A record is not what the state root says. */
   | "bad-proof";
 
@@ -56,12 +59,14 @@ export function trustGenesis(genesis: Genesis): Trusted {
 /**
  * CON-6: the newer block of `update`, when a quorum of a known committee made it final. Heights may be skipped
  * as long as the deciding committee is the known current or next one. The block already trusted is accepted.
+ * `supported`: the newest protocol version whose records this program can read.
  */
 export function advance(
   network: NetworkId,
   bls: Bls,
   trusted: Trusted,
   update: Update,
+  supported: number = supportedVersion,
 ): Trusted | Rejected<LightCode> {
   const { header, certificate } = update;
   const id = blockId(network, header);
@@ -76,7 +81,8 @@ export function advance(
   if (committee === undefined)
     return rejected("unknown-committee", `height ${header.height} is decided by a stranger`);
   const bad = verifyCertificate(network, bls, votersOf(network, committee), certificate);
-  if (bad !== undefined) return bad;
+  const unknown = bad ?? upgradeNeeded(header.version, supported);
+  if (unknown !== undefined) return unknown;
   const next = nextCommittee(network, trusted, committee, update);
   if (isRejected(next)) return next;
   return { height: header.height, id, header, committee, ...(next && { nextCommittee: next }) };

@@ -6,6 +6,7 @@
 //
 // Orders that expect an answer carry a number; `pending` says whose each is.
 import type { Action } from "@causeway/chain-core/interchain";
+import { inForce } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
 import { isRejected, unreachable } from "@causeway/primitives";
 import type { Budget } from "./budget.ts";
@@ -218,6 +219,12 @@ function interestOf(state: State): Interest {
   };
 }
 
+/** With the parameters and assets in force by the newest view (GOV-1). */
+function contextNow({ context, state }: Work): Context {
+  const view = follow.viewOf(state.follow.records);
+  return { ...context, genesis: inForce(view, context.genesis) };
+}
+
 function toFollow(work: Work, event: follow.Event): void {
   const { context, state, turn } = work;
   const [next, effects] = follow.step(context, state.follow, event, interestOf(state), turn);
@@ -243,8 +250,8 @@ function viewed(work: Work, ledger: follow.Viewed): void {
 }
 
 function toCeremony(work: Work, event: ceremony.Event): void {
-  const { context, state, turn } = work;
-  const [next, effects] = ceremony.step(context, state.ceremony, event, turn);
+  const { state, turn } = work;
+  const [next, effects] = ceremony.step(contextNow(work), state.ceremony, event, turn);
   work.state = { ...work.state, ceremony: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -254,8 +261,8 @@ function toCeremony(work: Work, event: ceremony.Event): void {
 }
 
 function toSigning(work: Work, event: signing.Event): void {
-  const { context, state, turn } = work;
-  const [next, effects] = signing.step(context, state.signing, event, turn);
+  const { state, turn } = work;
+  const [next, effects] = signing.step(contextNow(work), state.signing, event, turn);
   work.state = { ...work.state, signing: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -265,8 +272,8 @@ function toSigning(work: Work, event: signing.Event): void {
 }
 
 function toWitness(work: Work, event: witness.Event): void {
-  const { context, state, turn } = work;
-  const [next, effects] = witness.step(context, state.witness, event, turn);
+  const { state, turn } = work;
+  const [next, effects] = witness.step(contextNow(work), state.witness, event, turn);
   work.state = { ...work.state, witness: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -283,8 +290,8 @@ function act(work: Work, key: string, action: Action): void {
 }
 
 function toOutbox(work: Work, event: outbox.Event): void {
-  const { context, state, turn } = work;
-  const [next, effects] = outbox.step(context, state.outbox, event, turn);
+  const { state, turn } = work;
+  const [next, effects] = outbox.step(contextNow(work), state.outbox, event, turn);
   work.state = { ...work.state, outbox: next };
   for (const effect of effects) {
     if (effect.kind === "sequence")

@@ -80,11 +80,11 @@ export function flush(turn: Turn): void {
 /** Among the remembered deposit requests; gossiped when it is this node's own (`from` no peer) and new. */
 export function admitRequest(turn: Turn, bytes: Uint8Array, from?: PeerId): Accepted | Rejected {
   const { state } = turn;
-  const { genesis } = state.context;
+  const { chain } = state.context.genesis.bitcoin;
   const added = deposits.add(state.requests, bytes, {
     time: state.tip.time,
-    ttlMs: genesis.params.requestTtlMs,
-    chain: genesis.bitcoin.chain,
+    ttlMs: state.frame.params.requestTtlMs,
+    chain,
     ...(from !== undefined && { origin: from }),
   });
   if (isRejected(added)) {

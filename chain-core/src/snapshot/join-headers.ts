@@ -12,16 +12,14 @@ function advanced(
   { config }: JoinState,
   trusted: Trusted,
   { header, certificate, committee }: Finality,
+  supported?: number,
 ): Trusted | Rejected {
   const parsed = headerCodec.parse(header);
   if (isRejected(parsed)) return parsed;
   const proof = certificateCodec.parse(certificate);
   if (isRejected(proof)) return proof;
-  return advance(config.network, config.bls, trusted, {
-    header: parsed,
-    certificate: proof,
-    ...(committee.length > 0 && { committee }),
-  });
+  const update = { header: parsed, certificate: proof, ...(committee.length > 0 && { committee }) };
+  return advance(config.network, config.bls, trusted, update, supported);
 }
 
 export function isBeyondCheckpoint(
@@ -40,6 +38,11 @@ export function take(
   out: JoinEffect[],
 ): Rejected | undefined {
   const trusted = advanced(state, state.trusted, finality);
+  if (isRejected(trusted) && trusted.code === "upgrade-needed") {
+    // A quorum says so, no peer: there is nobody to ban.
+    end(state, out, rejected("upgrade-needed", trusted.message));
+    return undefined;
+  }
   if (isRejected(trusted)) return trusted;
   const { checkpoint } = state.config;
   if (!state.confirmed && trusted.height === checkpoint?.height) {
@@ -58,10 +61,10 @@ export function take(
   return undefined;
 }
 
-/** The header after the snapshot's block. */
+/** The header after the snapshot's block, of whatever version: the node itself stops before that block. */
 export function takeAfter(state: JoinState, finality: Finality): Rejected | undefined {
   const { end: of } = must(state.target, "target");
-  const trusted = advanced(state, of.trusted, finality);
+  const trusted = advanced(state, of.trusted, finality, Number.POSITIVE_INFINITY);
   if (isRejected(trusted)) return trusted;
   if (trusted.height !== of.trusted.height + 1)
     return rejected("wrong-height", `height ${trusted.height} after ${of.trusted.height}`);

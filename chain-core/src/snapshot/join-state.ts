@@ -70,7 +70,9 @@ export type JoinCode =
   /** The start is too old to be believed without a second source (CON-6). */
   | "checkpoint-needed"
   /** The network has another block at the checkpoint's height, or the peers do not have it. */
-  | "checkpoint-mismatch";
+  | "checkpoint-mismatch"
+  /** A quorum follows rules that this program does not have (GOV-1). */
+  | "upgrade-needed";
 
 export type JoinPeer = {
   /** Serves no end of an epoch beyond the trusted height. */

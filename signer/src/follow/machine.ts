@@ -4,8 +4,10 @@
 //   idle --new height--> reading: asks for what is wanted and not read yet, until nothing is missing --> a view
 //
 // A record with a false or missing proof is refused with its code and left out: what rests on it is not signed.
+// Without a proof of what governs the network (parameters, registry, pauses: RNG-6) there is no view at all, because
+// there an absent record means something.
 import type { Committee, Genesis, StateReader } from "@causeway/chain-core/interchain";
-import { headerCodec, plans } from "@causeway/chain-core/interchain";
+import { governingKeys, headerCodec, plans } from "@causeway/chain-core/interchain";
 import type { Bls, Rejected, Step } from "@causeway/primitives";
 import { equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
 import type { Trust as TrustRecord } from "../journal.ts";
@@ -256,6 +258,7 @@ function goOn(
   turn: Turn,
 ): Step<State, Effect> {
   const { records, refused } = reading;
+  if (governingKeys.some((key) => refused.has(keyOf(key)))) return failed(state, turn);
   const view = viewOf(records);
   const missing = wanted(context.genesis, view, interest).filter(
     (key) => !records.has(keyOf(key)) && !refused.has(keyOf(key)),

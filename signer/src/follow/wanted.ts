@@ -16,7 +16,9 @@ import {
   eventKinds,
   evmExecutedCodec,
   evmStates,
+  governingKeys,
   inbounds,
+  inForce,
   keys,
   lineages,
   listNames,
@@ -45,11 +47,12 @@ export function wanted(genesis: Genesis, view: StateReader, interest: Interest):
     out.set(keyOf(key), key);
   };
   const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
+  for (const key of governingKeys) want(key);
   want(lists.key(listNames.plans));
   want(openCeremonies.key("only"));
   for (const chain of chains) want(currentKeys.key(chain));
   for (const { chain } of genesis.evm) want(evmStates.key(chain));
-  for (const id of assetIds(genesis)) want(accountings.key(id));
+  for (const id of assetIds(inForce(view, genesis))) want(accountings.key(id));
   wantKeys(view, chains, interest, want);
   for (const id of lists.get(view, listNames.plans)?.ids ?? []) {
     want(plans.key(id));

@@ -15,6 +15,7 @@ import {
   coins,
   currentKeys,
   depositScript,
+  directions,
   encodeTransaction,
   inboundStatus,
   inbounds,
@@ -25,6 +26,7 @@ import {
   planId,
   planKinds,
   planStatus,
+  restrictions,
   transactionHash,
   vaultScript,
   withdrawalStatus,
@@ -72,6 +74,7 @@ type Scene = {
   halted: boolean;
   deficit?: bigint;
   headerMs: number;
+  paused?: { readonly chain: Uint8Array; readonly direction: number; readonly until: number };
 };
 
 type Shape = {
@@ -199,6 +202,10 @@ function judge(of: Scene): Verdict {
   const zeros = { coins: 0n, supply: 0n, exported: 0n, pending: 0n };
   const { halted, deficit = 0n } = of;
   accountings.put(view, asset, { ...zeros, deficit, reserve: 0n, unswept: 0n, halted });
+  if (of.paused !== undefined) {
+    const pause = { ...of.paused, sequence: 1, open: true };
+    restrictions.put(view, "only", { slowUntil: 0, slowOpen: false, pauses: [pause] });
+  }
   lineages.put(view, of.plan.anchor.length > 0 ? of.plan.anchor : none, of.lineage);
   coins.put(view, outpoint(of.coin.txid, of.coin.vout), of.coin);
   withdrawals.put(view, withdrawalId, of.withdrawal);
@@ -241,6 +248,18 @@ test("not yet: a payment of an asset that lacks backing (WIT-4)", () => {
 
 test("no halt stops a sweep (GOV-2)", () => {
   expect(codeOf({ ...sweep(), halted: true })).toBe("approved");
+});
+
+test("not yet: a payment to a paused chain; no pause stops a sweep (RNG-6, GOV-2)", () => {
+  const { out } = directions;
+  const of = { ...payment(), paused: { chain, direction: out, until: nowMs } };
+  expect(codeOf(of)).toBe("paused");
+  expect(judge(of).kind).toBe("not-yet");
+  // The header's time counts, not the own clock.
+  expect(codeOf({ ...of, headerMs: nowMs })).toBe("approved");
+  expect(codeOf({ ...of, paused: { ...of.paused, direction: directions.in } })).toBe("approved");
+  expect(codeOf({ ...of, paused: { ...of.paused, chain: zero32 } })).toBe("approved");
+  expect(codeOf({ ...sweep(), paused: of.paused })).toBe("approved");
 });
 
 test("a lineage that ended, or has another plan as this attempt, is refused (BTC-3)", () => {

@@ -1,9 +1,16 @@
 // May this signer sign this plan now (DESIGN 10, rule 3)? The ledger decided; this reads the final ledger again
 // and refuses what no honest ledger plans. "not yet" is no refusal: it may become an approval (BTC-3).
 import type { Committee, Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
-import { keys, planId, planKinds, planStatus } from "@causeway/chain-core/interchain";
+import {
+  directions,
+  isPaused,
+  keys,
+  planId,
+  planKinds,
+  planStatus,
+} from "@causeway/chain-core/interchain";
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import { equal, rejected } from "@causeway/primitives";
+import { equal, rejected, toHex } from "@causeway/primitives";
 import type { BitcoinCode } from "./bitcoin.ts";
 import { judgeBitcoinPlan } from "./bitcoin.ts";
 import type { EvmCode } from "./evm.ts";
@@ -56,6 +63,8 @@ export function approve(
     return notYet("key-inactive", `key ${plan.keyId} is not active`);
   if (plan.kind !== planKinds.sweep && isHalted(ledger.view, plan.asset))
     return notYet("asset-halted", "the asset of the plan is halted");
+  if (plan.withdrawals.length > 0 && isOutPaused(ledger, plan))
+    return notYet("paused", `payments to chain ${toHex(plan.chain)} are paused`);
   switch (plan.kind) {
     case planKinds.sweep:
     case planKinds.withdrawal:
@@ -65,4 +74,9 @@ export function approve(
     default:
       return rejected("bad-plan", `no plan of kind ${plan.kind}`);
   }
+}
+
+/** RNG-6, by the ledger's own time. A plan that pays nobody, as one to the own vault, is never held back (GOV-2). */
+function isOutPaused({ view, headerMs }: Ledger, { chain }: Plan): boolean {
+  return isPaused(view, { chain, direction: directions.out }, headerMs);
 }

@@ -12,6 +12,8 @@ export type NotYetCode =
   | "key-inactive"
   /** ACC-1 is violated for the asset: only sweeps go on (GOV-2). */
   | "asset-halted"
+  /** GOV-2: what goes out to the plan's chain is paused. Sweeps and canaries never are. */
+  | "paused"
   /** A record that the plan rests on has not been proven yet. */
   | "record-missing";
 

@@ -1,5 +1,5 @@
 // Plans written into a test's ledger as its planner writes them.
-import type { State } from "@causeway/chain-core/interchain";
+import type { RegistryAsset, State } from "@causeway/chain-core/interchain";
 import {
   accountings,
   assetId,
@@ -22,6 +22,7 @@ import { env, genesis } from "./ledger.ts";
 /**
  * Writes a batch of one withdrawal into the ledger as its planner does. Another `amount` is another content of the
  * same nonce, which no right ledger plans; so is a `to` that is not the withdrawal's.
+ * `wrapped`: an asset of the registry, by default the genesis' first.
  */
 export function addBatchPlan(
   {
@@ -30,15 +31,15 @@ export function addBatchPlan(
   }: { readonly write: (change: (state: State) => void) => void; readonly nowMs: number },
   nonce: number,
   amount: bigint = 100_000n,
-  wrong: { readonly to?: Uint8Array } = {},
+  of: { readonly to?: Uint8Array; readonly wrapped?: RegistryAsset } = {},
 ): Uint8Array {
   const evm = must(genesis.evm[0], "chain");
-  const [wrapped] = genesis.assets;
-  const asset = must(assetId(genesis, must(wrapped, "asset").symbol), "asset id");
-  const token = must(wrapped?.exports[0], "export").token;
+  const wrapped = must(of.wrapped ?? genesis.assets[0], "asset");
+  const asset = must(assetId({ ...genesis, assets: [wrapped] }, wrapped.symbol), "asset id");
+  const token = must(wrapped.exports[0], "export").token;
   const payload = new Uint8Array(20).fill(7);
   const fee = genesis.params.evmItemFee;
-  const item = { kind: itemKinds.mint, token, to: wrong.to ?? payload, amount: amount - fee };
+  const item = { kind: itemKinds.mint, token, to: of.to ?? payload, amount: amount - fee };
   const { stipend, overhead } = genesis.params;
   const batch = { keyId: 2, nonce, stipend, overhead, items: [item] };
   const domain = { network: genesis.networkId, chainId: evm.chainId, contract: evm.gateway };
