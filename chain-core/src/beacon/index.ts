@@ -1,3 +1,7 @@
 // The door to the pure knowledge of the beacon (BCN): walking, proving, mixing, drawing, electing.
+export * from "./draw.ts";
+export * from "./elect.ts";
 export * from "./field.ts";
+export * from "./output.ts";
+export * from "./seqpow.ts";
 export * from "./sloth.ts";
