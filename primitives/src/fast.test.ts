@@ -1,11 +1,12 @@
 // The fast paths of bytes and hashes against plain implementations of the same.
 import { blake3 } from "@noble/hashes/blake3.js";
+import { sha256 as sha2_256 } from "@noble/hashes/sha2.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bigEndian, concat, fromBigEndian, toHex } from "./bytes.ts";
-import { blake3Wide, keccak256, sha256 } from "./hash.ts";
+import { blake3Wide, keccak256, keccak256Text, sha256, taggedHash } from "./hash.ts";
 import {
   addressOf,
   order,
@@ -17,16 +18,40 @@ import {
 
 const anyBytes = fc.uint8Array({ maxLength: 500 });
 
-describe("hashes out of WebAssembly", () => {
+describe("hashes", () => {
   it("are those of another implementation", () => {
     fc.assert(
       fc.property(anyBytes, (bytes) => {
+        expect(sha256(bytes)).toEqual(sha2_256(bytes));
         expect(keccak256(bytes)).toEqual(keccak_256(bytes));
         expect(blake3Wide(bytes)).toEqual(blake3(bytes, { dkLen: 2_048 }));
       }),
     );
     const long = new Uint8Array(100_000).fill(7);
     expect(keccak256(long)).toEqual(keccak_256(long));
+    expect(sha256(long)).toEqual(sha2_256(long));
+  });
+
+  it("take parts, short and long, as one", () => {
+    const part = fc.oneof(anyBytes, fc.constant(new Uint8Array(4_000).fill(3)));
+    const tag = sha2_256(utf8ToBytes("a tag"));
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
+        const whole = concat(...parts);
+        expect(keccak256(...parts)).toEqual(keccak_256(whole));
+        expect(blake3Wide(...parts)).toEqual(blake3(whole, { dkLen: 2_048 }));
+        expect(taggedHash("a tag", ...parts)).toEqual(sha2_256(concat(tag, tag, whole)));
+      }),
+    );
+  });
+
+  it("of a text are those of its UTF-8", () => {
+    const texts = fc.string({ unit: "binary", maxLength: 2_000 });
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(keccak256Text(text)).toEqual(keccak_256(new TextEncoder().encode(text)));
+      }),
+    );
   });
 
   it("do not share memory with the next one", () => {

@@ -83,6 +83,7 @@ const genericSpend: Codec<Spend> = codec(
 export const spendCodec: Codec<Spend> = {
   ...genericSpend,
   parse: (bytes) => parseSpend(bytes, inputsMax) ?? genericSpend.parse(bytes),
+  decode: (bytes) => parseSpend(bytes, inputsMax) ?? genericSpend.decode(bytes),
 };
 
 export type Create = { outputs: Output[] };
@@ -94,6 +95,7 @@ const genericCreate: Codec<Create> = codec(
 export const createCodec: Codec<Create> = {
   ...genericCreate,
   parse: (bytes) => parseCreate(bytes, outputsMax) ?? genericCreate.parse(bytes),
+  decode: (bytes) => parseCreate(bytes, outputsMax) ?? genericCreate.decode(bytes),
 };
 
 const genericOutput: Codec<Output> = codec("output", outputType, outputSize);

@@ -13,7 +13,7 @@ import {
   fromHex,
   H,
   isZero,
-  keccak256,
+  keccak256Text,
   keyOf,
   rejected,
   toHex,
@@ -125,14 +125,16 @@ export function isKeyLock(lock: Uint8Array): boolean {
 
 /** EIP-55 text of an address. */
 export function formatAddress(address: Uint8Array): string {
-  const digits = utf8(toHex(address));
-  const hash = keccak256(digits);
+  const digits = toHex(address);
+  const hash = keccak256Text(digits);
+  const codes = [0x30, 0x78];
   for (let i = 0; i < digits.length; i++) {
     const nibble = ((hash[i >> 1] as number) >> (i % 2 === 0 ? 4 : 0)) & 15;
+    const code = digits.charCodeAt(i);
     // A letter becomes its capital.
-    if (nibble >= 8 && (digits[i] as number) >= 0x61) digits[i] = (digits[i] as number) - 32;
+    codes.push(nibble >= 8 && code >= 0x61 ? code - 32 : code);
   }
-  return `0x${String.fromCharCode(...digits)}`;
+  return String.fromCharCode(...codes);
 }
 
 const bech32Prefix = "cw";

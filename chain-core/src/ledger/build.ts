@@ -5,8 +5,7 @@ import type { Room } from "./block-limits.ts";
 import { emptyRoom, reservedSize, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
 import type { LedgerEnv } from "./env.ts";
-import { executeTransaction } from "./execute.ts";
-import type { Overlay } from "./overlay.ts";
+import { attemptTransaction } from "./execute.ts";
 import { commit, overlay } from "./overlay.ts";
 import { parseTransaction } from "./parsed.ts";
 import type { BlockContext } from "./rule.ts";
@@ -55,24 +54,23 @@ function tryOne(
   // Cheap, before it is executed: at least its bytes must fit.
   const least = { bytes, weight: 0, isFeeFree: true };
   if (roomAfter(room, least, weightMax) === undefined) return undefined;
-  const attempt: Overlay = overlay(context.state);
-  const executed = executeGuarded(env, { ...context, state: attempt }, bytes);
-  if (executed === undefined || isRejected(executed)) return undefined;
-  const { weight, isFeeFree } = executed;
+  const attempt = attemptGuarded(env, context, bytes);
+  if (attempt === undefined || isRejected(attempt)) return undefined;
+  const { weight, isFeeFree, state } = attempt;
   const after = roomAfter(room, { bytes, weight, isFeeFree }, weightMax);
   if (after === undefined || (isFeeFree && after.free > freeMax)) return undefined;
-  commit(attempt, context.state);
+  commit(state, context.state);
   return after;
 }
 
 /** A transaction that breaks an assertion must cost its own place, not that of all the others (CON-5). */
-function executeGuarded(
+function attemptGuarded(
   env: LedgerEnv,
   context: BlockContext,
   bytes: Uint8Array,
-): ReturnType<typeof executeTransaction> | undefined {
+): ReturnType<typeof attemptTransaction> | undefined {
   try {
-    return executeTransaction(env, context, bytes);
+    return attemptTransaction(env, context, bytes);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 // One transaction against a state: the same code for the mempool's check, the proposer's build and the block's
 // application. Cheap checks come first; nothing is written unless all of it is valid.
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import { isRejected, rejected } from "@causeway/primitives";
+import { isRejected, keyOf, rejected } from "@causeway/primitives";
 import type { Create, Output, Spend } from "../codec/action.ts";
 import { inputsMax, kinds, outputsMax } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
@@ -17,6 +17,7 @@ import { surplusOf, worthOf } from "./fees/surplus.ts";
 import { weightOf } from "./fees/weight.ts";
 import { versionOf } from "./governance/version.ts";
 import { signatureCount } from "./locks.ts";
+import type { Overlay } from "./overlay.ts";
 import { commit, overlay } from "./overlay.ts";
 import type { Parsed } from "./parsed.ts";
 import { parseBody, parseTransaction } from "./parsed.ts";
@@ -62,7 +63,12 @@ export type Executed = {
   readonly shares: Shares;
   /** In an envelope: it takes room of the reserved fifth (CON-7). */
   readonly isFeeFree: boolean;
+  /** Lock of the first spent output; absent in an envelope. */
+  readonly owner?: Uint8Array;
 };
+
+/** `state` holds the effect and is not written yet. */
+export type Attempt = Executed & { readonly state: Overlay };
 
 /** In the version of the block. */
 type RuleOf = (kind: number) => AnyRule | undefined;
@@ -70,10 +76,21 @@ type Step = { readonly rule: AnyRule; readonly body: unknown; readonly context: 
 
 /** Validates `bytes` on the context's state and, when all holds, writes the effect there. */
 export function executeTransaction(
-  given: LedgerEnv,
+  env: LedgerEnv,
   block: BlockContext,
   bytes: Uint8Array,
 ): Executed | Rejected {
+  const attempt = attemptTransaction(env, block, bytes);
+  if (!isRejected(attempt)) commit(attempt.state, block.state);
+  return attempt;
+}
+
+/** The same on an overlay of the context's state, which {@link commit} writes. */
+export function attemptTransaction(
+  given: LedgerEnv,
+  block: BlockContext,
+  bytes: Uint8Array,
+): Attempt | Rejected {
   const parsed = parseTransaction(given, bytes);
   if (isRejected(parsed)) return parsed;
   const { tx, id } = parsed;
@@ -84,8 +101,9 @@ export function executeTransaction(
   const bad = checkShape(ruleOf, block, tx);
   if (bad !== undefined) return bad;
   const state = overlay(block.state);
+  const context = { ...block, state };
   const [envelope] = tx.envelope;
-  const steps = stepsOf(ruleOf, { ...block, state }, parsed);
+  const steps = stepsOf(ruleOf, context, parsed);
   if (isRejected(steps)) return steps;
   const counts = countsOf(steps);
   const weight = weightOf({
@@ -93,19 +111,21 @@ export function executeTransaction(
     size: bytes.length,
     signatures: tx.witnesses.reduce((sum, witness) => sum + signatureCount(witness), 0),
   });
+  const transaction = { tx, id, bytes, weight, steps };
   const paid =
     envelope === undefined
-      ? (checkCounts(counts) ?? admitUser(env, { ...block, state }, { tx, id, weight, steps }))
-      : admitEnvelope(env, { ...block, state }, { tx, id, weight, steps }, envelope);
+      ? (checkCounts(counts) ?? admitUser(env, context, transaction))
+      : admitEnvelope(env, context, transaction, envelope);
   if (isRejected(paid)) return paid;
-  for (const { rule, body, context } of steps) {
-    const invalid = rule.validate(context, body);
+  for (const step of steps) {
+    const invalid = step.rule.validate(step.context, step.body);
     if (invalid !== undefined) return invalid;
-    rule.apply(context, body);
+    step.rule.apply(step.context, step.body);
   }
-  const shares = splitFee({ ...block, state }, paid.fee, paid.least);
-  commit(state, block.state);
-  return { id, tx, weight, fee: paid.value, shares, isFeeFree: envelope !== undefined };
+  const { value: fee, owner } = paid;
+  const shares = splitFee(context, paid.fee, paid.least);
+  const isFeeFree = envelope !== undefined;
+  return { id, tx, weight, fee, shares, isFeeFree, ...(owner && { owner }), state };
 }
 
 function checkShape(
@@ -159,24 +179,32 @@ function stepsOf(
 type UserTransaction = {
   readonly tx: Transaction;
   readonly id: Bytes32;
+  readonly bytes: Uint8Array;
   readonly weight: number;
   readonly steps: readonly Step[];
 };
 
-/** `fee` is worth `value` BTM units, of which `least` are the base fee. */
-type Paid = { readonly fee: Fee; readonly value: bigint; readonly least: bigint };
+/** `fee` is worth `value` BTM units, of which `least` are the base fee; `owner` as in {@link Executed}. */
+type Paid = {
+  readonly fee: Fee;
+  readonly value: bigint;
+  readonly least: bigint;
+  readonly owner?: Uint8Array;
+};
 
 /** Inputs, balance, fee and signatures of a user's transaction. */
 function admitUser(
   env: LedgerEnv,
   block: BlockContext,
-  { tx, id, weight, steps }: UserTransaction,
+  { tx, id, bytes, weight, steps }: UserTransaction,
 ): Paid | Rejected {
   const { genesis } = env;
-  const spent = spentOutputs(block, steps);
-  if (isRejected(spent)) return spent;
-  if (spent.length === 0) return rejected("no-inputs", "a user's transaction spends something");
-  const fee = surplusOf(genesis, balancesOf(steps));
+  const records = spentRecords(block, steps);
+  if (isRejected(records)) return records;
+  const spent = records.map((record) => outputs.codec.decode(record));
+  const [first] = spent;
+  if (first === undefined) return rejected("no-inputs", "a user's transaction spends something");
+  const fee = surplusOf(genesis, balancesOf(steps, spent));
   if (isRejected(fee)) return fee;
   const value = worthOf(block.state, genesis, fee);
   if (isRejected(value)) return value;
@@ -187,33 +215,35 @@ function admitUser(
     return rejected("fee-too-low", `the fee is ${paid}, at least ${due} for a weight of ${weight}`);
   }
   const signers = steps.flatMap(({ rule, body }) => rule.signers?.(body) ?? []);
-  const bad = checkOwners(env, { tx, id, spent, signers, fee }, block.time);
-  return bad ?? { fee, value, least };
+  const bad = checkOwners(env, { tx, id, bytes, spent, records, signers, fee }, block.time);
+  return bad ?? { fee, value, least, owner: first.lock };
 }
 
 /** Signature, sequence and zero balance of an envelope, which pays no fee. */
 function admitEnvelope(
   env: LedgerEnv,
   block: BlockContext,
-  { tx, id, weight, steps }: UserTransaction,
+  { tx, id, bytes, weight, steps }: UserTransaction,
   envelope: Envelope,
 ): Paid | Rejected {
   const { state } = block;
   const used = useSequence(state, envelope);
   if (used !== undefined) return used;
-  const bad = checkEnvelope(env, state, tx, id, envelope);
+  const bad = checkEnvelope(env, state, { tx, id, bytes }, envelope);
   if (bad !== undefined) return bad;
   const epoch = epochOf(state).number;
   const over = useQuota(state, envelope, { weight, epoch, quota: block.params.envelopeQuota });
   if (over !== undefined) return over;
-  const fee = surplusOf(env.genesis, balancesOf(steps));
+  const fee = surplusOf(env.genesis, balancesOf(steps, []));
   if (isRejected(fee)) return fee;
   if (fee.amount === 0n) return { fee, value: 0n, least: 0n };
   return rejected("unbalanced", "an envelope moves no value");
 }
 
-function balancesOf(steps: readonly Step[]): Balance[] {
-  return steps.map(({ rule, body, context }) => rule.balance(context, body));
+function balancesOf(steps: readonly Step[], spent: readonly Output[]): Balance[] {
+  const balances: Balance[] = [spent.map(({ asset, amount }) => [asset, amount])];
+  for (const { rule, body, context } of steps) balances.push(rule.balance(context, body));
+  return balances;
 }
 
 /** Of all actions; `growth` as the rules declare it. */
@@ -243,23 +273,25 @@ function checkCounts({ inputs, outputs: created, others }: Counts): Rejected | u
   );
 }
 
-/** What all spends of the transaction take, in order. */
-function spentOutputs(
+/** The records of what all spends of the transaction take, in order. */
+function spentRecords(
   { state }: BlockContext,
   steps: readonly Step[],
-): Output[] | Rejected<ExecuteCode> {
-  const spent: Output[] = [];
+): Uint8Array[] | Rejected<ExecuteCode> {
+  const spent: Uint8Array[] = [];
   const seen = new Set<string>();
   for (const { rule, body } of steps) {
     if (rule.kind !== kinds.spend) continue;
     for (const id of (body as Spend).inputs) {
-      const name = formatOutputId(id);
-      if (seen.has(name)) return rejected("repeated-input", `output ${name} is spent twice`);
+      const key = outputs.key(id);
+      const name = keyOf(key);
+      if (seen.has(name))
+        return rejected("repeated-input", `output ${formatOutputId(id)} is spent twice`);
       seen.add(name);
-      const output = outputs.get(state, id);
-      if (output === undefined)
-        return rejected("missing-output", `output ${name} is unknown or spent`);
-      spent.push(output);
+      const record = state.get(key);
+      if (record === undefined)
+        return rejected("missing-output", `output ${formatOutputId(id)} is unknown or spent`);
+      spent.push(record);
     }
   }
   return spent;

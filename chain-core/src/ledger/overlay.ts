@@ -4,9 +4,11 @@ import type { Change, State, StateReader } from "./state.ts";
 
 type Write = { readonly key: Uint8Array; readonly value?: Uint8Array; readonly isNew: boolean };
 
-/** `changes` by hex of the key, the last write of each; a put without value deletes. */
+/** `changes` by `keyOf` the key, the last write of each; a put without value deletes. */
 export type Overlay = State & {
   readonly changes: () => ReadonlyMap<string, Write>;
+  /** Takes over the changes of another. */
+  readonly adopt: (changes: ReadonlyMap<string, Write>) => void;
   /** What differs from the reader below; without the writes that change nothing. */
   readonly differences: () => Change[];
 };
@@ -23,19 +25,20 @@ export function overlay(reader: StateReader): Overlay {
     below.set(name, value);
     return value;
   };
+  const set = (name: string, write: Write): void => {
+    const before = writes.get(name);
+    writes.set(name, before === undefined ? write : { ...write, isNew: before.isNew });
+  };
   return {
     get: (key) => {
       const name = keyOf(key);
       const write = writes.get(name);
       return write === undefined ? read(name, key) : write.value;
     },
-    put: (key, value, isNew = false) => {
-      const name = keyOf(key);
-      writes.set(name, { key, value, isNew: writes.get(name)?.isNew ?? isNew });
-    },
-    delete: (key) => {
-      const name = keyOf(key);
-      writes.set(name, { key, isNew: writes.get(name)?.isNew ?? false });
+    put: (key, value, isNew = false) => set(keyOf(key), { key, value, isNew }),
+    delete: (key) => set(keyOf(key), { key, isNew: false }),
+    adopt: (changes) => {
+      for (const [name, write] of changes) set(name, write);
     },
     changes: () => writes,
     differences: () => {
@@ -56,7 +59,9 @@ function isSame(before: Uint8Array | undefined, after: Uint8Array | undefined): 
 
 /** Writes what `from` changed to the state below it. */
 export function commit(from: Overlay, to: State): void {
-  for (const { key, value, isNew } of from.changes().values())
-    if (value === undefined) to.delete(key);
-    else to.put(key, value, isNew);
+  if ("adopt" in to) (to as Overlay).adopt(from.changes());
+  else
+    for (const { key, value, isNew } of from.changes().values())
+      if (value === undefined) to.delete(key);
+      else to.put(key, value, isNew);
 }

@@ -40,7 +40,8 @@ export function table<Key, Value>(
   valueCodec: Codec<Value>,
 ): Table<Key, Value> {
   const prefix = Uint8Array.of(module, number);
-  const key = (of: Key): Uint8Array => concat(prefix, encodeKey(of));
+  const isSingle = (encodeKey as unknown) === single;
+  const key = (of: Key): Uint8Array => (isSingle ? prefix : concat(prefix, encodeKey(of)));
   return {
     key,
     codec: valueCodec,

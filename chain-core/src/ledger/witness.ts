@@ -1,20 +1,11 @@
 // Who stands behind a transaction: the owners of what it spends, or a validator's role key. Each signature is
 // verified once per node (env.ts).
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import {
-  bigEndian,
-  concat,
-  equal,
-  isRejected,
-  keccak256,
-  keyOf,
-  rejected,
-} from "@causeway/primitives";
+import { equal, isRejected, keccak256, keyOf, rejected } from "@causeway/primitives";
 import { recover } from "@causeway/primitives/secp256k1";
 import type { Output } from "../codec/action.ts";
-import { outputCodec } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
-import { envelopeDigest } from "../codec/transaction.ts";
+import { envelopeDigest, transactionBytesHash } from "../codec/transaction.ts";
 import { formatLock } from "./assets.ts";
 import { renderTransaction, signingDigest } from "./eip712.ts";
 import type { LedgerEnv } from "./env.ts";
@@ -46,11 +37,20 @@ export function locksOf(
   return [...locks.values()];
 }
 
-/** A user's transaction as its owners signed it. `fee` is what it leaves over, `signers` as in {@link locksOf}. */
-export type Signed = {
+/** A transaction that parsed: `bytes` are its own. */
+type Signed = {
   readonly tx: Transaction;
   readonly id: Bytes32;
+  readonly bytes: Uint8Array;
+};
+
+/**
+ * A user's transaction as its owners signed it. `records` are `spent` as the state keeps them, `fee` is what it leaves
+ * over, `signers` as in {@link locksOf}.
+ */
+type OwnersSigned = Signed & {
   readonly spent: readonly Output[];
+  readonly records: readonly Uint8Array[];
   readonly signers: readonly Uint8Array[];
   readonly fee: Fee;
 };
@@ -58,7 +58,7 @@ export type Signed = {
 /** Checks that every lock is open at ledger time `time` (ms), and the signatures. */
 export function checkOwners(
   env: LedgerEnv,
-  { tx, id, spent, signers, fee }: Signed,
+  { tx, id, bytes, spent, records, signers, fee }: OwnersSigned,
   time: number,
 ): Rejected | undefined {
   const locks = locksOf(spent, signers);
@@ -79,9 +79,9 @@ export function checkOwners(
       );
     openings.push(opening);
   }
-  // An id fixes everything that is signed but the content of the outputs that it spends.
-  const content = spent.map((output) => outputCodec.encode(output));
-  return remembered<WitnessCode>(env, "owners", [id, ...tx.witnesses, ...content], () => {
+  // The bytes fix everything that is signed but what they spend, and by which registry it is written.
+  const what = `owners:${env.genesis.assets.length}`;
+  return remembered<WitnessCode>(env, what, [transactionBytesHash(bytes), ...records], () => {
     const message = renderTransaction(env.genesis, tx, id, spent, fee);
     const digest = signingDigest(env.genesis, message, id);
     const bad = openings.findIndex((opening) => !isSigned(opening, digest));
@@ -94,8 +94,7 @@ export function checkOwners(
 export function checkEnvelope(
   env: LedgerEnv,
   state: StateReader,
-  tx: Transaction,
-  id: Bytes32,
+  { tx, id, bytes }: Signed,
   envelope: Envelope,
 ): Rejected<WitnessCode | EnvelopeCode> | undefined {
   const [witness, ...others] = tx.witnesses;
@@ -103,7 +102,7 @@ export function checkEnvelope(
     return rejected("wrong-witness-count", `${tx.witnesses.length} witnesses for an envelope`);
   const key = roleKey(state, envelope);
   if (isRejected(key)) return key;
-  return remembered(env, "envelope", [id, witness, key], () => {
+  return remembered(env, "envelope", [transactionBytesHash(bytes), key], () => {
     const point = recover(envelopeDigest(env.genesis.networkId, id), witness);
     return point !== undefined && equal(point, key)
       ? undefined
@@ -111,15 +110,14 @@ export function checkEnvelope(
   });
 }
 
-/** `verify`, unless it held before for the same parts. */
+/** `verify`, unless it held before for the same parts, each of one size. */
 function remembered<Code extends string>(
   { verified }: LedgerEnv,
   what: string,
   parts: readonly Uint8Array[],
   verify: () => Rejected<Code> | undefined,
 ): Rejected<Code> | undefined {
-  const framed = parts.flatMap((part) => [bigEndian(part.length, 4), part]);
-  const key = `${what}:${keyOf(keccak256(concat(...framed)))}`;
+  const key = `${what}:${keyOf(keccak256(...parts))}`;
   if (verified?.has(key)) return undefined;
   const bad = verify();
   if (bad === undefined) verified?.add(key);

@@ -1,7 +1,7 @@
 // What a transaction leaves over is its fee: BTM, or for those who hold none one wrapped asset that has a price
 // (ACC-2). Every other asset sums to zero.
 import type { Rejected } from "@causeway/primitives";
-import { ContainerType, codec, keyOf, rejected, u128 } from "@causeway/primitives";
+import { ContainerType, codec, equal, keyOf, rejected, u128 } from "@causeway/primitives";
 import { assetOf, btm, formatAsset } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
 import { isHalted } from "../interchain/accounting.ts";
@@ -70,7 +70,7 @@ export function worthOf(
   genesis: Genesis,
   { asset, amount }: Fee,
 ): bigint | Rejected<FeeCode> {
-  if (keyOf(asset) === keyOf(btm(genesis))) return amount;
+  if (equal(asset, btm(genesis))) return amount;
   const price = feePriceOf(state, genesis, asset);
   const size = formatAsset(genesis, asset, amount);
   if (price === undefined || price.btm === 0n)

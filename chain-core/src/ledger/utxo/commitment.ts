@@ -10,7 +10,6 @@ import {
   blake3Size,
   blake3Wide,
   codec,
-  concat,
   equal,
   taggedHash,
   utf8,
@@ -65,7 +64,7 @@ const entryTag = utf8("causeway/utxo/v1");
 /** The key's length comes first, so that none of its bytes can move into the value. */
 function entryHash(key: Uint8Array, value: Uint8Array): Uint8Array {
   assert(key.length < 256, `a key of ${key.length} bytes`);
-  return blake3Wide(concat(entryTag, Uint8Array.of(key.length), key, value));
+  return blake3Wide(entryTag, Uint8Array.of(key.length), key, value);
 }
 
 /** True for a record that the sum is over. */
