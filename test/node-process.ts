@@ -1,6 +1,11 @@
 // A node of a test network as its own process, configured by a file as an operator's.
-import { writeFileSync } from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { must } from "@causeway/primitives";
 import type { NodeConfig } from "../chain-core/src/adapters/run-node.ts";
 import { nodeConfig } from "../chain-core/src/config.ts";
 import type { Process } from "../deploy/devnet/processes.ts";
@@ -24,12 +29,7 @@ export function launchNode({
   before,
   nodeArgs,
 }: NodeLaunch): Promise<Process> {
-  const file = join(folder, "node.env");
-  const values: Readonly<Record<string, unknown>> = config;
-  const lines = Object.entries(nodeConfig).flatMap(([field, { key }]) =>
-    values[field] === undefined ? [] : [`${key}=${String(values[field])}`],
-  );
-  writeFileSync(file, `${lines.join("\n")}\n`);
+  const file = writeConfig(folder, config);
   const [command = "", ...args] = [
     ...(before ?? []),
     process.execPath,
@@ -39,4 +39,34 @@ export function launchNode({
     file,
   ];
   return launch({ name, command, args, logFile: join(folder, "node.log"), timeoutMs: 120_000 });
+}
+
+function writeConfig(folder: string, config: NodeConfig): string {
+  const file = join(folder, "node.env");
+  const values: Readonly<Record<string, unknown>> = config;
+  const lines = Object.entries(nodeConfig).flatMap(([field, { key }]) =>
+    values[field] === undefined ? [] : [`${key}=${String(values[field])}`],
+  );
+  writeFileSync(file, `${lines.join("\n")}\n`);
+  return file;
+}
+
+export type SpawnedNode = {
+  readonly child: ChildProcess;
+  /** The object of its ready line; stays open when it ends before. */
+  readonly ready: Promise<Readonly<Record<string, unknown>>>;
+  readonly ended: Promise<number | null>;
+};
+
+/** The same without waiting, for a node that is to be killed before it is ready. */
+export function spawnNode({ config, folder }: Pick<NodeLaunch, "config" | "folder">): SpawnedNode {
+  const args = ["chain-core/src/main.ts", "--config", writeConfig(folder, config)];
+  const log = openSync(join(folder, "node.log"), "a");
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", log] });
+  const output = createInterface({ input: must(child.stdout, "stdout") as Readable });
+  return {
+    child,
+    ready: new Promise((done) => output.once("line", (line) => done(JSON.parse(line)))),
+    ended: new Promise((done) => child.once("close", done)),
+  };
 }

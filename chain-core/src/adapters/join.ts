@@ -21,7 +21,8 @@ export type JoinOptions = {
   readonly log: Log;
 };
 
-const reportMs = 5_000;
+/** Lines of progress in the log. */
+const reports = 10;
 
 /** Resolves when the staging store is a whole one, or with why not. Rejects with what the disk says. */
 export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rejected<JoinCode>> {
@@ -30,8 +31,8 @@ export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rej
   const end = Promise.withResolvers<Joined | Rejected<JoinCode>>();
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
-  let count = loaded?.chunks.size ?? 0;
-  let total = loaded?.manifest.chunks ?? 0;
+  let count = 0;
+  let total = 0;
   const write = (job: () => Promise<void>): void => {
     writing = writing.then(job);
     writing.catch(end.reject);
@@ -56,13 +57,18 @@ export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rej
         break;
       case "begin":
         total = effect.manifest.chunks;
-        log.info("joining by a snapshot", { height: effect.manifest.height, chunks: total });
-        write(() => staging.begin(effect.manifest));
+        write(async () => {
+          count = await staging.begin(effect.manifest);
+          const { height } = effect.manifest;
+          log.info("joining by a snapshot", { height, chunks: total, kept: count });
+        });
         break;
       case "store":
         write(async () => {
           await staging.store(effect.index, effect.edges, effect.entries);
           count += 1;
+          if (count % Math.ceil(total / reports) === 0 || count === total)
+            log.info("chunks loaded", { count, total });
           happen({ kind: "stored", at: clock.nowMs(), index: effect.index });
         });
         break;
@@ -77,7 +83,6 @@ export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rej
   };
   const wake = (): void => happen({ kind: "woke", at: clock.nowMs() });
   const [state, effects] = initial({ ...config, ...(loaded && { loaded }) }, clock.nowMs());
-  const report = setInterval(() => log.info("chunks loaded", { count, total }), reportMs);
   service.listen({
     connected: (peer) => happen({ kind: "connected", at: clock.nowMs(), peer }),
     disconnected: (peer) => happen({ kind: "disconnected", at: clock.nowMs(), peer }),
@@ -92,7 +97,6 @@ export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rej
     return result;
   } finally {
     service.listen(undefined);
-    clearInterval(report);
     clearTimeout(timer);
     await writing.catch(() => undefined);
   }

@@ -16,8 +16,8 @@ import { headCodec } from "./node-records.ts";
 export type Staging = {
   /** What an earlier run left. */
   readonly loaded: Loaded | undefined;
-  /** Throws away what is of another snapshot. */
-  readonly begin: (manifest: Manifest) => Promise<void>;
+  /** Throws away what is of another snapshot; gives how many chunks of this one are here. */
+  readonly begin: (manifest: Manifest) => Promise<number>;
   /** Durable when it resolves. One at a time. */
   readonly store: (index: number, edges: Edges, entries: readonly Required<Put>[]) => Promise<void>;
   /**
@@ -45,12 +45,13 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
         loaded !== undefined &&
         equal(manifestCodec.encode(loaded.manifest), manifestCodec.encode(of))
       )
-        return;
+        return loaded.chunks.size;
       await db.close();
       db = await fresh(folder, genesis);
       loaded = undefined;
       manifest = of;
       await db.write([loading()]);
+      return 0;
     },
     store: async (index, { first: from, last }, entries) => {
       await db.write([

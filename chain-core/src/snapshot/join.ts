@@ -230,11 +230,7 @@ function proceedHeaders(state: JoinState, at: number, out: JoinEffect[]): void {
   const isOpen = [...peers.values()].some((one) => !one.exhausted && one.restUntil <= at);
   if (isKnown && !isOpen) {
     if (!state.confirmed) {
-      end(
-        state,
-        out,
-        rejected("checkpoint-mismatch", `no peer has block ${config.checkpoint?.height}`),
-      );
+      seekCheckpoint(state, at, out);
       return;
     }
     if (at - state.since.header.time > config.trustMsMax) {
@@ -245,6 +241,18 @@ function proceedHeaders(state: JoinState, at: number, out: JoinEffect[]): void {
     state.until = at + patienceMs;
     return;
   }
+  ask(state, at, out, nextHeader(state), ({ exhausted }) => !exhausted);
+}
+
+/** It lies in the running epoch, whose end nobody has: it is asked for by itself. */
+function seekCheckpoint(state: JoinState, at: number, out: JoinEffect[]): void {
+  if (state.seekingCheckpoint) {
+    const sentence = `no peer has block ${state.config.checkpoint?.height}, or all pruned it: confirm the last block of an epoch`;
+    end(state, out, rejected("checkpoint-mismatch", sentence));
+    return;
+  }
+  state.seekingCheckpoint = true;
+  for (const one of state.peers.values()) one.exhausted = false;
   ask(state, at, out, nextHeader(state), ({ exhausted }) => !exhausted);
 }
 
