@@ -31,6 +31,7 @@ export const b33: ByteVectorType = new ByteVectorType(33);
 export const b48: ByteVectorType = new ByteVectorType(48);
 export const b64: ByteVectorType = new ByteVectorType(64);
 export const b65: ByteVectorType = new ByteVectorType(65);
+export const b66: ByteVectorType = new ByteVectorType(66);
 export const b96: ByteVectorType = new ByteVectorType(96);
 
 export { ByteListType, ContainerType, ListBasicType, ListCompositeType };
