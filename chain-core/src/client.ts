@@ -17,10 +17,12 @@ import type {
 } from "./client/types.ts";
 import { keysMax, pageMax, read, replySizeMax, waitMsMax } from "./client/wire.ts";
 import type { Output, OutputId } from "./codec/action.ts";
+import type { Genesis } from "./ledger/genesis.ts";
+import { governingKeys, inForceBy } from "./ledger/governance/in-force.ts";
 
-export type { Note, Topic } from "./client/api.ts";
 export { fallbackTransport } from "./client/fallback.ts";
 export { follow } from "./client/follow.ts";
+export type { Note, Topic } from "./client/topics.ts";
 export type * from "./client/types.ts";
 export { keysMax, waitMsMax } from "./client/wire.ts";
 export * from "./wallet/index.ts";
@@ -119,6 +121,22 @@ export function nodeClient(call: Transport): NodeClient {
       return (await ask("wait", { height, timeoutMs: waitMs }, waitMs + 5_000)).height;
     },
   };
+}
+
+/**
+ * `genesis` with the parameters and assets in force, as the node says; nothing is proved. Throws Failure
+ * "bad-response".
+ */
+export async function networkNow(
+  client: Pick<NodeClient, "records">,
+  genesis: Genesis,
+): Promise<Genesis> {
+  const values = await client.records(governingKeys);
+  try {
+    return inForceBy(values, genesis);
+  } catch (cause) {
+    throw new Failure("bad-response", "the node's parameters are none", { cause });
+  }
 }
 
 /** One method of the table: parameters written and the answer read by its shapes. */

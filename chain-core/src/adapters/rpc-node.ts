@@ -5,7 +5,9 @@ import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
 import type {
   AssetResult,
+  AssetsResult,
   MempoolResult,
+  ParametersResult,
   SupplyResult,
   ValidatorsResult,
   WaitingEntry,
@@ -13,10 +15,12 @@ import type {
 import { bodySizeMax } from "../client/wire.ts";
 import { blockCodec, committeeCodec, committeeId } from "../codec/block.ts";
 import { asciiOf, issuedAssets } from "../ledger/assets/issued.ts";
+import { assetId } from "../ledger/assets.ts";
 import { nextSequence } from "../ledger/envelope.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import { feeEstimate } from "../ledger/fees/base-fee.ts";
 import type { Genesis } from "../ledger/genesis.ts";
+import { inForce } from "../ledger/governance/in-force.ts";
 import { prove } from "../ledger/tree.ts";
 import { economy } from "../ledger/utxo/outputs.ts";
 import { byId } from "../mempool/pool.ts";
@@ -89,6 +93,8 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     supply: () => runtime.read(() => supplyOf(store)),
     fees: () => runtime.read(({ frame }) => feeEstimate(store.state, frame.params)),
     asset: (id) => runtime.read(() => issuedAsset(store, id)),
+    assets: () => runtime.read(() => registryOf(genesis, store)),
+    parameters: () => runtime.read(({ frame }) => parametersOf(store, frame)),
     mempool: (after, limit) => runtime.read(({ pool }) => waitingIn(pool, after, limit)),
     sequence: (validator, role) =>
       runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
@@ -168,6 +174,23 @@ function issuedAsset({ state }: NodeStore, id: Uint8Array): AssetResult | undefi
   const { decimals, issuer, cap } = definition;
   const [symbol, name] = [asciiOf(definition.symbol), asciiOf(definition.name)];
   return { asset: id, symbol, name, decimals, issuer, cap, issued, retired };
+}
+
+function registryOf(genesis: Genesis, { state, head }: NodeStore): AssetsResult {
+  const now = inForce(state, genesis);
+  const assets = now.assets.map((one) => {
+    const asset = must(assetId(now, one.symbol), "asset of the registry");
+    return { asset, ...one };
+  });
+  return { height: head().height, assets };
+}
+
+function parametersOf({ head }: NodeStore, { params }: State["frame"]): ParametersResult {
+  const parameters = Object.entries(params).map(([name, value]) => ({
+    name,
+    value: BigInt(value),
+  }));
+  return { height: head().height, parameters };
 }
 
 /** In order of arrival, from after the order number `after` on. */

@@ -8,7 +8,7 @@ import { Failure, isRejected, toHex } from "@causeway/primitives";
 import { rpcClient } from "@causeway/primitives/adapters/json-rpc";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import type { Movement } from "../client.ts";
-import { nodeClient } from "../client.ts";
+import { networkNow, nodeClient } from "../client.ts";
 import { formatAddress, lockOfAddress } from "../ledger/assets.ts";
 import { parseGenesis } from "../ledger/genesis-file.ts";
 import { createBls } from "./bls.ts";
@@ -123,7 +123,7 @@ async function session(flags: Flags, terminal: Terminal): Promise<Session> {
   const network = toHex(genesis.networkId);
   if (flags.network !== undefined && flags.network.toLowerCase() !== network)
     throw new Failure("wrong-network", `${url} is of the network ${network}`);
-  return { account: own, client, genesis };
+  return { account: own, client, genesis: await networkNow(client, genesis) };
 }
 
 async function balance(flags: Flags, terminal: Terminal): Promise<void> {

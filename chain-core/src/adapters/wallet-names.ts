@@ -1,4 +1,4 @@
-// How the wallet names assets: symbols of the genesis, and of user-defined assets their symbol with the beginning of
+// How the wallet names assets: symbols of the registry, and of user-defined assets their symbol with the beginning of
 // their id, because anybody may take any symbol.
 import { Failure, formatAmount, isRejected, keyOf, parseHex, toHex } from "@causeway/primitives";
 import type { NodeClient } from "../client.ts";
@@ -11,7 +11,7 @@ export type Names = {
   readonly decimals: (asset: Uint8Array) => number;
 };
 
-/** Of these assets; asks the node for the definitions of those that the genesis does not name. */
+/** Of these assets; asks the node for the definitions of those that the registry does not name. */
 export async function assetNames(
   client: NodeClient,
   genesis: Genesis,
@@ -39,7 +39,7 @@ export async function assetNames(
   };
 }
 
-/** The id of a symbol of the genesis, or an id of 64 hex digits. Throws Failure "unknown-asset". */
+/** The id of a symbol of the registry, or an id of 64 hex digits. Throws Failure "unknown-asset". */
 export function assetNamed(genesis: Genesis, name: string): Uint8Array {
   const named = assetId(genesis, name) ?? assetId(genesis, name.toUpperCase());
   if (named !== undefined) return named;

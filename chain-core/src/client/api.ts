@@ -15,12 +15,13 @@ import {
   maybe,
   orNull,
   record,
-  tagged,
   whole,
   words,
 } from "./shape.ts";
+import { movementFields } from "./topics.ts";
 import type {
   AssetResult,
+  AssetsResult,
   BalancesParams,
   BalancesResult,
   BlockResult,
@@ -34,8 +35,10 @@ import type {
   Movement,
   Nothing,
   PageParams,
+  ParametersResult,
   ProveResult,
   RecordsResult,
+  RegistryEntry,
   RequestsResult,
   StatusResult,
   SubmittedResult,
@@ -84,15 +87,20 @@ const member: Shape<MemberEntry> = record<MemberEntry>(
   { validator: b32, power: amount, consensusKey: bytesOf(48), attestKey: bytesOf(48) },
   true,
 );
-const movementFields = {
-  lock: b32,
-  asset: b32,
-  height,
-  position: maybe(whole(0)),
-  txid: b32,
-  received: amount,
-  spent: amount,
-};
+
+const place = record({ chain: b32, token: bytesOf(20) }, true);
+const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
+  {
+    asset: b32,
+    symbol: words(32),
+    decimals: whole(0, 255),
+    chain: b32,
+    token: bytesOf(20),
+    exports: listOf(place, 16),
+    feePrice: record({ btm: amount, units: amount }, true),
+  },
+  true,
+);
 
 export type Api = {
   readonly "rpc.discover": MethodShape<Nothing, unknown>;
@@ -117,6 +125,8 @@ export type Api = {
   readonly supply: MethodShape<Nothing, SupplyResult>;
   readonly fees: MethodShape<Nothing, FeesResult>;
   readonly asset: MethodShape<{ asset: Uint8Array }, AssetResult>;
+  readonly assets: MethodShape<Nothing, AssetsResult>;
+  readonly parameters: MethodShape<Nothing, ParametersResult>;
   readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
   readonly requests: MethodShape<PageParams, RequestsResult>;
   readonly evidence: MethodShape<Nothing, { evidence: readonly Uint8Array[] }>;
@@ -319,6 +329,19 @@ export const api: Api = {
       true,
     ),
   ),
+  assets: method(
+    "The registry: wrapped assets of the genesis, and those that the committee added since.",
+    nothing,
+    record({ height, assets: listOf(registryAsset, 256) }, true),
+  ),
+  parameters: method(
+    "The parameters in force.",
+    nothing,
+    record(
+      { height, parameters: listOf(record({ name: words(64), value: amount }, true), 256) },
+      true,
+    ),
+  ),
   request: method(
     "Announces the terms of a deposit to all relays.",
     record({ request: bytesUpTo(depositRequestCodec.sizeMax) }),
@@ -340,53 +363,3 @@ export const api: Api = {
     record({ height }, true),
   ),
 };
-
-// ---------------------------------------------------------------- subscriptions (WebSocket)
-
-/** What can be followed. `address` needs the node's index. */
-export type Topic =
-  | { readonly topic: "blocks" | "transactions" | "interchain" }
-  | { readonly topic: "address"; readonly lock: Uint8Array };
-
-const plain = (topic: "blocks" | "transactions" | "interchain"): Shape<Topic> =>
-  record({ topic: choice([topic]) }) as unknown as Shape<Topic>;
-export const topicShape: Shape<Topic> = tagged<Topic>("topic", {
-  blocks: plain("blocks"),
-  transactions: plain("transactions"),
-  interchain: plain("interchain"),
-  address: record({ topic: choice(["address"]), lock: b32 }) as unknown as Shape<Topic>,
-});
-
-const note = (topic: string, rest: object): Shape<Note> => {
-  const shapes = { topic: choice([topic]), ...rest } as Readonly<Record<string, Shape<unknown>>>;
-  return record(shapes, true) as unknown as Shape<Note>;
-};
-
-/** One notification. `interchain`: a record of that module that the block changed; null: deleted. */
-export type Note =
-  | {
-      readonly topic: "blocks";
-      readonly height: number;
-      readonly id: Uint8Array;
-      readonly time: number;
-      readonly transactions: number;
-    }
-  | {
-      readonly topic: "transactions";
-      readonly height: number;
-      readonly position: number;
-      readonly id: Uint8Array;
-    }
-  | ({ readonly topic: "address" } & Movement)
-  | {
-      readonly topic: "interchain";
-      readonly height: number;
-      readonly key: Uint8Array;
-      readonly value: Uint8Array | undefined;
-    };
-export const noteShape: Shape<Note> = tagged<Note>("topic", {
-  blocks: note("blocks", { height, id: b32, time: height, transactions: whole(0) }),
-  transactions: note("transactions", { height, position: whole(0), id: b32 }),
-  interchain: note("interchain", { height, key: anyBytes, value: orNull(anyBytes) }),
-  address: note("address", movementFields),
-});

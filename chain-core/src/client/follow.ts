@@ -1,8 +1,8 @@
 // Subscriptions over a WebSocket, typed (client/api.ts). A connection that breaks is made again and the caller is
 // told from which height it may have missed something.
 import { Failure } from "@causeway/primitives";
-import type { Note, Topic } from "./api.ts";
-import { noteShape, topicShape } from "./api.ts";
+import type { Note, Topic } from "./topics.ts";
+import { noteShape, topicShape } from "./topics.ts";
 import { read } from "./wire.ts";
 
 /** What a follower needs of a socket: a WebSocket of the platform, or a test's. */

@@ -129,3 +129,19 @@ export type AssetResult = {
   issued: bigint;
   retired: bigint;
 };
+/** A wrapped asset: `chain` and `token` of its origin (token zero: the chain's own coin), and where it is wrapped. */
+export type RegistryEntry = {
+  asset: Uint8Array;
+  symbol: string;
+  decimals: number;
+  chain: Uint8Array;
+  token: Uint8Array;
+  exports: readonly { chain: Uint8Array; token: Uint8Array }[];
+  /** `units` of it pay fees of `btm` units of BTM, unless changed since; `btm` 0: it pays none. */
+  feePrice: { btm: bigint; units: bigint };
+};
+export type AssetsResult = { height: number; assets: readonly RegistryEntry[] };
+export type ParametersResult = {
+  height: number;
+  parameters: readonly { name: string; value: bigint }[];
+};

@@ -10,7 +10,7 @@ export * from "../ledger/assets.ts";
 export { sequences } from "../ledger/envelope.ts";
 export type * from "../ledger/genesis.ts";
 export { type BadGenesis, type GenesisBody, parseGenesis } from "../ledger/genesis-file.ts";
-export { governingKeys, inForce } from "../ledger/governance/in-force.ts";
+export { governingKeys, inForce, inForceBy } from "../ledger/governance/in-force.ts";
 export { directions, isPaused, restrictions } from "../ledger/governance/restrictions.ts";
 export { signEnvelope } from "../ledger/sign.ts";
 export * from "../ledger/state.ts";

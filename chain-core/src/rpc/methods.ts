@@ -57,6 +57,8 @@ type ChainMethod =
   | "supply"
   | "fees"
   | "asset"
+  | "assets"
+  | "parameters"
   | "wait";
 
 function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
@@ -99,6 +101,8 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
     supply: () => node.supply(),
     fees: () => node.fees(),
     asset: async ({ asset }) => (await node.asset(asset)) ?? notFound("such asset"),
+    assets: () => node.assets(),
+    parameters: () => node.parameters(),
     wait: async ({ height, timeoutMs }, signal) => ({
       height: await node.wait(height, timeoutMs, signal),
     }),

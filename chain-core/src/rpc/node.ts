@@ -96,6 +96,8 @@ export type RpcNode = {
   readonly supply: () => Promise<ResultOf<"supply">>;
   readonly fees: () => Promise<ResultOf<"fees">>;
   readonly asset: (id: Uint8Array) => Promise<ResultOf<"asset"> | undefined>;
+  readonly assets: () => Promise<ResultOf<"assets">>;
+  readonly parameters: () => Promise<ResultOf<"parameters">>;
   readonly mempool: (after: number | undefined, limit: number) => Promise<ResultOf<"mempool">>;
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   /** evidenceCodec bytes of what the ledger would convict a validator of. */

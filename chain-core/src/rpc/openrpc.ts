@@ -1,6 +1,7 @@
 // The OpenRPC document of the node, made from the method table.
-import { api, noteShape, topicShape } from "../client/api.ts";
+import { api } from "../client/api.ts";
 import type { Schema } from "../client/shape.ts";
+import { noteShape, topicShape } from "../client/topics.ts";
 
 /** SEAMS' errors; the literal code of a refusal is in data.code. */
 const errors = [

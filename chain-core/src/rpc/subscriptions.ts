@@ -1,8 +1,8 @@
 // Who follows what over a WebSocket: from a final block to the notes that each subscriber asked for.
 import type { Rejected } from "@causeway/primitives";
 import { isRejected, keyOf } from "@causeway/primitives";
-import type { Note, Topic } from "../client/api.ts";
-import { noteShape, topicShape } from "../client/api.ts";
+import type { Note, Topic } from "../client/topics.ts";
+import { noteShape, topicShape } from "../client/topics.ts";
 import type { Movement } from "../client/types.ts";
 import { fields, read } from "../client/wire.ts";
 import { modules } from "../ledger/state.ts";

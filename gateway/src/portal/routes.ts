@@ -1,5 +1,6 @@
 // The portal's paths under /v1: one table for the dispatch and for the OpenAPI page. Every answer is JSON, every
 // error {"error":{"code","message"}}.
+import { governingKeys, inForceBy } from "@causeway/chain-core/interchain";
 import { Failure } from "@causeway/primitives";
 import { postDeposit } from "./deposit.ts";
 import { openApi } from "./openapi.ts";
@@ -16,11 +17,19 @@ const pathSizeMax = 300;
 
 type Handler = (portal: Portal, request: Request, argument: string) => Promise<Reply>;
 
+/** With the parameters and assets in force at this moment (GOV-1). */
+function governed(handler: Handler): Handler {
+  return async (portal, request, argument) => {
+    const values = await portal.ledger.records(governingKeys);
+    return handler({ ...portal, genesis: inForceBy(values, portal.genesis) }, request, argument);
+  };
+}
+
 const handlers: Readonly<Record<string, Handler>> = {
-  "POST /v1/deposits": (portal, { body }) => postDeposit(portal, body),
-  "POST /v1/withdrawals/quote": (portal, { body }) => postWithdrawalQuote(portal, body),
-  "GET /v1/transfers/{id}": (portal, _, id) => getTransfer(portal, id),
-  "GET /v1/reserves": getReserves,
+  "POST /v1/deposits": governed((portal, { body }) => postDeposit(portal, body)),
+  "POST /v1/withdrawals/quote": governed((portal, { body }) => postWithdrawalQuote(portal, body)),
+  "GET /v1/transfers/{id}": governed((portal, _, id) => getTransfer(portal, id)),
+  "GET /v1/reserves": governed(getReserves),
   "GET /v1/keys": getKeys,
   "GET /v1/status": getStatus,
   "GET /v1/health": getHealth,

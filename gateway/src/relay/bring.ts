@@ -38,7 +38,7 @@ const envelopeLifeMs = 60_000;
 export function bring(context: Context, state: State, view: LedgerView, nowMs: number): Orders {
   const things = [
     ...headers(context, state, view),
-    ...settlements(context, state, view),
+    ...settlements(state, view),
     ...batches(context, state, view),
     ...convictions(state),
   ];
@@ -65,7 +65,7 @@ function envelope(
   state.sequence = Math.max(state.sequence, view.sequence) + 1;
   const validator = must(genesis.validators[seat], "own validator").owner;
   const from = { validator, role: roles.relay, sequence: state.sequence };
-  const expires = view.time + Math.min(genesis.params.expiryMaxMs, envelopeLifeMs);
+  const expires = view.time + Math.min(view.params.expiryMaxMs, envelopeLifeMs);
   const tx = signEnvelope(genesis, from, expires, [action], relaySecret);
   return { kind: "submit", what, transaction: transactionCodec.encode(tx) };
 }
@@ -85,7 +85,7 @@ function headers({ genesis }: Context, state: State, view: LedgerView): Bringing
 }
 
 /** Transactions that spend a coin of ours, deep enough on the ledger's own header chain (BTC-3). */
-function settlements({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
+function settlements(state: State, view: LedgerView): Bringing[] {
   const [ledgerTip] = view.locator;
   if (ledgerTip === undefined) return [];
   const known = bitcoinWatch.hashAt(state.bitcoin, ledgerTip.height);
@@ -93,7 +93,7 @@ function settlements({ genesis }: Context, state: State, view: LedgerView): Brin
   const ahead = bitcoinWatch.tipOf(state.bitcoin).height - ledgerTip.height;
   const open = new Set(view.coins.map(keyOf));
   return bitcoinWatch
-    .spends(state.bitcoin, genesis.params.finalDepth + ahead)
+    .spends(state.bitcoin, view.params.finalDepth + ahead)
     .filter(({ outpoints }) => outpoints.some((name) => open.has(name)))
     .map(({ settle, txid, height }) => ({
       name: `settle:${keyOf(txid)}:${keyOf(settle.blockHash)}`,

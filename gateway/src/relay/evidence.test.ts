@@ -31,6 +31,7 @@ function viewOf(state: State, time: number): LedgerView {
   return {
     height: 2,
     time,
+    params: genesis.params,
     sequence: 0,
     locator: [],
     knownTip: bitcoinWatch.tipOf(state.bitcoin).hash,

@@ -1,12 +1,14 @@
 // What the relay reads of its own ledger at a new height: a generator that yields batches of record keys and is
 // sent their values, so that the process drives it over RPC and the simulator straight from the state.
-import type { EvmState, Genesis, Key, Plan, Tip } from "@causeway/chain-core/interchain";
+import type { EvmState, Genesis, Key, Params, Plan, Tip } from "@causeway/chain-core/interchain";
 import {
   bitcoinBest,
   bitcoinHeaders,
   bitcoinTips,
   currentKeys,
   evmStates,
+  governingKeys,
+  inForceBy,
   keys as keyRecords,
   listNames,
   lists,
@@ -42,6 +44,8 @@ export type LedgerView = {
   readonly height: number;
   /** Ledger time, ms. */
   readonly time: number;
+  /** In force (GOV-1). */
+  readonly params: Params;
   /** Highest sequence that the own relay key has used (CON-7). */
   readonly sequence: number;
   /** The ledger's best Bitcoin chain: its tip, then ever sparser below it; highest first. Empty at the genesis. */
@@ -73,6 +77,7 @@ export function* readView(
   at: { readonly height: number; readonly time: number },
   questions: Questions,
 ): Reading<LedgerView> {
+  const { params } = inForceBy(yield governingKeys, genesis);
   const evmChains = genesis.evm.map(({ chain }) => chain);
   const [planIds, coinIds] = yield* read(lists, [listNames.plans, listNames.coins]);
   const current = yield* read(currentKeys, [genesis.bitcoin.chain, ...evmChains]);
@@ -88,6 +93,7 @@ export function* readView(
   const asked = questions.candidates.slice(0, candidatesMax);
   return {
     ...at,
+    params,
     sequence: sequence?.highest ?? 0,
     locator,
     knownTip: ownTip && questions.bitcoinTip,

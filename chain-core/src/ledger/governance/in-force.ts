@@ -1,5 +1,6 @@
 // What governs the network now (GOV-1, GOV-2), for whoever reads the ledger from outside: signers from proven records,
 // portals, relays and wallets from those of a node.
+import { equal } from "@causeway/primitives";
 import type { Genesis } from "../genesis.ts";
 import { parameters, readParameters } from "../parameters.ts";
 import type { StateReader } from "../state.ts";
@@ -25,4 +26,11 @@ export function inForce(state: StateReader, genesis: Genesis): Genesis {
   const now = params === known.params ? known : { ...known, params };
   newest.set(known, now);
   return now;
+}
+
+/** The same of what was read: `values` are those of {@link governingKeys}, in order. Throws for bytes that no ledger has. */
+export function inForceBy(values: readonly (Uint8Array | undefined)[], genesis: Genesis): Genesis {
+  const get = (key: Uint8Array): Uint8Array | undefined =>
+    values[governingKeys.findIndex((one) => equal(one, key))];
+  return inForce({ get }, genesis);
 }
