@@ -3,6 +3,7 @@ export * from "./contribution.ts";
 export * from "./draw.ts";
 export * from "./elect.ts";
 export * from "./field.ts";
+export * as machine from "./machine.ts";
 export * from "./output.ts";
 export * from "./seqpow.ts";
 export * from "./sloth.ts";
