@@ -27,6 +27,17 @@ export class Failure extends Error {
   }
 }
 
+/** For every Failure "disk". */
+export const diskAdvice =
+  "nothing that was acknowledged is lost: make room, or repair the disk, and start again";
+
+/** Failure "disk" with what the system said, unless `cause` is a Failure already. */
+export function diskFailure(what: string, cause: unknown): Failure {
+  if (cause instanceof Failure) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Failure("disk", `${what}: ${reason}; ${diskAdvice}`, { cause });
+}
+
 /** The other side of a JSON-RPC answered with an error: its number, sentence and data (SEAMS: `data.code`). */
 export class RpcError extends Failure {
   override readonly name: string = "RpcError";

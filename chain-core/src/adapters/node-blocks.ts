@@ -1,6 +1,7 @@
 // Final blocks in the node's database: which are here, what outlives pruning, and pruning itself (ADR 0010).
-import type { Failure, Put, Store } from "@causeway/primitives";
-import { bigEndian, equal, fromBigEndian, must } from "@causeway/primitives";
+import { crc32 } from "node:zlib";
+import type { Put, Store } from "@causeway/primitives";
+import { bigEndian, concat, equal, Failure, fromBigEndian, must } from "@causeway/primitives";
 import type { Certificate, Header } from "../codec/block.ts";
 import {
   blockCodec,
@@ -31,10 +32,40 @@ export function lowestOf(db: Store): number {
   return bytes === undefined ? 1 : Number(fromBigEndian(bytes));
 }
 
+/** What an operator does about a damaged store. */
+export const resyncAdvice =
+  "start the node once with --resync, which makes its store anew and keeps its votes";
+
+/** Throws Failure "state-mismatch" when what is stored is not what was written. */
 export function blockAt(db: Store, height: number): FinalBlock | undefined {
   const block = db.get(blockKey(height));
   const certificate = db.get(certificateKey(height));
-  return block && certificate && { block, certificate };
+  return (
+    block &&
+    certificate && { block: unsealed(block, height), certificate: unsealed(certificate, height) }
+  );
+}
+
+export function blockPuts(height: number, { block, certificate }: FinalBlock): Put[] {
+  return [
+    { key: blockKey(height), value: sealed(block) },
+    { key: certificateKey(height), value: sealed(certificate) },
+  ];
+}
+
+/**
+ * A block is read long after it was checked, and LevelDB hands out what rotted (building-blocks 4): its bytes are
+ * followed by their CRC-32.
+ */
+function sealed(bytes: Uint8Array): Uint8Array {
+  return concat(bytes, bigEndian(crc32(bytes), 4));
+}
+
+function unsealed(stored: Uint8Array, height: number): Uint8Array {
+  const size = Math.max(0, stored.length - 4);
+  const bytes = stored.subarray(0, size);
+  if (Number(fromBigEndian(stored.subarray(size))) === crc32(bytes)) return bytes;
+  throw new Failure("state-mismatch", `the stored block ${height} is damaged: ${resyncAdvice}`);
 }
 
 /** Header and certificate at `height`, of a block or of an epoch's end whose block is gone. */

@@ -1,7 +1,7 @@
 // The node's database: state, final blocks and indices in one LevelDB, one synced batch per block. It also keeps
 // what proofs are made of: the provable trees after the newest block and after its parent.
 import type { NetworkId, Put, Store } from "@causeway/primitives";
-import { equal, Failure, keyOf, must } from "@causeway/primitives";
+import { equal, Failure, isRejected, keyOf, must } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import type { Movement } from "../client/types.ts";
 import type { Certificate, Header } from "../codec/block.ts";
@@ -19,16 +19,17 @@ import {
   utxoSums,
 } from "../ledger/utxo/commitment.ts";
 import type { Effect, FinalBlock } from "../node/machine.ts";
-import { blockAt, checkBlocks, finalAt, finalityPuts, lowestOf } from "./node-blocks.ts";
-import { indexBlock, indexedHeight } from "./node-index.ts";
 import {
-  blockKey,
-  certificateKey,
-  metaKeys,
-  prefixes,
-  prefixRange,
-  stateKey,
-} from "./node-keys.ts";
+  blockAt,
+  blockPuts,
+  checkBlocks,
+  finalAt,
+  finalityPuts,
+  lowestOf,
+  resyncAdvice,
+} from "./node-blocks.ts";
+import { indexBlock, indexedHeight } from "./node-index.ts";
+import { blockKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
 import type { Head } from "./node-records.ts";
 import { decodePuts, encodePuts, headCodec } from "./node-records.ts";
 import { readCache } from "./read-cache.ts";
@@ -83,38 +84,69 @@ export async function createNodeStore(
 
 /**
  * Opens the database and reads all of its state once. Throws Failure "wrong-network" (another network's data),
- * "state-mismatch" (records were lost or changed: the node must sync anew), and those of openLevelStore.
+ * "state-mismatch" (records were lost or changed), and those of openLevelStore; each says what to do.
  */
 export async function openNodeStore(folder: string, genesis: Genesis): Promise<NodeStore> {
-  const db = await openLevelStore(folder, { create: false, cacheSize: 16 * 1024 * 1024 });
+  const db = await openExisting(folder);
   try {
     const network = db.get(metaKeys.network);
     if (network === undefined || !equal(network, genesis.networkId))
       throw new Failure("wrong-network", `${folder} holds the data of another network`);
-    const stored = db.get(metaKeys.head);
+    const head = headOf(db, folder);
     const undo = db.get(metaKeys.undo);
-    if (stored === undefined || undo === undefined) throw damaged(folder, "the head is missing");
-    const head = headCodec.decode(stored);
+    if (undo === undefined) throw damaged(folder, "the undo is missing");
     const tree = await readState(db, folder, head);
     await checkBlocks(db, genesis, head, (what) => damaged(folder, what));
-    return nodeStore(db, genesis.networkId, head, tree, decodePuts(undo));
+    const store = nodeStore(db, genesis.networkId, head, tree, decodePuts(undo));
+    checkUndo(folder, store);
+    return store;
   } catch (cause) {
     await db.close();
-    throw cause;
+    if (cause instanceof Failure) throw cause;
+    // Whatever a decoder or LevelDB's iterator stumbles over here was once written whole.
+    throw damaged(folder, cause instanceof Error ? cause.message : String(cause));
   }
 }
 
-/** Height of the newest block in the database; throws as openLevelStore. */
+/** The records before the newest block are those that its header commits to. */
+function checkUndo(folder: string, { provable, tip }: NodeStore): void {
+  const before = provable();
+  if (before === undefined) return;
+  const { header } = must(tip(), "the block that provable() has seen");
+  if (!equal(root(before.tree), header.stateRoot))
+    throw damaged(folder, "what undoes the newest block is another");
+}
+
+/** Height of the newest block in the database; throws as {@link openNodeStore}. */
 export async function storedHeight(folder: string): Promise<number> {
-  const db = await openLevelStore(folder, { create: false });
+  const db = await openExisting(folder);
+  try {
+    return headOf(db, folder).height;
+  } finally {
+    await db.close();
+  }
+}
+
+async function openExisting(folder: string): Promise<Store> {
+  try {
+    return await openLevelStore(folder, { create: false, cacheSize: 16 * 1024 * 1024 });
+  } catch (cause) {
+    const { code, message } = cause as Failure;
+    if (code !== "missing" && code !== "store-broken") throw cause;
+    throw new Failure(code, `${message}; ${resyncAdvice}`, { cause });
+  }
+}
+
+function headOf(db: Store, folder: string): Head {
   const stored = db.get(metaKeys.head);
-  await db.close();
   if (stored === undefined) throw damaged(folder, "the head is missing");
-  return headCodec.decode(stored).height;
+  const head = headCodec.parse(stored);
+  if (isRejected(head)) throw damaged(folder, head.message);
+  return head;
 }
 
 function damaged(folder: string, what: string): Failure {
-  return new Failure("state-mismatch", `${folder} is damaged, sync it anew: ${what}`);
+  return new Failure("state-mismatch", `${folder} is damaged (${what}): ${resyncAdvice}`);
 }
 
 /** The tree of the stored state, when state and head agree. */
@@ -221,8 +253,7 @@ function nodeStore(
         ...puts.map(({ key, value }) => put(stateKey(key), value)),
         ...indexed.puts,
         ...finalityPuts(state, effect),
-        { key: blockKey(height), value: effect.block },
-        { key: certificateKey(height), value: effect.certificate },
+        ...blockPuts(height, effect),
         { key: metaKeys.undo, value: encodePuts(undo) },
         { key: metaKeys.head, value: headCodec.encode(next) },
       ]);

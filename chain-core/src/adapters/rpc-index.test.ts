@@ -20,8 +20,8 @@ let node: RunningNode;
 let client: ReturnType<typeof testClient>;
 const [alice, bob] = [testLock("alice"), testLock("bob")];
 
-async function start(changes: object = {}, reindex: boolean = false): Promise<void> {
-  node = await runNode({ ...network.config(0, []), ...changes }, reindex);
+async function start(changes: object = {}): Promise<void> {
+  node = await runNode({ ...network.config(0, []), ...changes });
   client = testClient(portOf());
 }
 const portOf = (): number => Number(new URL(String(node.ready.rpc)).port);

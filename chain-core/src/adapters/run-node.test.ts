@@ -27,7 +27,7 @@ const nodes: (RunningNode | undefined)[] = [];
 const clients: ReturnType<typeof testClient>[] = [];
 
 async function start(i: number): Promise<void> {
-  nodes[i] = await runNode(network.config(i, ports), false);
+  nodes[i] = await runNode(network.config(i, ports));
 }
 async function stop(i: number): Promise<void> {
   await nodes[i]?.stop();
@@ -218,15 +218,15 @@ test("sequences start at 1 and a long poll ends at its time-out", async () => {
 test("a folder that lost its votes, or any record, refuses to start with its code", async () => {
   await stop(2);
   const config = network.config(2, ports);
-  await expect(runNode({ ...config, rpcPort: ports[0]?.rpc ?? 0 }, false)).rejects.toMatchObject({
+  await expect(runNode({ ...config, rpcPort: ports[0]?.rpc ?? 0 })).rejects.toMatchObject({
     code: "port-in-use",
   });
   const votes = join(config.data, "votes.journal");
   copyFileSync(votes, `${votes}.kept`);
   rmSync(votes);
-  await expect(runNode(config, false)).rejects.toMatchObject({ code: "missing" });
+  await expect(runNode(config)).rejects.toMatchObject({ code: "missing" });
   writeFileSync(votes, "not a journal, not a journal");
-  await expect(runNode(config, false)).rejects.toMatchObject({ code: "journal-broken" });
+  await expect(runNode(config)).rejects.toMatchObject({ code: "journal-broken" });
   copyFileSync(`${votes}.kept`, votes);
   const { openLevelStore } = await import("@causeway/primitives/adapters/level-store");
   const { stateKey } = await import("./node-keys.ts");
@@ -235,12 +235,12 @@ test("a folder that lost its votes, or any record, refuses to start with its cod
   const value = must(db.get(key), "the economy");
   await db.write([{ key, value: Uint8Array.from(value).fill(0) }]);
   await db.close();
-  await expect(runNode(config, false)).rejects.toMatchObject({ code: "state-mismatch" });
+  await expect(runNode(config)).rejects.toMatchObject({ code: "state-mismatch" });
   const repaired = await openLevelStore(join(config.data, "store"), { create: false });
   await repaired.write([{ key, value }]);
   await repaired.close();
   await start(2);
-  await expect(runNode({ ...config, p2pPort: 0, rpcPort: 0 }, false)).rejects.toMatchObject({
+  await expect(runNode({ ...config, p2pPort: 0, rpcPort: 0 })).rejects.toMatchObject({
     code: "locked",
   });
 });
@@ -248,6 +248,6 @@ test("a folder that lost its votes, or any record, refuses to start with its cod
 test("indices made anew are the same", async () => {
   await stop(1);
   const before = await client(0).utxos(testLock("bob"));
-  nodes[1] = await runNode(network.config(1, ports), true);
+  nodes[1] = await runNode(network.config(1, ports), "index");
   expect(await client(1).utxos(testLock("bob"))).toEqual(before);
 });

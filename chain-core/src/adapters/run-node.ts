@@ -44,12 +44,13 @@ export type RunningNode = {
 };
 
 /**
- * `reindex` makes the RPC's indices anew first; `protocol` are the versions that the node knows. Throws Failure with
- * a sentence for every way to be misconfigured, and "upgrade-needed" when the ledger has gone beyond `protocol`.
+ * `anew` makes the RPC's index or the whole store once more first; `protocol` are the versions that the node knows.
+ * Throws Failure with a sentence for every way to be misconfigured, and "upgrade-needed" when the ledger has gone
+ * beyond `protocol`.
  */
 export async function runNode(
   config: NodeConfig,
-  reindex: boolean,
+  anew?: "index" | "store",
   protocol: Protocol = knownProtocol,
 ): Promise<RunningNode> {
   const log = startLog("node", config.logLevel);
@@ -86,6 +87,7 @@ export async function runNode(
         clock: systemClock,
         log,
       }),
+      anew === "store",
     ).catch(async (cause: unknown) => {
       await network.close();
       throw cause;
@@ -94,7 +96,7 @@ export async function runNode(
     const ledger = bindLedger(genesis, bls, protocol);
     const { stop } = ledger.frame(data.store.state);
     if (stop !== undefined) throw new Failure(stop.code, stop.message);
-    await prepareIndex(config, genesis.networkId, data, reindex, (height, folder) =>
+    await prepareIndex(config, genesis.networkId, data, anew === "index", (height, folder) =>
       replay({ genesis, bls, protocol }, data.store.blocks, height, folder),
     );
     const snapshots = await openSnapshots({

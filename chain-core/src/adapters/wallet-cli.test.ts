@@ -29,7 +29,7 @@ const other = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8";
 
 beforeAll(async () => {
   network = testNetwork(1, { heartbeatMs: 200, blockIntervalMs: 100 });
-  node = await runNode(network.config(0, []), false);
+  node = await runNode(network.config(0, []));
   client = testClient(Number(new URL(String(node.ready.rpc)).port));
   folder = mkdtempSync(join(tmpdir(), "wallet-cli-"));
 }, 30_000);

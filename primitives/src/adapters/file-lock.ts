@@ -1,25 +1,27 @@
 // One process per folder or file: a lock file with the owner's pid and start time, so that a crashed
 // owner's lock is recognised and a second owner is refused with a sentence.
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { Failure } from "../failure.ts";
+import { diskFailure, Failure } from "../failure.ts";
 
 const held = new Set<string>();
 let attempts = 0;
 
 /**
- * Takes `<path>.lock` or throws Failure "locked" that names the owner; gives the function that releases it.
+ * Takes `<path>.lock` or throws Failure: "locked" names the owner, or "disk"; gives the function that releases it.
  */
 export function lockFile(path: string): () => void {
   const lock = `${path}.lock`;
   const mine = `${lock}.${process.pid}.${attempts++}`;
   const content = identity(process.pid);
-  writeFileSync(mine, content, { mode: 0o600 });
   try {
+    writeFileSync(mine, content, { mode: 0o600 });
     if (held.has(lock)) throw new Failure("locked", `${path} is in use by this process`);
     if (!linked(mine, lock)) {
       removeIfStale(path, lock, mine);
       if (!linked(mine, lock)) throw new Failure("locked", `${path} was just taken by another`);
     }
+  } catch (cause) {
+    throw diskFailure(`cannot lock ${path}`, cause);
   } finally {
     rmSync(mine, { force: true });
   }
@@ -37,7 +39,7 @@ function linked(from: string, to: string): boolean {
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new Failure("disk", `cannot lock ${to}`, { cause });
+    throw cause;
   }
 }
 

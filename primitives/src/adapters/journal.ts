@@ -20,7 +20,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
-import { Failure } from "../failure.ts";
+import { diskFailure, Failure } from "../failure.ts";
 import type { Journal } from "../ports.ts";
 import { lockFile } from "./file-lock.ts";
 
@@ -53,7 +53,7 @@ export function openJournal(path: string, options: { readonly create: boolean })
     return journal(path, open(path), unlock);
   } catch (cause) {
     unlock();
-    throw cause instanceof Failure ? cause : new Failure("disk", `cannot open ${path}`, { cause });
+    throw diskFailure(`cannot open ${path}`, cause);
   }
 }
 
@@ -71,7 +71,7 @@ function journal(path: string, opened: Opened, unlock: () => void): Journal {
     try {
       work();
     } catch (cause) {
-      broken = new Failure("disk", `journal ${path} failed and takes no more`, { cause });
+      broken = diskFailure(`journal ${path} failed and takes no more`, cause);
       throw broken;
     }
   };

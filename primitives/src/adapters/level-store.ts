@@ -1,7 +1,7 @@
 // The Store port on LevelDB. LevelDB loses and hides data in silence when its files rot (building-blocks
 // 4), so it never creates a database but on request, and the owner of the data checks it at open.
 import { Level } from "level";
-import { Failure } from "../failure.ts";
+import { diskAdvice, Failure } from "../failure.ts";
 import type { Store } from "../ports.ts";
 
 export type LevelStoreOptions = {
@@ -47,7 +47,7 @@ function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
       try {
         return db.getSync(key, binary);
       } catch (cause) {
-        throw new Failure("disk", `cannot read ${folder}`, { cause });
+        throw ioFailure(`cannot read ${folder}`, cause);
       }
     },
     write: async (puts) => {
@@ -59,7 +59,7 @@ function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
       try {
         await db.batch(operations, { ...binary, sync: true });
       } catch (cause) {
-        throw new Failure("disk", `cannot write ${folder}`, { cause });
+        throw ioFailure(`cannot write ${folder}`, cause);
       }
     },
     scan: (from, to) => db.iterator({ ...binary, gte: from, lt: to }),
@@ -68,15 +68,29 @@ function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
 }
 
 function openFailure(folder: string, cause: unknown): Failure {
-  const inner = (cause as { cause?: { code?: string; message?: string } }).cause;
-  const message = inner?.message ?? (cause as Error).message;
-  if (inner?.code === "LEVEL_LOCKED")
+  const { code, message } = reasonOf(cause);
+  if (code === "LEVEL_LOCKED")
     return new Failure("locked", `${folder} is in use by another process`, { cause });
   if (/does not exist/.test(message))
     return new Failure("missing", `no database at ${folder}`, { cause });
   if (/exists \(error_if_exists/.test(message))
     return new Failure("exists", `${folder} already holds a database`, { cause });
-  if (inner?.code === "LEVEL_CORRUPTION" || /orruption/.test(message))
-    return new Failure("store-broken", `${folder}: ${message}`, { cause });
-  return new Failure("disk", `cannot open ${folder}: ${message}`, { cause });
+  return ioFailure(`cannot open ${folder}`, cause);
+}
+
+/** What LevelDB acknowledged before is on the disk, whatever failed now (building-blocks 4). */
+function ioFailure(what: string, cause: unknown): Failure {
+  const { code, message } = reasonOf(cause);
+  if (code === "LEVEL_CORRUPTION" || /orruption/.test(message))
+    return new Failure("store-broken", `${what}: ${message}`, { cause });
+  return new Failure("disk", `${what}: ${message}; ${diskAdvice}`, { cause });
+}
+
+function reasonOf(cause: unknown): { readonly code?: string; readonly message: string } {
+  const outer = cause as {
+    code?: string;
+    message: string;
+    cause?: { code?: string; message: string };
+  };
+  return outer.cause ?? outer;
 }

@@ -15,7 +15,7 @@ await requireAddon();
 await runProcess(async () => {
   const { runNode } = await import("../../../chain-core/src/adapters/run-node.ts");
   const { versionTwo } = await import("./version-2.ts");
-  const node = await runNode(config, false, versionTwo);
+  const node = await runNode(config, undefined, versionTwo);
   printReady(node.ready);
   return node;
 });
