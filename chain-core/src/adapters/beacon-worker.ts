@@ -1,0 +1,72 @@
+// The beacon's worker thread: walks and judges at the lowest priority, in slices, so that no vote waits for it. Judging
+// goes before walking: a block may need the verdict.
+import { constants, setPriority } from "node:os";
+import { parentPort } from "node:worker_threads";
+import type { Claim, Search, Verdict } from "../beacon/index.ts";
+import { advance, beaconField, judge, search } from "../beacon/index.ts";
+import type { Event, Job } from "../beacon/machine.ts";
+import { createBls } from "./bls.ts";
+
+/** To the worker. A job replaces the one before; without one it rests. */
+export type ToWorker =
+  | { readonly kind: "work"; readonly job?: Job }
+  | { readonly kind: "judge"; readonly number: number; readonly claim: Claim };
+
+/** From the worker. */
+export type FromWorker =
+  | Extract<Event, { readonly kind: "walked" }>
+  | { readonly kind: "judged"; readonly number: number; readonly verdict: Verdict };
+
+/** Some 25 ms: what a judgement or a new job waits at most. */
+const triesPerSlice = 4;
+const stepsPerSlice = 256;
+/** Between two reports of progress, each of which is written to the journal: some 7 s. */
+const stepsPerReport = 65_536;
+
+const port = parentPort;
+if (port === null) throw new Error("beacon-worker runs as a worker thread");
+const say = (message: FromWorker): void => port.postMessage(message);
+const bls = createBls();
+
+type Work = { readonly job: Job; readonly at: Search; readonly reported: number };
+let work: Work | undefined;
+const claims: (ToWorker & { kind: "judge" })[] = [];
+let running = false;
+
+// On Linux a thread has a priority of its own; elsewhere this would lower the whole process, and the slices must do.
+if (process.platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
+
+port.on("message", (message: ToWorker) => {
+  if (message.kind === "judge") claims.push(message);
+  else work = message.job && begin(message.job);
+  if (!running) run();
+});
+
+function begin(job: Job): Work {
+  return { job, at: { status: "searching", walk: job.from }, reported: job.from.index };
+}
+
+/** One judgement or one slice, then the messages that came meanwhile. */
+function run(): void {
+  const claim = claims.shift();
+  if (claim !== undefined) {
+    const { number } = claim;
+    say({ kind: "judged", number, verdict: judge(bls, claim.claim) });
+  } else if (work !== undefined) work = walk(work);
+  running = claims.length > 0 || work !== undefined;
+  if (running) setImmediate(run);
+}
+
+function walk({ job, at: before, reported }: Work): Work | undefined {
+  const at = slice(job, before);
+  const isDone = at.status !== "searching";
+  if (!isDone && at.walk.index < reported + stepsPerReport) return { job, at, reported };
+  say({ kind: "walked", id: job.id, ...at });
+  return isDone ? undefined : { job, at, reported: at.walk.index };
+}
+
+function slice(job: Job, { walk: from }: Search): Search {
+  if (job.kind === "solve") return search(job.puzzle, from, triesPerSlice);
+  const end = advance(beaconField, from, Math.min(stepsPerSlice, job.until - from.index));
+  return { status: end.index < job.until ? "searching" : "solved", walk: end };
+}
