@@ -19,7 +19,7 @@ import { fullCertificate, keepRecent, lateVotes } from "./late.ts";
 import type { Applied, Context, Frame } from "./port.ts";
 import { checkSnapshotPlace, confirmSnapshotRoot, proposedSnapshotRoot } from "./snapshot-root.ts";
 import type { State, Turn } from "./state.ts";
-import { order, readerOf } from "./state.ts";
+import { heightOf, order, readerOf } from "./state.ts";
 
 /** Pause before lost messages of an active height are repeated, ms. */
 export const tickMs = 1_000;
@@ -163,7 +163,9 @@ export function finalise(turn: Turn, candidate: Candidate, certificate: Certific
   state.config = roundConfig(state);
   clearMempool(turn, applied, transactions, bytes.length);
   state.applied = new Map();
-  state.round = round.initial(state.config, roundStart(state));
+  const { height } = state.tip;
+  state.round = round.restore(state.config, roundStart(state), state.ahead, turn.at);
+  state.ahead = state.ahead.filter((entry) => heightOf(entry) > height + 1);
   state.tickAt = turn.at + (isWork(state) ? tickMs : idleTickMs);
 }
 

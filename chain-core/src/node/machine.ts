@@ -90,6 +90,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
     ticks: 0,
     journalSize: size,
     journalHeight: Math.max(0, ...entries.map(heightOf)),
+    ahead: entries.filter((entry) => heightOf(entry) > header.height + 1),
     wakeAt: 0,
     lastAt: at,
   };

@@ -95,6 +95,11 @@ export type State = {
   /** The journal's bytes, and the height of its newest record. */
   journalSize: number;
   journalHeight: number;
+  /**
+   * What the journal says of heights above the next one: a store that lost its end, or was made anew, comes to them
+   * again, bound by its votes and locks there.
+   */
+  ahead: readonly JournalEntry[];
   /** Of the newest `wake`. */
   wakeAt: number;
   /** Of the newest event. */
