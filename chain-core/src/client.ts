@@ -22,6 +22,7 @@ import { governingKeys, inForceBy } from "./ledger/governance/in-force.ts";
 
 export { fallbackTransport } from "./client/fallback.ts";
 export { follow } from "./client/follow.ts";
+export { readState } from "./client/read-state.ts";
 export type { Note, Topic } from "./client/topics.ts";
 export type * from "./client/types.ts";
 export { keysMax, waitMsMax } from "./client/wire.ts";

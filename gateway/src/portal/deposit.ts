@@ -1,5 +1,7 @@
 // POST /v1/deposits: terms to an address (BTC-1). The request is with the own relay and in the nodes' gossip before
 // the answer leaves, so that whoever pays is watched by every operator (WIT-1).
+
+import { readState } from "@causeway/chain-core/client";
 import type {
   DepositQuote,
   DepositRequest,
@@ -23,7 +25,6 @@ import { parseObject, parseRefundKey, parseUnits } from "./input.ts";
 import type { Portal, Reply } from "./portal.ts";
 import { ok, problem, refusal } from "./portal.ts";
 import { bitcoinAsset, quoteBasis } from "./quote.ts";
-import { readState } from "./snapshot.ts";
 
 type Wish = Pick<DepositRequest, "destination" | "maxFee" | "refund">;
 

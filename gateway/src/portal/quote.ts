@@ -1,5 +1,7 @@
 // What a transfer costs and whether it is possible, before anything is paid (ACC-2): the ledger's own functions
 // over its newest records.
+
+import { readState } from "@causeway/chain-core/client";
 import type {
   Asset,
   Genesis,
@@ -21,7 +23,6 @@ import { parseDestination } from "./destination.ts";
 import { parseObject, parseUnits } from "./input.ts";
 import type { Portal, Reply } from "./portal.ts";
 import { ok, refusal } from "./portal.ts";
-import { readState } from "./snapshot.ts";
 
 export type WrappedAsset = Asset & { readonly registry: RegistryAsset };
 

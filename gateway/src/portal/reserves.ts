@@ -1,5 +1,7 @@
 // GET /v1/reserves and /v1/keys: what backs each asset, to the unit and coin by coin (ACC-1), so that a stranger
 // can add it up and look at every coin on Bitcoin; and the keys that hold it.
+
+import { readState } from "@causeway/chain-core/client";
 import type { Accounting, Coin, Genesis, Key, StateReader } from "@causeway/chain-core/interchain";
 import {
   accountings,
@@ -23,7 +25,6 @@ import type { Portal, Reply } from "./portal.ts";
 import { ok } from "./portal.ts";
 import type { WrappedAsset } from "./quote.ts";
 import { bitcoinAsset, wrappedAssets } from "./quote.ts";
-import { readState } from "./snapshot.ts";
 
 const nothing: Accounting = {
   coins: 0n,

@@ -1,10 +1,10 @@
 // GET /v1/status and /v1/health: where the operator's ledger and watchers are, and what works.
+import { readState } from "@causeway/chain-core/client";
 import { bitcoinTips, bitcoinWatch } from "@causeway/chain-core/interchain";
 import { reversed, toHex } from "@causeway/primitives";
 import { chainName } from "./destination.ts";
 import type { Portal, Reply } from "./portal.ts";
 import { ok } from "./portal.ts";
-import { readState } from "./snapshot.ts";
 
 export async function getStatus({ genesis, ledger, relay }: Portal): Promise<Reply> {
   const { height, time, validator, peers, syncing } = await ledger.status();

@@ -1,5 +1,7 @@
 // GET /v1/transfers/<id>: where a transfer is, why, and what happens next: from the ledger's records, and from the
 // own relay's watchers for what the ledger does not know yet.
+
+import { readState } from "@causeway/chain-core/client";
 import type {
   Genesis,
   Inbound,
@@ -28,7 +30,6 @@ import { equal, isRejected, isZero, reversed, toHex } from "@causeway/primitives
 import { chainName, formatDestination } from "./destination.ts";
 import type { Portal, Reply } from "./portal.ts";
 import { ok, problem, refusal } from "./portal.ts";
-import { readState } from "./snapshot.ts";
 import type { Sighting } from "./transfer-id.ts";
 import { eventIdsOf, parseTransferId, sightingOf, withdrawalIdsOf } from "./transfer-id.ts";
 

@@ -1,17 +1,21 @@
 // Reads of many ledger records by plain functions of a state: what a function misses is fetched, and it runs again.
-import type { StateReader } from "@causeway/chain-core/interchain";
 import { Failure, keyOf } from "@causeway/primitives";
-import type { Ledger } from "../ports.ts";
+import type { StateReader } from "../ledger/state.ts";
 
 /** Each pass fetches what the one before could not know to ask for. */
 const passesMax = 64;
 
+export type RecordSource = {
+  /** Newest values in the order of the keys. */
+  readonly records: (keys: readonly Uint8Array[]) => Promise<readonly (Uint8Array | undefined)[]>;
+};
+
 /**
- * The result of `work` on the newest state. It must be pure, and answer something for a record that is absent: it
- * sees all that it has not asked for yet as absent. Throws Failure as the node's records do.
+ * The result of `work` on the newest state. It must be pure; it sees all that it has not asked for yet as absent, and
+ * what it throws for that does not count. Throws Failure as the node's records do.
  */
 export async function readState<Result>(
-  ledger: Pick<Ledger, "records">,
+  source: RecordSource,
   work: (state: StateReader) => Result,
 ): Promise<Result> {
   const known = new Map<string, Uint8Array | undefined>();
@@ -22,9 +26,13 @@ export async function readState<Result>(
       if (!known.has(name)) missing.set(name, key);
       return known.get(name);
     };
-    const result = work({ get });
-    if (missing.size === 0) return result;
-    const values = await ledger.records([...missing.values()]);
+    try {
+      const result = work({ get });
+      if (missing.size === 0) return result;
+    } catch (error) {
+      if (missing.size === 0) throw error;
+    }
+    const values = await source.records([...missing.values()]);
     for (const [i, name] of [...missing.keys()].entries()) known.set(name, values[i]);
   }
   throw new Failure("busy", "the ledger changes too fast to be read");
