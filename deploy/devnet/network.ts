@@ -14,7 +14,7 @@ import { startBitcoin } from "./bitcoin.ts";
 import type { DevnetSecrets } from "./genesis.ts";
 import { freshSecrets, makeGenesis } from "./genesis.ts";
 import type { Operator } from "./operators.ts";
-import { operator } from "./operators.ts";
+import { operator, prepareCode } from "./operators.ts";
 import type { OperatorPorts } from "./ports.ts";
 import { assertFree, freePorts, operatorPorts } from "./ports.ts";
 import type { Process } from "./processes.ts";
@@ -64,7 +64,7 @@ export async function createNetwork(options: NetworkOptions = {}): Promise<Netwo
   const proofsFile = join(folder, "genesis-proofs.json");
   writeFileSync(genesisFile, made.body);
   writeFileSync(proofsFile, made.proofs);
-  const chains = await startChains(folder, ports, options.bitcoind);
+  const [chains] = await Promise.all([startChains(folder, ports, options.bitcoind), prepareCode()]);
   const p2p = addresses(secrets, ports.operators);
   const operators = ports.operators.map((own, index) =>
     operator({

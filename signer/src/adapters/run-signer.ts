@@ -26,8 +26,8 @@ import type { Outside } from "./vault.ts";
 import { startVault } from "./vault-thread.ts";
 import { wakeUp } from "./wake.ts";
 
-/** log2 of scrypt's N: 134 MB and 0.3 s in production, 32 MB where many signers share a machine. */
-const logN = { production: 17, oneMachine: 15 } as const;
+/** log2 of scrypt's N: 134 MB and 0.3 s in production, 16 MB where many signers share a machine. */
+const logN = { production: 17, oneMachine: 14 } as const;
 
 export type RunningSigner = {
   /** Fields of the ready line. */

@@ -1,4 +1,5 @@
 // The worker thread: the vault behind a message port. It has no network code; what it cannot go on after, it dies of.
+import type { MessagePort } from "node:worker_threads";
 import { parentPort, workerData } from "node:worker_threads";
 import { Failure } from "@causeway/primitives";
 import type * as machine from "../machine.ts";
@@ -20,12 +21,7 @@ export type FromVault =
     }
   | { readonly kind: "refused"; readonly code: string; readonly message: string };
 
-const port = parentPort;
-if (port === null) throw new Error("vault-worker runs as a worker thread");
-const say = (message: FromVault): void => port.postMessage(message);
-
-function start(): void {
-  if (port === null) return;
+function start(port: MessagePort, say: (message: FromVault) => void): void {
   const vault = openVault(workerData as VaultOptions);
   const tell = (effects: readonly Outside[]): void =>
     say({ kind: "effects", effects, summary: vault.summary() });
@@ -38,10 +34,15 @@ function start(): void {
   tell(vault.first);
 }
 
-try {
-  start();
-} catch (error) {
-  if (!(error instanceof Failure)) throw error;
-  say({ kind: "refused", code: error.code, message: error.message });
-  port.close();
+/** Null in the main thread, which imports this file only to prepare it. */
+const port = parentPort;
+if (port !== null) {
+  const say = (message: FromVault): void => port.postMessage(message);
+  try {
+    start(port, say);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    say({ kind: "refused", code: error.code, message: error.message });
+    port.close();
+  }
 }
