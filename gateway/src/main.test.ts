@@ -1,6 +1,6 @@
 // The gateway as a process, alone in the world: everything that it needs is away.
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { toHex } from "@causeway/primitives";
@@ -61,11 +61,17 @@ function fails(config: string): Promise<{ code: number | null; error: Record<str
   });
 }
 
+const cache = { NODE_COMPILE_CACHE: join(folder, "code") };
+
 beforeAll(async () => {
+  execFileSync(process.execPath, ["--no-warnings", main, "--prepare"], {
+    env: { ...process.env, ...cache },
+  });
   running = await launch({
     name: "gateway",
     command: process.execPath,
     args: ["--no-warnings", main, "--config", configure("a")],
+    env: { ...cache, NODE_DEBUG_NATIVE: "COMPILE_CACHE" },
     logFile: join(folder, "a.log"),
     timeoutMs: 30_000,
   });
@@ -107,5 +113,11 @@ describe("the gateway's process", () => {
   test("stops cleanly on SIGTERM", async () => {
     running.kill("SIGTERM");
     expect(await running.ended).toBe(0);
+  });
+
+  test("strips no TypeScript when --prepare ran before", () => {
+    const log = readFileSync(join(folder, "a.log"), "utf8");
+    expect(log).toContain("retrieving transpile cache");
+    expect(log.split("\n").filter((line) => line.includes("no transpile cache"))).toEqual([]);
   });
 });
