@@ -106,17 +106,23 @@ export function finalityPuts(
   return [{ key: finalityKey(block.height), value }];
 }
 
+/** What light clients ask of one height; the next committee only at an epoch's end, else empty. */
+export function finalityAt(db: Store, height: number): Finality | undefined {
+  const kept = db.get(finalityKey(height));
+  if (kept !== undefined) return finalityCodec.decode(kept);
+  const final = finalAt(db, height);
+  if (final === undefined) return undefined;
+  const header = headerCodec.encode(final.header);
+  const certificate = certificateCodec.encode(final.certificate);
+  return { header, certificate, committee: new Uint8Array(0) };
+}
+
 /** Ends of epochs from height `from` on, or what is known of exactly `from`. */
 export async function finalities(db: Store, from: number, exact: boolean): Promise<Finality[]> {
   if (exact) {
-    const kept = db.get(finalityKey(from));
-    if (kept !== undefined) return [finalityCodec.decode(kept)];
-    const final = finalAt(db, from);
-    if (final === undefined) return [];
-    const header = headerCodec.encode(final.header);
-    const certificate = certificateCodec.encode(final.certificate);
+    const one = finalityAt(db, from);
     // Its committees are known to who followed the ends of epochs so far.
-    return [{ header, certificate, committee: new Uint8Array(0) }];
+    return one === undefined ? [] : [one];
   }
   const found: Finality[] = [];
   const end = prefixRange(prefixes.finality)[1];

@@ -3,6 +3,7 @@ import type { Log } from "@causeway/primitives";
 import { equal, Failure, keyOf, must, toHex } from "@causeway/primitives";
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
+import type { ResultOf } from "../client/api.ts";
 import type {
   AssetResult,
   AssetsResult,
@@ -12,8 +13,8 @@ import type {
   ValidatorsResult,
   WaitingEntry,
 } from "../client/types.ts";
-import { bodySizeMax } from "../client/wire.ts";
-import { blockCodec, committeeCodec, committeeId } from "../codec/block.ts";
+import { bodySizeMax, endsMax } from "../client/wire.ts";
+import { blockCodec, committeeCodec, committeeId, headerCodec } from "../codec/block.ts";
 import { asciiOf, issuedAssets } from "../ledger/assets/issued.ts";
 import { assetId } from "../ledger/assets.ts";
 import { nextSequence } from "../ledger/envelope.ts";
@@ -29,11 +30,12 @@ import { openEvidence } from "../node/evidence.ts";
 import type { State } from "../node/machine.ts";
 import { evidence } from "../node/query.ts";
 import { nodeMethods } from "../rpc/methods.ts";
-import type { Found, Proved, RpcNode } from "../rpc/node.ts";
-import { noIndex } from "../rpc/node.ts";
+import type { Found, Proved, Pruned, RpcNode } from "../rpc/node.ts";
+import { noIndex, pruned } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { feed } from "../rpc/subscriptions.ts";
 import { claimed, isCutOff } from "../sync/sync.ts";
+import { finalities, finalityAt } from "./node-blocks.ts";
 import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
@@ -61,7 +63,6 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
   return {
     genesis,
     genesisFiles,
-    committee: (id) => committeeById(genesis, store, id),
     subscribe: followers.subscribe,
     onBlock: (block, movements) => {
       waiters.onBlock(block.height);
@@ -77,10 +78,15 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
         syncing: claimed(sync) >= tip.height + syncingFrom,
         cutOff: isCutOff(sync, tip.height),
       })),
-    block: (height) => runtime.read(() => store.blocks(height ?? store.head().height)),
+    finality: (height) =>
+      runtime.read(() =>
+        ifKept(store, height, (at) => (at === 0 ? undefined : finalityOf(genesis, store, at))),
+      ),
+    ends: async (from) => (await finalities(store.db, from, false)).slice(0, endsMax),
+    block: (height) => runtime.read(() => ifKept(store, height, store.blocks)),
     submit: runtime.submit,
     transaction: (id) => runtime.read((state) => find(store, state, id)),
-    prove: (keys) => runtime.read(() => proveAll(store, keys)),
+    prove: (keys) => runtime.read(() => proveAll(genesis, store, keys)),
     records: (keys) =>
       runtime.read(() => ({
         height: store.head().height,
@@ -125,21 +131,49 @@ function find(store: NodeStore, state: State, id: Uint8Array): Found {
   if (waiting !== undefined) return { status: "pending", bytes: waiting.bytes };
   const place = placeOf(store.db, id);
   if (place === undefined) return { status: "unknown" };
-  const { block } = must(store.blocks(place.height), "block of an indexed transaction");
+  const block = store.blocks(place.height)?.block;
+  if (block === undefined) return { status: "final", ...place };
   const bytes = must(blockCodec.decode(block).transactions[place.position], "its transaction");
   return { status: "final", ...place, bytes };
 }
 
-function proveAll(store: NodeStore, keys: readonly Uint8Array[]): Proved | undefined {
+/** What is at a height, newest by default; where nothing is although it was final, it was pruned. */
+function ifKept<T>(
+  { head, lowest }: NodeStore,
+  height: number | undefined,
+  at: (height: number) => T | undefined,
+): T | Pruned | undefined {
+  const newest = head().height;
+  const found = at(height ?? newest);
+  const isPruned = found === undefined && height !== undefined && height > 0 && height <= newest;
+  return isPruned ? pruned(height, lowest()) : found;
+}
+
+function finalityOf(
+  genesis: Genesis,
+  store: NodeStore,
+  height: number,
+): ResultOf<"finality"> | undefined {
+  const found = finalityAt(store.db, height);
+  if (found === undefined || found.committee.length > 0) return found;
+  const { nextCommittee } = headerCodec.decode(found.header);
+  return { ...found, committee: committeeById(genesis, store, nextCommittee) };
+}
+
+function proveAll(
+  genesis: Genesis,
+  store: NodeStore,
+  keys: readonly Uint8Array[],
+): Proved | undefined {
   const before = store.provable();
-  const block = store.blocks(store.head().height);
-  if (before === undefined || block === undefined) return undefined;
+  const finality = finalityOf(genesis, store, store.head().height);
+  if (before === undefined || finality === undefined) return undefined;
   const records = keys.map((key) => ({
     key,
     value: before.get(key),
     proof: prove(before.tree, key),
   }));
-  return { block, records };
+  return { finality, records };
 }
 
 /** After what waits in the mempool too, so that a restarted sender does not repeat a number. */

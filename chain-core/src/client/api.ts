@@ -25,6 +25,7 @@ import type {
   BalancesParams,
   BalancesResult,
   BlockResult,
+  EndsResult,
   FeesResult,
   FinalityResult,
   HistoryParams,
@@ -51,6 +52,7 @@ import type {
 import {
   batchMax,
   blockSizeMax,
+  endsMax,
   heightMax,
   keySizeMax,
   keysMax,
@@ -107,6 +109,7 @@ export type Api = {
   readonly status: MethodShape<Nothing, StatusResult>;
   readonly genesis: MethodShape<Nothing, { body: Uint8Array; proofs: Uint8Array }>;
   readonly finality: MethodShape<{ height: number | undefined }, FinalityResult>;
+  readonly ends: MethodShape<{ from: number }, EndsResult>;
   readonly block: MethodShape<{ height: number }, BlockResult>;
   readonly submit: MethodShape<{ transaction: Uint8Array }, IdResult>;
   readonly submitMany: MethodShape<
@@ -166,8 +169,13 @@ export const api: Api = {
     record({ height: maybe(height) }),
     record(finalityFields, true),
   ),
+  ends: method(
+    "The last headers of epochs from a height on, which a light client follows to the newest committee (CON-6).",
+    record({ from: height }),
+    record({ ends: listOf(record(finalityFields, true), endsMax) }, true),
+  ),
   block: method(
-    "A final block.",
+    'A final block; the error "pruned" where the node does not keep it any more.',
     record({ height }),
     record(
       {

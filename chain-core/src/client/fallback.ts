@@ -27,7 +27,9 @@ export function fallbackTransport(endpoints: readonly Transport[]): Transport {
   };
 }
 
-/** -32002 and -32603 are the endpoint's own trouble. */
+/** Busy, pruned and internal errors are the endpoint's own trouble. */
+const ownTroubles: readonly number[] = [-32002, -32003, -32603];
+
 function goesOn(error: Failure): boolean {
-  return !(error instanceof RpcError) || error.rpcCode === -32002 || error.rpcCode === -32603;
+  return !(error instanceof RpcError) || ownTroubles.includes(error.rpcCode);
 }

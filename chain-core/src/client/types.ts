@@ -23,6 +23,8 @@ export type FinalityResult = {
   certificate: Uint8Array;
   committee: Uint8Array | undefined;
 };
+/** From one height on, ascending; a next page goes on after the last. */
+export type EndsResult = { ends: readonly FinalityResult[] };
 export type BlockResult = {
   header: Uint8Array;
   certificate: Uint8Array;
@@ -48,6 +50,7 @@ export type TransactionResult = {
   status: "pending" | "final" | "unknown";
   height: number | undefined;
   position: number | undefined;
+  /** Absent too where the node pruned its block. */
   bytes: Uint8Array | undefined;
 };
 

@@ -16,6 +16,8 @@ export const batchMax = 1_000;
 export const waitMsMax = 30_000;
 /** Entries of one page of `utxos` and `requests`. */
 export const pageMax = 1_000;
+/** Headers of one `ends`. */
+export const endsMax = 32;
 /** Body of a request, bytes. */
 export const bodySizeMax: number = 2 * 1024 * 1024;
 /** Of a reply, bytes: a block or 256 proofs in hex. */

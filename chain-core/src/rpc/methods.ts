@@ -7,7 +7,6 @@ import { api } from "../client/api.ts";
 import { read } from "../client/wire.ts";
 import { blockCodec, headerCodec } from "../codec/block.ts";
 import { isProvable, recordProofCodec } from "../ledger/tree.ts";
-import type { FinalBlock } from "../node/machine.ts";
 import type { RpcNode } from "./node.ts";
 import { openrpc } from "./openrpc.ts";
 
@@ -50,6 +49,7 @@ type ChainMethod =
   | "status"
   | "genesis"
   | "finality"
+  | "ends"
   | "block"
   | "prove"
   | "records"
@@ -62,25 +62,16 @@ type ChainMethod =
   | "wait";
 
 function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
-  const finality = ({ block, certificate }: FinalBlock): ResultOf<"finality"> => {
-    const { header } = blockCodec.decode(block);
-    return {
-      header: headerCodec.encode(header),
-      certificate,
-      committee: node.committee(header.nextCommittee),
-    };
-  };
   return {
     "rpc.discover": async () => openrpc(),
     status: () => status(node),
     genesis: async () => node.genesisFiles,
-    finality: async ({ height }) => {
-      const block = await node.block(height);
-      return block === undefined ? notFound("final block there") : finality(block);
-    },
+    finality: async ({ height }) => (await node.finality(height)) ?? notFound("final block there"),
+    ends: async ({ from }) => ({ ends: await node.ends(from) }),
     block: async ({ height }) => {
       const found = await node.block(height);
       if (found === undefined) return notFound(`final block at height ${height}`);
+      if (isRejected(found)) return found;
       const { header, transactions } = blockCodec.decode(found.block);
       return { header: headerCodec.encode(header), certificate: found.certificate, transactions };
     },
@@ -88,13 +79,13 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
       const wrong = keys.find((key) => !isProvable(key[0] ?? 0));
       if (wrong !== undefined) return rejected("bad-params", `${toHex(wrong)} is not provable`);
       const proved = await node.prove(keys);
-      if (proved === undefined) return rejected("busy", "no block is final yet");
+      if (proved === undefined) return rejected("busy", "nothing is proved before the next block");
       const records = proved.records.map(({ key, value, proof }) => ({
         key,
         value,
         proof: recordProofCodec.encode(proof),
       }));
-      return { ...finality(proved.block), records };
+      return { ...proved.finality, records };
     },
     records: ({ keys }) => node.records(keys),
     validators: () => node.validators(),

@@ -28,7 +28,7 @@ export type Overview = Tip & {
 };
 
 export type Proved = {
-  readonly block: FinalBlock;
+  readonly finality: ResultOf<"finality">;
   readonly records: readonly {
     readonly key: Uint8Array;
     readonly value: Uint8Array | undefined;
@@ -36,6 +36,7 @@ export type Proved = {
   }[];
 };
 
+/** Without bytes a final one's block was pruned. */
 export type Found = {
   readonly status: "pending" | "final" | "unknown";
   readonly height?: number;
@@ -48,6 +49,13 @@ export const noIndex: Rejected<"no-index"> = rejected(
   "this node keeps no index: set CAUSEWAY_INDEX=true on a node that serves wallets",
 );
 
+export type Pruned = Rejected<"pruned">;
+/** `lowest`: the first height whose block is here. */
+export function pruned(height: number, lowest: number): Pruned {
+  const sentence = `block ${height} is not kept here, only those from ${lowest} on: ask a node with CAUSEWAY_ARCHIVE=true`;
+  return rejected("pruned", sentence);
+}
+
 export type UtxoPage = {
   readonly utxos: readonly { readonly id: OutputId; readonly output: Output }[];
   readonly next: Uint8Array | undefined;
@@ -56,11 +64,12 @@ export type UtxoPage = {
 export type RpcNode = {
   readonly genesis: Genesis;
   readonly genesisFiles: { readonly body: Uint8Array; readonly proofs: Uint8Array };
-  /** committeeCodec bytes of the committee of this id, while the node knows it. */
-  readonly committee: (id: Uint8Array) => Uint8Array | undefined;
   readonly overview: () => Promise<Overview>;
-  /** Newest by default; undefined where there is none. */
-  readonly block: (height?: number) => Promise<FinalBlock | undefined>;
+  /** Newest by default; undefined above it. Ends of epochs are never pruned. */
+  readonly finality: (height?: number) => Promise<ResultOf<"finality"> | Pruned | undefined>;
+  readonly ends: (from: number) => Promise<readonly ResultOf<"finality">[]>;
+  /** Undefined above the newest. */
+  readonly block: (height: number) => Promise<FinalBlock | Pruned | undefined>;
   readonly submit: (
     topic: Topic,
     bytes: Uint8Array,

@@ -9,7 +9,7 @@ import { socketServer } from "./json-rpc-socket.ts";
 
 /**
  * A method answers with its result or a Rejected. The codes "bad-params" and "bad-hex" are -32602,
- * "not-found" -32001, "busy" -32002, every other one -32000. `params` is whatever the caller sent.
+ * "not-found" -32001, "busy" -32002, "pruned" -32003, every other one -32000. `params` is whatever the caller sent.
  */
 export type RpcMethod = (params: unknown, signal: AbortSignal) => unknown;
 
@@ -40,6 +40,7 @@ const methodCodes: Readonly<Record<string, number>> = {
   "bad-hex": -32602,
   "not-found": -32001,
   busy: -32002,
+  pruned: -32003,
 };
 
 /** Throws as startHttpServer. */
