@@ -12,7 +12,7 @@ export type Field = {
 };
 
 /** Exponents of the Mersenne primes that are in use: 521 by the beacon, the others by tests. */
-const exponents: readonly number[] = [61, 89, 107, 127, 521];
+const exponents: readonly number[] = [31, 61, 89, 127, 521];
 
 export function mersenneField(bits: number): Field {
   assert(exponents.includes(bits), `2^${bits} - 1 is not among the primes in use`);
