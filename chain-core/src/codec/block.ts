@@ -1,5 +1,5 @@
 // Blocks, committees and what makes a block final.
-import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
+import type { BadBytes, Bytes32, Codec, NetworkId } from "@causeway/primitives";
 import {
   ByteListType,
   b32,
@@ -9,6 +9,7 @@ import {
   codec,
   H,
   ListCompositeType,
+  must,
   u8,
   u16,
   u32,
@@ -116,6 +117,13 @@ export const blockCodec: Codec<Block> = codec(
   }),
   blockSizeMax,
 );
+
+const headerSize = must(headerType.fixedSize ?? undefined, "a fixed size");
+
+/** The header of untrusted block bytes, which it opens; the rest is not looked at. */
+export function headerIn(block: Uint8Array): Header | BadBytes {
+  return headerCodec.parse(block.subarray(0, headerSize));
+}
 
 export function blockId(network: NetworkId, header: Header): Bytes32 {
   return H("block", network, headerCodec.encode(header));

@@ -1,27 +1,14 @@
-// What peers tell each other besides new votes: where they are, what they lack, final blocks. It repairs every
-// loss, so that no lost message stops the network.
-import type { Rejected } from "@causeway/primitives";
-import { assert, equal, isRejected, rejected } from "@causeway/primitives";
-import { certificateCodec } from "../codec/block.ts";
-import { verifyCertificate } from "../consensus/certificate.ts";
-import { checkHeader } from "../consensus/header.ts";
+// What peers tell each other besides new votes: where they are and what they lack. It repairs every loss, so that no
+// lost message stops the network.
 import * as round from "../consensus/round.ts";
 import * as deposits from "../mempool/requests.ts";
 import * as sync from "../sync/sync.ts";
 import type { PeerId } from "./event.ts";
-import { finalise, idleTickMs, nextCommitteeId, tickMs } from "./height.ts";
+import { idleTickMs, tickMs } from "./height.ts";
 import type { Status } from "./message.ts";
-import {
-  batchMax,
-  batchSizeMax,
-  blocksMax,
-  replySizeMax,
-  requestsMax,
-  viewsMax,
-} from "./message.ts";
-import type { FinalBlock } from "./port.ts";
+import { batchMax, batchSizeMax, requestsMax, viewsMax } from "./message.ts";
 import type { State, Turn } from "./state.ts";
-import { blame, scoreMax, send } from "./state.ts";
+import { send } from "./state.ts";
 
 /** Repairs and statuses for one peer are at least so far apart, ms. */
 const answerMs = 200;
@@ -29,8 +16,6 @@ const answerMs = 200;
 const resendMs = 5_000;
 /** Blocks of a proposal are sent to one peer again only after this, ms. */
 const proposalMs = 900;
-/** For claiming blocks and then serving none; a reply that was lost costs nothing but a rest. */
-const emptyPoints = 20;
 
 export function statusOf(state: State): Status {
   return {
@@ -104,90 +89,4 @@ function sendOwn({ state, at, out }: Turn, ageMs: number, peer?: PeerId): void {
   }
   if (transactions.length > 0)
     send({ state, at, out }, { kind: "transactions", transactions }, peer);
-}
-
-// ---------------------------------------------------------------- final blocks
-
-/** Asks the next peer for blocks when it is time to. */
-export function askBlocks(turn: Turn): void {
-  const { state, at } = turn;
-  const request = sync.next(state.sync, state.tip.height, at, blocksMax);
-  if (request === undefined) return;
-  const { peer, from, count } = request;
-  send(turn, { kind: "blocksRequest", from, count }, peer);
-}
-
-/** Requests for blocks that a peer may make at once; one more becomes free every {@link askMs}. */
-export const asksMax = 16;
-const askMs = 50;
-
-/** Takes one of the peer's requests: few bytes make us read and send 4 MiB, for which others would wait. */
-function mayAsk({ state, at }: Turn, from: PeerId): boolean {
-  const peer = state.peers.get(from);
-  if (peer === undefined) return false;
-  const freed = Math.floor((at - peer.asksAt) / askMs);
-  peer.asks = Math.min(asksMax, peer.asks + freed);
-  peer.asksAt = peer.asks === asksMax ? at : peer.asksAt + freed * askMs;
-  if (peer.asks === 0) return false;
-  peer.asks -= 1;
-  return true;
-}
-
-/** Unanswered where the peer asks faster than anyone can apply blocks. */
-export function answerBlocks(turn: Turn, peer: PeerId, from: number, count: number): void {
-  const { context, tip } = turn.state;
-  if (!mayAsk(turn, peer)) return;
-  const available = Math.min(count, blocksMax, Math.max(0, tip.height - from + 1));
-  // A block that this step makes final is not in the store yet; the peer asks again.
-  const blocks = from < 1 ? [] : sync.serve(context.blocks, from, available, replySizeMax);
-  send(turn, { kind: "blocksReply", from, blocks }, peer);
-}
-
-export function receiveBlocks(
-  turn: Turn,
-  from: PeerId,
-  first: number,
-  blocks: readonly FinalBlock[],
-): void {
-  const { state, at } = turn;
-  const { request } = state.sync;
-  if (request === undefined || request.peer !== from || request.from !== first) return;
-  for (const [i, final] of blocks.entries()) {
-    if (state.frame.stop !== undefined) return;
-    if (first + i <= state.tip.height) continue;
-    const bad = acceptFinal(turn, final);
-    if (bad === undefined) continue;
-    sync.failed(state.sync, at);
-    blame(turn, from, scoreMax, bad.message);
-    return;
-  }
-  if (blocks.length === 0) {
-    sync.failed(state.sync, at);
-    blame(turn, from, emptyPoints, "claims blocks that it does not serve");
-    return;
-  }
-  sync.answered(state.sync);
-  const peer = state.peers.get(from);
-  if (peer !== undefined) peer.score = 0;
-}
-
-/** A block that proves itself by its certificate. */
-function acceptFinal(turn: Turn, final: FinalBlock): Rejected | undefined {
-  const { state } = turn;
-  const candidate = round.parseCandidate(state.network, final.block);
-  if (isRejected(candidate)) return candidate;
-  const certificate = certificateCodec.parse(final.certificate);
-  if (isRejected(certificate)) return certificate;
-  const { header } = candidate.block;
-  if (certificate.height !== header.height || !equal(certificate.block, candidate.id))
-    return rejected("wrong-block", `the certificate is not for block ${header.height}`);
-  if (header.height !== state.tip.height + 1)
-    return rejected("wrong-height", `block ${header.height} after ${state.tip.height}`);
-  const { bls } = state.context;
-  const bad = verifyCertificate(state.network, bls, state.voters, certificate);
-  if (bad !== undefined) return bad;
-  const wrong = checkHeader(state.voters, nextCommitteeId(state), state.tip, header);
-  assert(wrong === undefined, `a quorum made another history final: ${wrong?.message}`);
-  finalise(turn, candidate, certificate);
-  return undefined;
 }

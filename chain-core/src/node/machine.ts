@@ -12,26 +12,27 @@ import { parseRecord } from "../consensus/journal.ts";
 import * as round from "../consensus/round.ts";
 import { pool } from "../mempool/pool.ts";
 import { requests } from "../mempool/requests.ts";
+import * as standing from "../peers/standing.ts";
 import * as sync from "../sync/sync.ts";
 import { admitRequest, admitTransaction, flush, flushAt } from "./admission.ts";
-import { drive, receiveProposal, receiveVote, replayEarly } from "./consensus.ts";
-import type { Effect, Event, PeerId, Topic } from "./event.ts";
 import {
   answerBlocks,
+  applyBlocks,
   askBlocks,
   asksMax,
-  greet,
+  catchUpAt,
   receiveBlocks,
-  receiveStatus,
-  tick,
-} from "./exchange.ts";
+} from "./catch-up.ts";
+import { drive, receiveProposal, receiveVote, replayEarly } from "./consensus.ts";
+import type { Effect, Event, PeerId, Topic } from "./event.ts";
+import { greet, receiveStatus, tick } from "./exchange.ts";
 import { readyAt, roundConfig, roundStart, termsOf, tickMs } from "./height.ts";
 import type { Message } from "./message.ts";
 import { parseMessage, transactionsCodec } from "./message.ts";
 import type { Context, Stored } from "./port.ts";
 import { sheltered } from "./shelter.ts";
 import type { State, Turn } from "./state.ts";
-import { blame, effectsOf, heightOf, isBanned, order, scoreMax, turn } from "./state.ts";
+import { blame, effectsOf, heightOf, order, scoreMax, turn } from "./state.ts";
 
 export type { Effect, Event, PeerId, Topic } from "./event.ts";
 export type {
@@ -80,7 +81,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
     requests: requests(),
     sync: sync.sync(),
     peers: new Map(),
-    banned: new Map(),
+    standings: new Map(),
     early: [],
     recent: new Map(),
     evidence: [],
@@ -130,12 +131,12 @@ export function step(state: State, event: Event): Step<State, Effect> {
   const now = turn(state, at);
   switch (event.kind) {
     case "message":
-      if (isBanned(state, event.from, at)) break;
+      if (isBanned(now, event.from)) break;
       meet(state, event.from);
       receive(now, event.from, event.bytes);
       break;
     case "gossip":
-      if (isBanned(state, event.from, at)) break;
+      if (isBanned(now, event.from)) break;
       meet(state, event.from);
       receiveGossip(now, event.from, event.topic, event.bytes);
       break;
@@ -166,10 +167,14 @@ function afterHalt(event: Event, stop: Rejected): Effect[] {
   return event.kind === "submit" ? [{ kind: "reply", ticket: event.ticket, result: stop }] : [];
 }
 
+function isBanned({ state, at }: Turn, peer: PeerId): boolean {
+  return standing.bannedUntil(state.standings, peer, at) !== undefined;
+}
+
 function connect(now: Turn, peer: PeerId): void {
   const { state, at } = now;
-  const until = state.banned.get(peer);
-  if (until !== undefined && isBanned(state, peer, at)) {
+  const until = standing.bannedUntil(state.standings, peer, at);
+  if (until !== undefined) {
     order(now, { kind: "ban", peer, until, reason: "banned before" });
     return;
   }
@@ -180,7 +185,7 @@ function connect(now: Turn, peer: PeerId): void {
 /** A peer that speaks is connected, whether or not the transport said so first. */
 function meet(state: State, peer: PeerId): void {
   if (state.peers.has(peer)) return;
-  state.peers.set(peer, { score: 0, answeredAt: 0, proposedAt: 0, asks: asksMax, asksAt: 0 });
+  state.peers.set(peer, { answeredAt: 0, proposedAt: 0, asks: asksMax, asksAt: 0 });
   sync.connect(state.sync, peer);
 }
 
@@ -203,7 +208,7 @@ function handle(now: Turn, from: PeerId, message: Message): void {
     case "votes":
       for (const vote of message.votes) {
         // A batch of wrong signatures costs one verification, not 256.
-        if (isBanned(now.state, from, now.at)) break;
+        if (isBanned(now, from)) break;
         receiveVote(now, from, vote, now.at);
       }
       break;
@@ -262,6 +267,7 @@ function admitBatch(now: Turn, transactions: readonly Uint8Array[]): boolean {
 /** What time or the event has made due, until nothing is, and the order for the next wake. */
 function settle(now: Turn): void {
   const { state, at } = now;
+  applyBlocks(now);
   for (let height = -1; height !== state.tip.height; ) {
     height = state.tip.height;
     replayEarly(now);
@@ -290,7 +296,7 @@ function wake(now: Turn): void {
     round.deadline(state.round),
     state.round.ready ? undefined : readyAt(state),
     flushAt(now),
-    sync.deadline(state.sync, state.tip.height),
+    catchUpAt(now),
   ].filter((time) => time !== undefined);
   const next = Math.max(at + 1, Math.min(...due));
   if (next === state.wakeAt && state.wakeAt > at) return;
@@ -306,14 +312,11 @@ function shiftClocks(state: State, by: number): void {
   state.round.deadlines = Object.fromEntries(
     Object.entries(deadlines).map(([name, at]) => [name, name === "own" ? at : at + by]),
   );
-  const { request } = state.sync;
-  if (request !== undefined) state.sync.request = { ...request, deadline: request.deadline + by };
-  if (state.sync.behindSince !== undefined) state.sync.behindSince += by;
-  for (const peer of state.sync.peers.values()) peer.restUntil += by;
+  sync.shift(state.sync, by);
+  standing.shift(state.standings, by);
   for (const peer of state.peers.values()) {
     peer.answeredAt += by;
     peer.proposedAt += by;
     peer.asksAt += by;
   }
-  for (const [peer, until] of state.banned) state.banned.set(peer, until + by);
 }

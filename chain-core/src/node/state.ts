@@ -1,7 +1,7 @@
 // What a node knows. The state is a resource with one owner: `step` updates it in place and returns it, so
 // that an event costs what it changes. Nothing outside of the arguments influences it.
 import type { NetworkId, Put } from "@causeway/primitives";
-import { keyOf } from "@causeway/primitives";
+import { keyOf, must } from "@causeway/primitives";
 import type { Certificate, Header, Proposal, Vote } from "../codec/block.ts";
 import type { Guard } from "../consensus/guard.ts";
 import type { Entry as JournalEntry } from "../consensus/journal.ts";
@@ -13,6 +13,8 @@ import type { StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 import type { Pool } from "../mempool/pool.ts";
 import type { Requests } from "../mempool/requests.ts";
+import type { Standings } from "../peers/standing.ts";
+import * as standing from "../peers/standing.ts";
 import type { Sync } from "../sync/sync.ts";
 import type { Effect, PeerId } from "./event.ts";
 import type { Recent } from "./late.ts";
@@ -32,8 +34,6 @@ export type Tip = {
 };
 
 export type Peer = {
-  /** Reaches {@link scoreMax}: banned. */
-  score: number;
   /** Own clock, ms: repairs and statuses for one peer are spaced. */
   answeredAt: number;
   proposedAt: number;
@@ -79,8 +79,7 @@ export type State = {
   readonly requests: Requests;
   readonly sync: Sync;
   readonly peers: Map<PeerId, Peer>;
-  /** Own clock until which a peer is refused, ms. */
-  readonly banned: Map<PeerId, number>;
+  readonly standings: Standings;
   early: Early[];
   /** Of the last 2N heights, ascending (CON-4). */
   readonly recent: Map<number, Recent>;
@@ -189,28 +188,12 @@ export function readerOf(state: State): StateReader {
 
 // ---------------------------------------------------------------- peers
 
-/** Points for: bytes that no honest node sends (all of it), and for claims with nothing behind them. */
-export const scoreMax = 100;
-const banMs = 60_000;
-const bannedMax = 10_000;
+export { scoreMax } from "../peers/standing.ts";
 
+/** For what a connected peer did; at {@link scoreMax} points it is banned. */
 export function blame(turn: Turn, peer: PeerId, points: number, reason: string): void {
   const { state, at } = turn;
-  const known = state.peers.get(peer);
-  if (known === undefined) return;
-  known.score += points;
-  if (known.score < scoreMax) return;
-  known.score = 0;
-  const until = at + banMs;
-  if (state.banned.size >= bannedMax) state.banned.clear();
-  state.banned.set(peer, until);
+  if (!state.peers.has(peer) || !standing.blame(state.standings, peer, points, at)) return;
+  const until = must(standing.bannedUntil(state.standings, peer, at), "end of a ban");
   order(turn, { kind: "ban", peer, until, reason });
-}
-
-export function isBanned(state: State, peer: PeerId, at: number): boolean {
-  const until = state.banned.get(peer);
-  if (until === undefined) return false;
-  if (at < until) return true;
-  state.banned.delete(peer);
-  return false;
 }
