@@ -32,8 +32,9 @@ export function coalition(): Coalition {
 /** What the own machine wants to send: to `name`, or to everyone. */
 export function say(adversary: Adversary, name: string | undefined, bytes: Uint8Array): void {
   const { world } = adversary;
-  const message = parseMessage(bytes);
-  if (isRejected(message)) return;
+  const parsed = parseMessage(bytes);
+  if (isRejected(parsed)) return;
+  const message = inFull(adversary, parsed);
   if (message.kind === "proposal") noteProposal(adversary, message.proposal);
   const targets = world.peers.filter(
     (to) => to.index !== adversary.index && (name === undefined || to.name === name),
@@ -41,12 +42,21 @@ export function say(adversary: Adversary, name: string | undefined, bytes: Uint8
   let drafts = targets.map((to): Draft => ({ to, message, heldMs: 0 }));
   for (const strategy of adversary.strategies)
     drafts = drafts.flatMap((draft) => tampers[strategy](adversary, draft));
-  const encoded = new Map<Message, Uint8Array>([[message, bytes]]);
+  const encoded = new Map<Message, Uint8Array>([[parsed, bytes]]);
   for (const draft of drafts) {
     const known = encoded.get(draft.message) ?? encodeMessage(draft.message);
     encoded.set(draft.message, known);
     adversary.wire(draft.to, known, draft.heldMs);
   }
+}
+
+/** The strategies work on whole proposals, which honest nodes take as well. */
+function inFull(adversary: Adversary, message: Message): Message {
+  if (message.kind !== "compact") return message;
+  const { round, signature } = message.compact;
+  const own = adversary.world.peers[adversary.index]?.state?.round.proposals.get(round) ?? [];
+  const proposal = own.find((one) => keyOf(one.proposal.signature) === keyOf(signature))?.proposal;
+  return proposal === undefined ? message : { kind: "proposal", proposal };
 }
 
 /** What another peer sent to this seat. */
@@ -57,10 +67,14 @@ export function hear(adversary: Adversary, from: string, bytes: Uint8Array): voi
     if (heard.length > heardMax) heard.shift();
   }
   const message = parseMessage(bytes);
-  if (isRejected(message) || message.kind !== "proposal") return;
-  noteProposal(adversary, message.proposal);
+  if (isRejected(message) || (message.kind !== "proposal" && message.kind !== "compact")) return;
+  const said =
+    message.kind === "proposal"
+      ? message.proposal
+      : { ...message.compact, block: message.compact.head };
+  noteProposal(adversary, said);
   const isOwn = from === adversary.world.peers[adversary.index]?.name;
-  if (!isOwn && adversary.strategies.includes("amnesia")) forget(adversary, message.proposal);
+  if (!isOwn && adversary.strategies.includes("amnesia")) forget(adversary, said);
 }
 
 /** Remembers which blocks there are, and whether the proposer is one of us who doubled it. */

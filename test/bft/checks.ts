@@ -35,9 +35,11 @@ export function checkSaid(world: World, peer: Peer, bytes: Uint8Array): void {
         violated("journal before release", `${peer.name} votes at ${slotOf(vote)}`);
       noteVote(peer, vote);
     }
-  if (message.kind !== "proposal") return;
-  const { height, round, block, polRound, signature } = message.proposal;
-  const id = blockId(world.chain.network, blockCodec.decode(block).header);
+  if (message.kind !== "proposal" && message.kind !== "compact") return;
+  const said = message.kind === "proposal" ? message.proposal : message.compact;
+  const { height, round, polRound, signature } = said;
+  const { header } = blockCodec.decode("block" in said ? said.block : said.head);
+  const id = blockId(world.chain.network, header);
   if (proposerAt(world.plan, height, round) !== peer.index) return;
   if (!peer.journaled.has(keyOf(signature)))
     violated("journal before release", `${peer.name} proposes at ${height}/${round}`);

@@ -19,6 +19,10 @@ export function describe(bytes: Uint8Array): string {
     const what = isRejected(parsed) ? "rubbish" : `time ${parsed.header.time}`;
     return `proposal ${height}/${round} pol ${polRound} ${what}`;
   }
+  if (message.kind === "compact") {
+    const { height, round, polRound, hashes, fresh } = message.compact;
+    return `compact ${height}/${round} pol ${polRound} ${hashes.length / 32} (${fresh.length})`;
+  }
   if (message.kind === "status") return `status ${message.status.height}/${message.status.round}`;
   return message.kind;
 }

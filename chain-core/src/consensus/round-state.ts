@@ -261,7 +261,15 @@ function assertPolka(state: State, round: number, id: Uint8Array): void {
  */
 export function parseCandidate(network: NetworkId, bytes: Uint8Array): Candidate | Rejected {
   const block = blockCodec.parse(bytes);
-  if (isRejected(block)) return block;
+  return isRejected(block) ? block : candidateFrom(network, block, bytes);
+}
+
+/** The same of a block that was parsed; `bytes` are its canonical ones. */
+export function candidateFrom(
+  network: NetworkId,
+  block: Block,
+  bytes: Uint8Array,
+): Candidate | Rejected {
   if (!equal(transactionsRoot(network, block.transactions), block.header.transactionsRoot))
     return rejected("bad-transactions-root", `block ${block.header.height}: other transactions`);
   if (!equal(votesRoot(network, block), block.header.votesRoot))

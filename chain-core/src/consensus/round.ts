@@ -24,7 +24,14 @@ import {
 } from "./vote-set.ts";
 
 export type { Candidate, Config, Effect, Start, State, Timing } from "./round-state.ts";
-export { deadline, initial, parseCandidate, replayGuard, restore } from "./round-state.ts";
+export {
+  candidateFrom,
+  deadline,
+  initial,
+  parseCandidate,
+  replayGuard,
+  restore,
+} from "./round-state.ts";
 
 export type Event =
   /** There is work, or the heartbeat has come: a proposal may be expected (CON-1). */
@@ -35,6 +42,8 @@ export type Event =
       /** TIM-1: when it reached this node, at most `at`. */
       readonly arrivedAt: number;
       readonly proposal: Proposal;
+      /** Its block, when that was parsed already. */
+      readonly candidate?: Candidate;
     }
   | { readonly kind: "vote"; readonly at: number; readonly vote: Vote }
   | { readonly kind: "woke"; readonly at: number };
@@ -47,7 +56,7 @@ export function step(config: Config, state: State, event: Event): Step<State, Ef
       makeReady(config, state, event.at);
       break;
     case "proposal": {
-      const bad = receive(config, state, event.proposal, event.arrivedAt);
+      const bad = receive(config, state, event);
       if (bad !== undefined) out.push({ kind: "blame", reason: bad });
       break;
     }
@@ -74,8 +83,7 @@ export function step(config: Config, state: State, event: Event): Step<State, Ef
 function receive(
   config: Config,
   state: State,
-  proposal: Proposal,
-  arrivedAt: number,
+  { proposal, arrivedAt, candidate: parsed }: Event & { kind: "proposal" },
 ): Rejected | undefined {
   const { height, round, polRound, signature } = proposal;
   if (height !== state.height || round > state.round + roundsAheadMax) return undefined;
@@ -85,7 +93,7 @@ function receive(
   // Before 2 MiB are parsed and hashed: nothing can come of it.
   const isLate = round < state.round && sameRound.length === 0;
   if ((isLate || isConvicted(state, round)) && !lacksBlock(state, round)) return undefined;
-  const candidate = parseCandidate(config.network, proposal.block);
+  const candidate = parsed ?? parseCandidate(config.network, proposal.block);
   if (isRejected(candidate)) return candidate;
   if (candidate.block.header.height !== height)
     return rejected("wrong-height", `a block of height ${candidate.block.header.height}`);

@@ -76,6 +76,8 @@ export type Pool = {
   readonly hashes: Map<string, string>;
   /** Hashes of bytes that the present state refused. */
   readonly refused: Set<string>;
+  /** Hashes of the bytes in the newest two blocks: peers may send them still. */
+  final: readonly ReadonlySet<string>[];
   /** Keys of the own entries. */
   readonly own: Set<string>;
   /** Envelopes by sender, and others by owner: how many wait. */
@@ -107,6 +109,7 @@ export function pool(limits: Limits = defaultLimits): Pool {
     claims: new Map(),
     hashes: new Map(),
     refused: new Set(),
+    final: [],
     own: new Set(),
     senders: new Map(),
     owners: new Map(),

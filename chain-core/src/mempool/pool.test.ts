@@ -31,6 +31,20 @@ function put(pool: mempool.Pool, bytes: Uint8Array): string {
 }
 
 describe("the mempool", () => {
+  it("knows for two blocks what became final, so that what still arrives is not checked again", () => {
+    const pool = mempool.pool();
+    const block = { ids: [], time: 1, isFull: false };
+    mempool.afterBlock(pool, { ...block, transactions: [paid(1)] });
+    mempool.afterBlock(pool, { ...block, transactions: [paid(2)] });
+    expect([1, 2, 3].map((n) => mempool.find(pool, paid(n)))).toEqual([
+      "refused",
+      "refused",
+      undefined,
+    ]);
+    mempool.afterBlock(pool, { ...block, transactions: [] });
+    expect(mempool.find(pool, paid(1))).toBe(undefined);
+  });
+
   it("takes each transaction once and each output once", () => {
     const pool = mempool.pool();
     expect(put(pool, paid(1))).toBe("in");

@@ -2,8 +2,9 @@
 // block makes them impossible. When it is full the cheapest leaves; whoever pays enough more replaces what spends the
 // same; a transaction may spend outputs of one that still waits.
 import type { Rejected } from "@causeway/primitives";
-import { concat, isRejected, keyOf, rejected, sha256 } from "@causeway/primitives";
+import { concat, isRejected, keyOf, rejected } from "@causeway/primitives";
 import type { Transaction } from "../codec/transaction.ts";
+import { transactionBytesHash } from "../codec/transaction.ts";
 import type { Checked } from "../node/port.ts";
 import { claimsOf, inputsOf } from "./claims.ts";
 import type { Entry, Pool } from "./entry.ts";
@@ -39,14 +40,20 @@ export type PoolCode =
   | "too-long-chain";
 
 function hashOf(state: Pool, bytes: Uint8Array): string {
-  if (state.hashed?.bytes !== bytes) state.hashed = { bytes, hash: keyOf(sha256(bytes)) };
+  if (state.hashed?.bytes !== bytes)
+    state.hashed = { bytes, hash: keyOf(transactionBytesHash(bytes)) };
   return state.hashed.hash;
 }
 
-/** What is known of `bytes` without asking the ledger: the entry, "refused" at this height, or undefined. */
+/** What is known of `bytes` without asking the ledger: the entry, "refused" at this height or final, or undefined. */
 export function find(state: Pool, bytes: Uint8Array): Entry | "refused" | undefined {
   const hash = hashOf(state, bytes);
-  if (state.refused.has(hash)) return "refused";
+  if (state.refused.has(hash) || state.final.some((block) => block.has(hash))) return "refused";
+  return byHash(state, hash);
+}
+
+/** The waiting transaction whose bytes have this SHA-256, in hex. */
+export function byHash(state: Pool, hash: string): Entry | undefined {
   const key = state.hashes.get(hash);
   return key === undefined ? undefined : state.entries.get(key);
 }

@@ -1,7 +1,10 @@
 // The round machine inside of the node: messages in, effects out, and from a decision to the next height.
 import type { Proposal, Vote } from "../codec/block.ts";
+import type { CompactProposal } from "../codec/compact.ts";
 import * as round from "../consensus/round.ts";
 import * as sync from "../sync/sync.ts";
+import type { Complete } from "./compact.ts";
+import { openCompact, sendProposal } from "./compact.ts";
 import type { PeerId } from "./event.ts";
 import { finalise } from "./height.ts";
 import { receiveLate } from "./late.ts";
@@ -29,6 +32,26 @@ export function receiveProposal(
   drive(turn, { kind: "proposal", at, arrivedAt, proposal }, from);
 }
 
+export function receiveCompact(
+  turn: Turn,
+  from: PeerId,
+  compact: CompactProposal,
+  arrivedAt: number,
+): void {
+  const { state } = turn;
+  const distance = compact.height - state.round.height;
+  if (distance > 0) {
+    sync.claim(state.sync, from, compact.height - 1);
+    if (distance === 1) keepEarly(state, from, arrivedAt, { kind: "compact", compact });
+    return;
+  }
+  if (distance === 0) driveComplete(turn, from, openCompact(turn, from, compact, arrivedAt));
+}
+
+export function driveComplete(turn: Turn, from: PeerId, complete: Complete | undefined): void {
+  if (complete !== undefined) drive(turn, { kind: "proposal", at: turn.at, ...complete }, from);
+}
+
 export function receiveVote(turn: Turn, from: PeerId, vote: Vote, arrivedAt: number): void {
   const { state, at } = turn;
   const distance = vote.height - state.round.height;
@@ -52,15 +75,22 @@ function keepEarly(
 ): void {
   const same = state.early.filter((early) => early.from === from);
   if (same.length >= earlyMax) return;
-  if (what.kind === "proposal") {
-    const proposals = same.filter((early) => early.what.kind === "proposal");
+  if (what.kind !== "vote") {
+    const proposals = same.filter((early) => early.what.kind !== "vote");
     if (proposals.length >= earlyProposalsMax) return;
   }
   state.early.push({ from, arrivedAt, what });
 }
 
 function heightOf({ what }: State["early"][number]): number {
-  return what.kind === "proposal" ? what.proposal.height : what.vote.height;
+  switch (what.kind) {
+    case "proposal":
+      return what.proposal.height;
+    case "compact":
+      return what.compact.height;
+    case "vote":
+      return what.vote.height;
+  }
 }
 
 /** What came before its height; called when the height has changed. */
@@ -73,6 +103,7 @@ export function replayEarly(turn: Turn): void {
   state.early = [];
   for (const { from, arrivedAt, what } of early)
     if (what.kind === "proposal") receiveProposal(turn, from, what.proposal, arrivedAt);
+    else if (what.kind === "compact") receiveCompact(turn, from, what.compact, arrivedAt);
     else receiveVote(turn, from, what.vote, arrivedAt);
 }
 
@@ -88,7 +119,7 @@ export function drive(turn: Turn, event: round.Event, from?: PeerId): void {
         journal(turn, effect.entry);
         break;
       case "propose":
-        send(turn, { kind: "proposal", proposal: effect.proposal });
+        sendProposal(turn, effect.proposal);
         break;
       case "vote":
         send(turn, { kind: "votes", votes: [effect.vote] });

@@ -15,6 +15,7 @@ import { convictOf } from "../consensus/vote-set.ts";
 import { seatOf, votersOf } from "../consensus/voters.ts";
 import * as mempool from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
+import { compacts } from "./compact.ts";
 import { fullCertificate, keepRecent, lateVotes } from "./late.ts";
 import type { Applied, Context, Frame } from "./port.ts";
 import { checkSnapshotPlace, confirmSnapshotRoot, proposedSnapshotRoot } from "./snapshot-root.ts";
@@ -163,6 +164,7 @@ export function finalise(turn: Turn, candidate: Candidate, certificate: Certific
   state.config = roundConfig(state);
   clearMempool(turn, applied, transactions, bytes.length);
   state.applied = new Map();
+  state.compacts = compacts();
   const { height } = state.tip;
   state.round = round.restore(state.config, roundStart(state), state.ahead, turn.at);
   state.ahead = state.ahead.filter((entry) => heightOf(entry) > height + 1);

@@ -23,7 +23,15 @@ import {
   catchUpAt,
   receiveBlocks,
 } from "./catch-up.ts";
-import { drive, receiveProposal, receiveVote, replayEarly } from "./consensus.ts";
+import { answerWanted, compacts, receiveParts } from "./compact.ts";
+import {
+  drive,
+  driveComplete,
+  receiveCompact,
+  receiveProposal,
+  receiveVote,
+  replayEarly,
+} from "./consensus.ts";
 import type { Effect, Event, PeerId, Topic } from "./event.ts";
 import { greet, receiveStatus, tick } from "./exchange.ts";
 import { readyAt, roundConfig, roundStart, termsOf, tickMs } from "./height.ts";
@@ -83,6 +91,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
     peers: new Map(),
     standings: new Map(),
     early: [],
+    compacts: compacts(),
     recent: new Map(),
     evidence: [],
     outbox: [],
@@ -204,6 +213,15 @@ function handle(now: Turn, from: PeerId, message: Message): void {
   switch (message.kind) {
     case "proposal":
       receiveProposal(now, from, message.proposal, now.at);
+      break;
+    case "compact":
+      receiveCompact(now, from, message.compact, now.at);
+      break;
+    case "wanted":
+      answerWanted(now, from, message.wanted);
+      break;
+    case "parts":
+      driveComplete(now, from, receiveParts(now, from, message.parts));
       break;
     case "votes":
       for (const vote of message.votes) {

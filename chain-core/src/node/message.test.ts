@@ -57,6 +57,26 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     transactions: fc.array(blob, { maxLength: 5 }),
   }),
   fc.record({ kind: fc.constant("requests" as const), requests: fc.array(blob, { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant("compact" as const),
+    compact: fc.record({
+      height,
+      round: small,
+      polRound: small,
+      head: blob,
+      hashes: blob,
+      fresh: fc.array(blob, { maxLength: 5 }),
+      signature: bytes(96),
+    }),
+  }),
+  fc.record({
+    kind: fc.constant("wanted" as const),
+    wanted: fc.record({ block: bytes(32), bitmap: blob }),
+  }),
+  fc.record({
+    kind: fc.constant("parts" as const),
+    parts: fc.record({ block: bytes(32), transactions: fc.array(blob, { maxLength: 5 }) }),
+  }),
 );
 
 describe("messages between nodes", () => {

@@ -22,6 +22,8 @@ import {
   proposalCodec,
   voteCodec,
 } from "../codec/block.ts";
+import type { CompactProposal, Parts, Wanted } from "../codec/compact.ts";
+import { compactCodec, partsCodec, wantedCodec } from "../codec/compact.ts";
 import { transactionSizeMax } from "../codec/transaction.ts";
 import type { RoundView } from "../consensus/round.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
@@ -57,7 +59,11 @@ export type Message =
       readonly blocks: readonly FinalBlock[];
     }
   | { readonly kind: "transactions"; readonly transactions: readonly Uint8Array[] }
-  | { readonly kind: "requests"; readonly requests: readonly Uint8Array[] };
+  | { readonly kind: "requests"; readonly requests: readonly Uint8Array[] }
+  /** From its proposer; the next two are how others get what they lack of it. */
+  | { readonly kind: "compact"; readonly compact: CompactProposal }
+  | { readonly kind: "wanted"; readonly wanted: Wanted }
+  | { readonly kind: "parts"; readonly parts: Parts };
 
 const kinds = {
   proposal: 1,
@@ -67,6 +73,9 @@ const kinds = {
   blocksReply: 5,
   transactions: 6,
   requests: 7,
+  compact: 8,
+  wanted: 9,
+  parts: 10,
 } as const;
 
 const votesCodec: Codec<{ votes: Uint8Array[] }> = codec(
@@ -167,6 +176,12 @@ function encodeBody(message: Message): Uint8Array {
       return transactionsCodec.encode({ transactions: [...message.transactions] });
     case "requests":
       return requestsCodec.encode({ requests: [...message.requests] });
+    case "compact":
+      return compactCodec.encode(message.compact);
+    case "wanted":
+      return wantedCodec.encode(message.wanted);
+    case "parts":
+      return partsCodec.encode(message.parts);
   }
 }
 
@@ -193,6 +208,12 @@ export function parseMessage(bytes: Uint8Array): Message | BadMessage {
       return mapped(transactionsCodec.parse(body), (batch) => ({ kind: "transactions", ...batch }));
     case kinds.requests:
       return mapped(requestsCodec.parse(body), (batch) => ({ kind: "requests", ...batch }));
+    case kinds.compact:
+      return mapped(compactCodec.parse(body), (compact) => ({ kind: "compact", compact }));
+    case kinds.wanted:
+      return mapped(wantedCodec.parse(body), (wanted) => ({ kind: "wanted", wanted }));
+    case kinds.parts:
+      return mapped(partsCodec.parse(body), (parts) => ({ kind: "parts", parts }));
     default:
       return rejected("unknown-kind", `no message of kind ${bytes[0]}`);
   }

@@ -3,6 +3,7 @@
 import type { NetworkId, Put } from "@causeway/primitives";
 import { keyOf, must } from "@causeway/primitives";
 import type { Certificate, Header, Proposal, Vote } from "../codec/block.ts";
+import type { CompactProposal } from "../codec/compact.ts";
 import type { Guard } from "../consensus/guard.ts";
 import type { Entry as JournalEntry } from "../consensus/journal.ts";
 import { encodeRecord } from "../consensus/journal.ts";
@@ -16,6 +17,7 @@ import type { Requests } from "../mempool/requests.ts";
 import type { Standings } from "../peers/standing.ts";
 import * as standing from "../peers/standing.ts";
 import type { Sync } from "../sync/sync.ts";
+import type { Compacts } from "./compact.ts";
 import type { Effect, PeerId } from "./event.ts";
 import type { Recent } from "./late.ts";
 import type { Message } from "./message.ts";
@@ -48,6 +50,7 @@ export type Early = {
   readonly arrivedAt: number;
   readonly what:
     | { readonly kind: "proposal"; readonly proposal: Proposal }
+    | { readonly kind: "compact"; readonly compact: CompactProposal }
     | { readonly kind: "vote"; readonly vote: Vote };
 };
 
@@ -81,6 +84,8 @@ export type State = {
   readonly peers: Map<PeerId, Peer>;
   readonly standings: Standings;
   early: Early[];
+  /** Proposals of this height that came without transactions. */
+  compacts: Compacts;
   /** Of the last 2N heights, ascending (CON-4). */
   readonly recent: Map<number, Recent>;
   /** Newest evidence of equivocation, bounded. */

@@ -92,6 +92,8 @@ export type Options = {
   readonly slowMs?: number;
   /** Broadcasts of this kind reach nobody; repairs do. */
   readonly mutedKind?: string;
+  /** No message of this kind reaches anybody. */
+  readonly lostKind?: string;
   readonly ledger?: Parameters<typeof testLedger>[2];
   /** A node's end by itself is no mistake (GOV-1). */
   readonly mayHalt?: true;
@@ -152,6 +154,8 @@ export type World = {
   readonly replies: { ticket: number; result: { id: Uint8Array } | Rejected }[];
   readonly bans: { by: string; peer: string; reason: string }[];
   readonly sent: { from: string; to: string; kind: string; at: number }[];
+  /** The bytes of every direct message; the tests empty it. */
+  readonly caught: Uint8Array[];
   readonly now: () => number;
   readonly peer: (name: string) => Peer;
 };
@@ -173,6 +177,7 @@ export function world(options: Options): World {
   const replies: { ticket: number; result: { id: Uint8Array } | Rejected }[] = [];
   const bans: { by: string; peer: string; reason: string }[] = [];
   const sent: { from: string; to: string; kind: string; at: number }[] = [];
+  const caught: Uint8Array[] = [];
   const signed = new Map<string, Vote[]>();
   const proposed = new Map<string, string>();
   const peers: Peer[] = [];
@@ -248,9 +253,11 @@ export function world(options: Options): World {
     const message = parseMessage(bytes);
     assert(!isRejected(message), `${from.name} sends what is no message`);
     if (message.kind === "votes") for (const vote of message.votes) watchVote(from, vote);
-    if (message.kind === "proposal") {
-      const { height, round, polRound, block } = message.proposal;
-      const id = blockId(genesis.networkId, blockCodec.decode(block).header);
+    if (message.kind === "proposal" || message.kind === "compact") {
+      const said = message.kind === "proposal" ? message.proposal : message.compact;
+      const { height, round, polRound } = said;
+      const { header } = blockCodec.decode("block" in said ? said.block : said.head);
+      const id = blockId(genesis.networkId, header);
       const slot = `${height}/${round}`;
       const says = `${keyOf(id)}/${polRound}`;
       assert((proposed.get(slot) ?? says) === says, `${from.name} ${slot}: two proposals`);
@@ -269,17 +276,19 @@ export function world(options: Options): World {
         case "send": {
           const { bytes } = effect;
           const kind = watchVotes(peer, bytes);
+          caught.push(bytes);
           for (const to of peers) {
             if (to === peer || (effect.to !== undefined && effect.to !== to.name)) continue;
             if (effect.to === undefined && kind === options.mutedKind) continue;
             sent.push({ from: peer.name, to: to.name, kind, at: now });
+            if (kind === options.lostKind) continue;
             post(peer, to, (at) => ({ kind: "message", at, from: peer.name, bytes }));
           }
           break;
         }
         case "gossip":
           for (const to of peers)
-            if (to !== peer)
+            if (to !== peer && options.mutedKind !== "gossip")
               post(peer, to, (at) => ({
                 kind: "gossip",
                 at,
@@ -374,6 +383,7 @@ export function world(options: Options): World {
     replies,
     bans,
     sent,
+    caught,
     random,
     now: () => now,
     peer: (name: string) =>

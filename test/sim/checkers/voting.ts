@@ -1,6 +1,7 @@
 // What may leave a validator: at most one vote of a kind and one proposal a round, each of them in its journal before
 // (CON-1).
 import { equal, isRejected, keyOf } from "@causeway/primitives";
+import { blockCodec, headerCodec } from "../../../chain-core/src/codec/block.ts";
 import { parseRecord } from "../../../chain-core/src/consensus/journal.ts";
 import { proposerOf } from "../../../chain-core/src/consensus/proposer.ts";
 import { parseMessage } from "../../../chain-core/src/node/message.ts";
@@ -12,8 +13,8 @@ const recent = 12;
 
 /** Before a node's message leaves. */
 export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Array): void {
-  // Proposals and votes are the first two kinds of message; the others are nobody's word.
-  if ((bytes[0] ?? 0) > 2) return;
+  // Proposals, votes and compact proposals; the others are nobody's word.
+  if (![1, 2, 8].includes(bytes[0] ?? 0)) return;
   const own = world.checks.seats[seat];
   const message = parseMessage(bytes);
   if (own === undefined || isRejected(message)) return;
@@ -33,11 +34,17 @@ export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Ar
           `${keyOf(block)}:${polRound}`,
           signature,
         );
-  } else if (message.kind === "proposal") {
-    const { height, round, polRound, block, signature } = message.proposal;
+  } else if (message.kind === "proposal" || message.kind === "compact") {
+    const said = message.kind === "proposal" ? message.proposal : message.compact;
+    const { height, round, polRound, signature } = said;
+    const { header } = blockCodec.decode("block" in said ? said.block : said.head);
     // Others pass proposals on; their proposer is whose turn it was.
     if (proposerOf(world.operators.length, height, round) === seat)
-      say(`height ${height}, round ${round}, proposal`, `${keyOf(block)}:${polRound}`, signature);
+      say(
+        `height ${height}, round ${round}, proposal`,
+        `${keyOf(headerCodec.encode(header))}:${polRound}`,
+        signature,
+      );
   }
 }
 
