@@ -16,8 +16,8 @@ import type { PeerId } from "./event.ts";
 import type { State, Turn } from "./state.ts";
 import { blame, scoreMax, send } from "./state.ts";
 
-/** Own transactions may still be on their way to others after this, ms. */
-const freshMs = 100;
+/** So long own transactions may wait here or be on their way to others, ms. */
+const freshMs = 250;
 /** Incomplete proposals of one height that are kept. */
 const partialsMax = 8;
 
