@@ -1,3 +1,4 @@
 // The door of the `causeway` command: what this package lets a person do.
+export { governCommand, governUsage } from "./adapters/govern-cli.ts";
 export { walletCommand, walletUsage } from "./adapters/wallet-cli.ts";
 export type { Terminal } from "./adapters/wallet-terminal.ts";

@@ -7,7 +7,8 @@ import { systemClock } from "@causeway/primitives/adapters/clock";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import { exitWithError, requireAddon } from "@causeway/primitives/adapters/process";
 
-const usage = "causeway wallet ...    keys, balances and payments on the ledger";
+const usage = `causeway wallet ...    keys, balances and payments on the ledger
+causeway govern ...    parameters, upgrades, assets and pauses: propose, approve, bring`;
 
 const terminal: Terminal = {
   env: process.env,
@@ -39,10 +40,10 @@ async function secret(what: string): Promise<string> {
 
 const [room, ...words] = process.argv.slice(2);
 try {
-  if (room !== "wallet") throw new Failure("usage", usage);
+  if (room !== "wallet" && room !== "govern") throw new Failure("usage", usage);
   await requireAddon();
-  const { walletCommand } = await import("@causeway/chain-core/cli");
-  await walletCommand(words, terminal);
+  const { governCommand, walletCommand } = await import("@causeway/chain-core/cli");
+  await (room === "wallet" ? walletCommand : governCommand)(words, terminal);
   process.exit(0);
 } catch (error) {
   if (!(error instanceof Failure)) throw error;

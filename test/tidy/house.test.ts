@@ -46,7 +46,7 @@ const order = [
     "consensus/accountability.ts",
   ],
   ["ledger"],
-  ["consensus", "light.ts", "wallet", "node/port.ts", "node/event.ts"],
+  ["consensus", "light.ts", "wallet", "govern", "node/port.ts", "node/event.ts"],
   ["mempool", "sync", "snapshot"],
   ["node", "client.ts", "client"],
   ["foreign", "rpc", "config.ts", "index.ts", "interchain/index.ts"],

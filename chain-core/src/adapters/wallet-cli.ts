@@ -3,6 +3,7 @@
 // that the ledger refuses, not a loss.
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { ParseArgsConfig } from "node:util";
 import { parseArgs } from "node:util";
 import { Failure, isRejected, toHex } from "@causeway/primitives";
 import { rpcClient } from "@causeway/primitives/adapters/json-rpc";
@@ -36,17 +37,22 @@ causeway wallet history [--asset SYMBOL] [--limit 20]
 Everywhere: [--file ~/.causeway/wallet.json] [--node http://127.0.0.1:18501] [--network ID] [--account 0] [--json]
 The passphrase comes from CAUSEWAY_WALLET_PASSPHRASE or is asked for; the node also from CAUSEWAY_NODE_RPC.`;
 
-function parseFlags(args: readonly string[]): { values: Flags; positionals: string[] } {
+/** Words and flags of a command line. Throws Failure "usage" with the mistake and the usage. */
+export function parseWords<const Options extends NonNullable<ParseArgsConfig["options"]>>(
+  args: readonly string[],
+  known: Options,
+  usage: string,
+): ReturnType<typeof parseArgs<{ args: string[]; options: Options; allowPositionals: true }>> {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options: known, allowPositionals: true });
   } catch (cause) {
-    throw new Failure("usage", `${(cause as Error).message}\n\n${walletUsage}`, { cause });
+    throw new Failure("usage", `${(cause as Error).message}\n\n${usage}`, { cause });
   }
 }
 
 /** Throws Failure with a sentence; "usage" with the usage. */
 export async function walletCommand(args: readonly string[], terminal: Terminal): Promise<void> {
-  const { values: flags, positionals } = parseFlags(args);
+  const { values: flags, positionals } = parseWords(args, options, walletUsage);
   const [command, ...rest] = positionals;
   if (rest.length > 0) throw new Failure("usage", `what is ${rest[0]}?\n\n${walletUsage}`);
   switch (command) {
@@ -112,9 +118,11 @@ async function account(flags: Flags, terminal: Terminal): Promise<Account> {
   return { address: formatAddress(address), lock: lockOfAddress(address), secret };
 }
 
-/** The account, and a node whose network is the one that `--network` names, if it does. */
-async function session(flags: Flags, terminal: Terminal): Promise<Session> {
-  const own = await account(flags, terminal);
+/** A node whose network is the one that `--network` names, if it does, and the genesis that it serves. */
+export async function connect(
+  flags: Flags,
+  terminal: Terminal,
+): Promise<Pick<Session, "client" | "genesis">> {
   const url = flags.node ?? terminal.env.CAUSEWAY_NODE_RPC ?? "http://127.0.0.1:18501";
   const client = nodeClient(rpcClient({ url }));
   const files = await client.genesis();
@@ -123,6 +131,13 @@ async function session(flags: Flags, terminal: Terminal): Promise<Session> {
   const network = toHex(genesis.networkId);
   if (flags.network !== undefined && flags.network.toLowerCase() !== network)
     throw new Failure("wrong-network", `${url} is of the network ${network}`);
+  return { client, genesis };
+}
+
+/** The account, and the network as it is now. */
+export async function session(flags: Flags, terminal: Terminal): Promise<Session> {
+  const own = await account(flags, terminal);
+  const { client, genesis } = await connect(flags, terminal);
   return { account: own, client, genesis: await networkNow(client, genesis) };
 }
 

@@ -1,7 +1,7 @@
 // `causeway wallet send`: plans, shows what is signed (the same text that a browser wallet shows, FMT-6), asks, signs,
 // submits, and waits until it is final.
 import { Failure, isRejected, parseAmount, toHex, utf8 } from "@causeway/primitives";
-import type { Planned } from "../client.ts";
+import type { Planned, Wish } from "../client.ts";
 import { planTransaction } from "../client.ts";
 import { transactionCodec } from "../codec/transaction.ts";
 import { parseLock } from "../ledger/assets.ts";
@@ -17,7 +17,20 @@ const lifetimeMs = 5 * 60_000;
 const waitMs = 60_000;
 
 export async function send(flags: Flags, terminal: Terminal, session: Session): Promise<void> {
-  const planned = await plan(flags, session);
+  return deliver(flags, terminal, session, await payment(flags, session));
+}
+
+/** What a transaction does; its coins, fee and life are {@link deliver}'s. */
+export type Content = Pick<Wish, "payments" | "memo" | "others">;
+
+/** Plans, shows, asks, signs, submits and waits, as far as the flags say. */
+export async function deliver(
+  flags: Flags,
+  terminal: Terminal,
+  session: Session,
+  content: Content,
+): Promise<void> {
+  const planned = await plan(flags, session, content);
   const { genesis, account } = session;
   const { message, id } = planned.unsigned;
   if (flags["typed-data"] === true)
@@ -64,7 +77,7 @@ function isPayment(entry: unknown): entry is Parameters<typeof words>[0] {
 
 const words = ({ to, amount }: { to: string; amount: string }): string => `${amount} to ${to}`;
 
-async function plan(flags: Flags, { client, genesis, account }: Session): Promise<Planned> {
+async function payment(flags: Flags, { client, genesis }: Session): Promise<Content> {
   const { to, amount, memo } = flags;
   if (to === undefined || amount === undefined)
     throw new Failure("usage", "send needs --to and --amount");
@@ -74,6 +87,17 @@ async function plan(flags: Flags, { client, genesis, account }: Session): Promis
   const names = await assetNames(client, genesis, [asset]);
   const value = parseAmount(amount, names.decimals(asset));
   if (isRejected(value)) throw new Failure(value.code, value.message);
+  return {
+    payments: [{ asset, amount: value, lock }],
+    ...(memo !== undefined && { memo: utf8(memo) }),
+  };
+}
+
+async function plan(
+  flags: Flags,
+  { client, genesis, account }: Session,
+  content: Content,
+): Promise<Planned> {
   const feeRate = flags["fee-rate"];
   if (feeRate !== undefined && !/^\d{1,18}$/.test(feeRate))
     throw new Failure("usage", "--fee-rate is a whole number of BTM units per 1,000 of weight");
@@ -85,8 +109,7 @@ async function plan(flags: Flags, { client, genesis, account }: Session): Promis
   ]);
   const rate = feeRate === undefined ? (estimate?.feeRate ?? 0n) : BigInt(feeRate);
   const planned = planTransaction(genesis, coins, {
-    payments: [{ asset, amount: value, lock }],
-    ...(memo !== undefined && { memo: utf8(memo) }),
+    ...content,
     ...(feeAsset !== undefined && { feeAsset: assetNamed(genesis, feeAsset) }),
     feeRate: rate,
     change: account.lock,

@@ -46,6 +46,8 @@ export type Wish = {
   /** UTF-8 of 1 to 128 bytes. */
   readonly memo?: Uint8Array;
   readonly within?: Within;
+  /** Actions that neither move value nor need a signature, as a change that a committee approved. */
+  readonly others?: readonly Action[];
   /** Coins that are spent in any case: joining small ones into change is a wish of its own. */
   readonly spend?: readonly Coin[];
   readonly change: Uint8Array;
@@ -129,9 +131,10 @@ type Need = { readonly asset: Uint8Array; readonly amount: bigint };
 
 /** What must come in per asset, fee aside; negative where an issue brings more than is paid. */
 function needsOf(genesis: Genesis, wish: Wish): Map<string, Need> | Rejected<PlanCode> {
-  const { payments, burn, issue, retire, memo, spend = [] } = wish;
+  const { payments, burn, issue, retire, memo, others = [], spend = [] } = wish;
   const out = [...payments, ...(burn ? [burn] : []), ...(retire ? [retire] : [])];
-  if (out.length === 0 && issue === undefined && memo === undefined && spend.length === 0)
+  const isIdle = issue === undefined && memo === undefined && others.length === 0;
+  if (out.length === 0 && isIdle && spend.length === 0)
     return rejected("nothing-to-do", "no payment, no other action and no coin to join");
   if (memo !== undefined && (memo.length === 0 || memo.length > memoSizeMax))
     return rejected("bad-memo", `a memo of ${memo.length} bytes`);
@@ -204,7 +207,7 @@ function build(
   { spent, change }: Chosen,
   wish: Wish,
 ): Unsigned | Rejected<PlanCode> {
-  const { payments, burn, issue, retire, memo, within, expires } = wish;
+  const { payments, burn, issue, retire, memo, within, others = [], expires } = wish;
   const outputs = [
     ...payments.map(({ asset, amount, lock }) => ({ asset, amount, lock })),
     ...change,
@@ -222,6 +225,7 @@ function build(
   add(kinds.retire, retire && retireCodec.encode(retire));
   add(kinds.memo, memo && memoCodec.encode({ text: memo }));
   add(kinds.within, within && withinCodec.encode(within));
+  actions.push(...others);
   add(kinds.burn, burn && burnCodec.encode(burn));
   return unsignedTransaction(
     genesis,

@@ -34,7 +34,8 @@ export const guardActs = { slow: 1, pause: 2, lift: 3 } as const;
 /** `chain` and `direction` are 0 for slow mode. `sequence`: the guardian's own for slow mode, else the pause's. */
 export type GuardOrder = { act: number; chain: Uint8Array; direction: number; sequence: number };
 const orderType = new ContainerType({ act: u8, chain: b32, direction: u8, sequence: u32 });
-const orderCodec: Codec<GuardOrder> = codec("guard order", orderType, 64);
+/** Subject of an order's approval. */
+export const guardOrderCodec: Codec<GuardOrder> = codec("guard order", orderType, 64);
 
 /** `guardian` is an index of the genesis' list; `signature` recoverable, over {@link guardDigest}. */
 export type GuardSignature = { guardian: number; signature: Uint8Array };
@@ -52,12 +53,12 @@ export const guardCodec: Codec<Guard> = codec(
 
 /** What an approval of the order by the committee is over. */
 export function guardSubject(order: GuardOrder): Uint8Array {
-  return orderCodec.encode(order);
+  return guardOrderCodec.encode(order);
 }
 
 /** What a guardian signs. */
 export function guardDigest(network: NetworkId, order: GuardOrder): Bytes32 {
-  return H("guard", network, orderCodec.encode(order));
+  return H("guard", network, guardOrderCodec.encode(order));
 }
 
 /** Of slow modes that a guardian ordered: how many, and ledger time in ms until which it may not order another. */

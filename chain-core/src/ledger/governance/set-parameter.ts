@@ -20,7 +20,8 @@ export const setParameterCodec: Codec<SetParameter> = codec(
   new ContainerType({ change: changeType, approval: approvalType }),
   2 * 1024,
 );
-const changeCodec: Codec<Change> = codec("change", changeType, 2 * 1024);
+/** Subject of a change's approval. */
+export const changeCodec: Codec<Change> = codec("change", changeType, 2 * 1024);
 
 /** What the approval of a change is over. */
 export function changeSubject(change: Change): Uint8Array {

@@ -16,7 +16,8 @@ import { protocolVersion, protocolVersions } from "./version.ts";
 export type Step = { version: number; epoch: number };
 const stepFields = { version: u16, epoch: u64 };
 const stepType = new ContainerType(stepFields);
-const stepCodec: Codec<Step> = codec("upgrade step", stepType, 16);
+/** Subject of an upgrade's approval. */
+export const upgradeStepCodec: Codec<Step> = codec("upgrade step", stepType, 16);
 export type Upgrade = { step: Step; approval: Approval };
 export const upgradeCodec: Codec<Upgrade> = codec(
   "upgrade",
@@ -26,7 +27,7 @@ export const upgradeCodec: Codec<Upgrade> = codec(
 
 /** What the approval of an upgrade is over. */
 export function upgradeSubject(step: Step): Uint8Array {
-  return stepCodec.encode(step);
+  return upgradeStepCodec.encode(step);
 }
 
 /** Not the version after the running one, nor the running one while another is scheduled. */
