@@ -41,9 +41,10 @@ export function ledgerUser(genesis: Genesis, node: NodeClient, secret: Uint8Arra
     const height = await until("a transaction to be final", async () => {
       const found = await node.transaction(id);
       if (found.status === "final") return found.height;
-      if (found.status === "unknown") {
+      if (found.status !== "pending") {
         const answer = await node.submit(bytes);
-        const isRefused = isRejected(answer) && (await node.transaction(id)).status === "unknown";
+        const { status } = await node.transaction(id);
+        const isRefused = isRejected(answer) && status !== "pending" && status !== "final";
         if (isRefused) throw new Failure(answer.code, answer.message);
       }
       return undefined;

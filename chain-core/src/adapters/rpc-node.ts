@@ -1,6 +1,6 @@
 // The RPC's view of a running node: store, machine state, mempool.
 import type { Log } from "@causeway/primitives";
-import { equal, Failure, keyOf, must, toHex } from "@causeway/primitives";
+import { equal, Failure, fromHex, keyOf, must, toHex } from "@causeway/primitives";
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
 import type { ResultOf } from "../client/api.ts";
@@ -24,6 +24,7 @@ import type { Genesis } from "../ledger/genesis.ts";
 import { inForce } from "../ledger/governance/in-force.ts";
 import { prove } from "../ledger/tree.ts";
 import { economy } from "../ledger/utxo/outputs.ts";
+import type { Gone } from "../mempool/pool.ts";
 import { byId } from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
 import { openEvidence } from "../node/evidence.ts";
@@ -130,11 +131,16 @@ function find(store: NodeStore, state: State, id: Uint8Array): Found {
   const waiting = byId(state.pool, id);
   if (waiting !== undefined) return { status: "pending", bytes: waiting.bytes };
   const place = placeOf(store.db, id);
-  if (place === undefined) return { status: "unknown" };
+  if (place === undefined) return goneOf(state.pool.gone.get(keyOf(id)));
   const block = store.blocks(place.height)?.block;
   if (block === undefined) return { status: "final", ...place };
   const bytes = must(blockCodec.decode(block).transactions[place.position], "its transaction");
   return { status: "final", ...place, bytes };
+}
+
+function goneOf(gone: Gone | undefined): Found {
+  if (gone === undefined) return { status: "unknown" };
+  return { status: gone.reason, ...(gone.by !== undefined && { by: fromHex(gone.by) }) };
 }
 
 /** What is at a height, newest by default; where nothing is although it was final, it was pruned. */

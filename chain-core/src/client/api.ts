@@ -49,6 +49,7 @@ import type {
   UtxosResult,
   ValidatorsResult,
 } from "./types.ts";
+import { transactionStates } from "./types.ts";
 import {
   batchMax,
   blockSizeMax,
@@ -208,12 +209,13 @@ export const api: Api = {
     ),
   ),
   transaction: method(
-    "Whether a transaction waits or is final.",
+    "Whether a transaction waits or is final, or why it does not wait any more.",
     record({ id: b32 }),
     record(
       {
         id: b32,
-        status: choice(["pending", "final", "unknown"]),
+        status: choice(transactionStates),
+        by: maybe(b32),
         height: maybe(height),
         position: maybe(whole(0)),
         bytes: maybe(bytesUpTo(transactionSizeMax)),

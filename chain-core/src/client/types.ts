@@ -45,9 +45,28 @@ export type SubmittedResult = {
   code: string | undefined;
   message: string | undefined;
 };
+/**
+ * "unknown" or why it waits no more, as far as this node saw and still knows: "replaced" (outbid), "evicted" (a full
+ * mempool kept those that pay more), "expired", "conflict" (a final one used up the same), "invalid" (the state changed).
+ * Only "final" is for ever: whoever has the bytes can hand them in again.
+ */
+export const transactionStates = [
+  "pending",
+  "final",
+  "replaced",
+  "evicted",
+  "expired",
+  "conflict",
+  "invalid",
+  "unknown",
+] as const;
+export type TransactionState = (typeof transactionStates)[number];
+
 export type TransactionResult = {
   id: Uint8Array;
-  status: "pending" | "final" | "unknown";
+  status: TransactionState;
+  /** Of "replaced" and "conflict": the transaction in whose favour. */
+  by: Uint8Array | undefined;
   height: number | undefined;
   position: number | undefined;
   /** Absent too where the node pruned its block. */

@@ -163,8 +163,8 @@ function waiting(node: RpcNode): Pick<Handlers, WaitingMethod> {
       return { results };
     },
     transaction: async ({ id }) => {
-      const { status: found, height, position, bytes } = await node.transaction(id);
-      return { id, status: found, height, position, bytes };
+      const { status: found, by, height, position, bytes } = await node.transaction(id);
+      return { id, status: found, by, height, position, bytes };
     },
     mempool: ({ after, limit }) => node.mempool(after, limit ?? pageDefault),
     request: async ({ request }) => {

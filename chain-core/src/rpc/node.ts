@@ -3,7 +3,7 @@
 import type { Rejected } from "@causeway/primitives";
 import { rejected } from "@causeway/primitives";
 import type { ResultOf } from "../client/api.ts";
-import type { Movement } from "../client/types.ts";
+import type { Movement, TransactionState } from "../client/types.ts";
 import type { Output, OutputId } from "../codec/action.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import type { RecordProof } from "../ledger/tree.ts";
@@ -38,7 +38,8 @@ export type Proved = {
 
 /** Without bytes a final one's block was pruned. */
 export type Found = {
-  readonly status: "pending" | "final" | "unknown";
+  readonly status: TransactionState;
+  readonly by?: Uint8Array;
   readonly height?: number;
   readonly position?: number;
   readonly bytes?: Uint8Array;

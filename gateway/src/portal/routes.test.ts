@@ -362,6 +362,9 @@ describe("GET /v1/transfers", () => {
     world.transactions.set(toHex(txid), "final");
     const { json } = await get(world, path(toHex(txid)));
     expect(json).toMatchObject({ kind: "transaction", status: "final" });
+    world.transactions.set(toHex(txid), "evicted");
+    const { json: gone } = await get(world, path(toHex(txid)));
+    expect(gone).toMatchObject({ status: "evicted", next: expect.stringContaining("new one") });
   });
 
   test.each(["x", "0x12", "é", `${"ab".repeat(32)}:-1`, `${"ab".repeat(32)}:9999999999`])(

@@ -1,4 +1,5 @@
 // A portal over ledger records in memory, for the tests of this folder.
+import type { TransactionStatus } from "@causeway/chain-core/client";
 import type { Genesis, State as Records } from "@causeway/chain-core/interchain";
 import { currentKeys, keys } from "@causeway/chain-core/interchain";
 import type { Rejected } from "@causeway/primitives";
@@ -16,7 +17,7 @@ export type TestPortal = {
   /** The node answers nothing any more. */
   isNodeAway: boolean;
   refusal: Rejected | undefined;
-  readonly transactions: Map<string, "pending" | "final">;
+  readonly transactions: Map<string, TransactionStatus["status"]>;
 };
 
 /** `groupPoint`: the ring's Bitcoin key, id 1; none is active without one. */
@@ -91,7 +92,14 @@ function ledgerOf(
       reach();
       const status = test().transactions.get(keyOf(id)) ?? "unknown";
       const height = status === "final" ? 5 : undefined;
-      return { id: bytes32(id), status, height, position: undefined, bytes: undefined };
+      return {
+        id: bytes32(id),
+        status,
+        height,
+        position: undefined,
+        bytes: undefined,
+        by: undefined,
+      };
     },
     waitForHeight: unused,
     submit: unused,

@@ -1,6 +1,7 @@
 // GET /v1/transfers/<id>: where a transfer is, why, and what happens next: from the ledger's records, and from the
 // own relay's watchers for what the ledger does not know yet.
 
+import type { TransactionStatus } from "@causeway/chain-core/client";
 import { readState } from "@causeway/chain-core/client";
 import type {
   Genesis,
@@ -197,14 +198,26 @@ async function transactionReply(
       "not-found",
       `no transfer ${text} is known: if its transaction was sent just now, it is seen with its first block`,
     );
-  const isFinal = known.status === "final";
-  const detail = isFinal ? `in block ${known.height}` : "waits for a block";
+  const { detail, next } = transactionText(known);
   return ok({
     id: toHex(id),
     kind: "transaction",
     status: known.status,
     reason: "",
     steps: [{ state: known.status, at: null, detail }],
-    next: isFinal ? "" : "The next block takes it, or it expires.",
+    next,
   });
+}
+
+function transactionText({ status, height, by }: TransactionStatus): {
+  readonly detail: string;
+  readonly next: string;
+} {
+  if (status === "final") return { detail: `in block ${height}`, next: "" };
+  if (status === "pending")
+    return { detail: "waits for a block", next: "The next block takes it, or it expires." };
+  return {
+    detail: `waits no more: ${status}${by === undefined ? "" : `, for ${toHex(by)}`}`,
+    next: "Nothing has moved by it. Send a new one.",
+  };
 }
