@@ -47,6 +47,7 @@ const order = [
   ],
   ["ledger"],
   ["consensus", "light.ts", "wallet", "govern", "node/port.ts", "node/event.ts"],
+  ["peers"],
   ["mempool", "sync", "snapshot"],
   ["node", "client.ts", "client"],
   ["foreign", "rpc", "config.ts", "index.ts", "interchain/index.ts"],

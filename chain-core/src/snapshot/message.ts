@@ -15,6 +15,7 @@ import {
   u64,
 } from "@causeway/primitives";
 import { certificateCodec, committeeCodec, headerCodec } from "../codec/block.ts";
+import { addressesMax, addressSize } from "../peers/address.ts";
 import type { Manifest } from "./chunks.ts";
 import { chunkSizeMax, chunkType, manifestCodec, pathType } from "./chunks.ts";
 
@@ -23,8 +24,6 @@ export type Finality = { header: Uint8Array; certificate: Uint8Array; committee:
 
 export const finalitiesMax = 32;
 export const manifestsMax = 4;
-export const addressesMax = 64;
-export const addressSizeMax = 160;
 
 export type SyncMessage =
   /** Last headers of epochs from height `from` on, or the header at exactly `from`. */
@@ -94,9 +93,9 @@ const addressesRequestCodec: Codec<{ port: number }> = codec(
 const addressesCodec: Codec<{ addresses: Uint8Array[] }> = codec(
   "addresses",
   new ContainerType({
-    addresses: new ListCompositeType(new ByteListType(addressSizeMax), addressesMax),
+    addresses: new ListCompositeType(new ByteListType(addressSize), addressesMax),
   }),
-  addressesMax * (addressSizeMax + 8),
+  addressesMax * (addressSize + 8),
 );
 
 const kinds = {
