@@ -23,11 +23,38 @@ const anyStakes = fc.array(fc.bigInt({ min: 0n, max: 10n ** 18n }), {
 
 describe("seats of the ring (RNG-1)", () => {
   test("frozen", () => {
-    const { seats, offset, total, seatsEach } = elect([100n, 50n, 25n, 12n, 6n], 10);
+    const { seats, shares, total, seatsEach } = elect([100n, 50n, 25n, 12n, 6n], 10);
     const owners = seats.map((owner) => owner[31]);
-    expect({ owners, offset, total, seatsEach }).toMatchInlineSnapshot(`
+    const line = shares.map(({ owner, counted, duel }) => ({ owner: owner[31], counted, duel }));
+    expect({ owners, total, seatsEach, line }).toMatchInlineSnapshot(`
       {
-        "offset": 3n,
+        "line": [
+          {
+            "counted": 6n,
+            "duel": undefined,
+            "owner": 1,
+          },
+          {
+            "counted": 6n,
+            "duel": undefined,
+            "owner": 2,
+          },
+          {
+            "counted": 6n,
+            "duel": undefined,
+            "owner": 3,
+          },
+          {
+            "counted": 6n,
+            "duel": undefined,
+            "owner": 0,
+          },
+          {
+            "counted": 6n,
+            "duel": undefined,
+            "owner": 4,
+          },
+        ],
         "owners": [
           1,
           1,
@@ -52,7 +79,8 @@ describe("seats of the ring (RNG-1)", () => {
         fc.pre(stakes.some((stake) => stake > 0n));
         const { seats, shares, total, seatsEach } = elect(stakes, n);
         expect(seats).toHaveLength(n);
-        expect(shares.flatMap((share) => share.seats)).toEqual([...seats.keys()]);
+        const given = shares.flatMap((share) => share.seats).toSorted((a, b) => a - b);
+        expect(given).toEqual([...seats.keys()]);
         for (const { owner, counted, seats: own } of shares) {
           const quota = counted * BigInt(n);
           expect(BigInt(own.length)).toBeGreaterThanOrEqual(quota / total);

@@ -1,8 +1,11 @@
 // The seats of a ring by systematic sampling (RNG-1), in integers, with everything that explains the result: whoever
-// has the seed and the stakes gets the same seats.
+// has the seed and the stakes gets the same seats. It is Deville's systematic sampling, in which every seat draws the
+// point of its n-th of the line, carried out as ordered pivotal sampling (Chauvet, Bernoulli 18 (4), 2012): with one
+// offset for all seats there is no bound on what a hostile third gets (ADR 0012).
 import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
-import { assert, compare, rejected } from "@causeway/primitives";
+import { assert, compare, must, rejected } from "@causeway/primitives";
 import { capStakes } from "../consensus/power.ts";
+import type { Draws } from "./draw.ts";
 import { drawsOf, shuffled } from "./draw.ts";
 
 /** Largest ring (RNG-1). */
@@ -11,11 +14,24 @@ export const ringSeatsMax = 150;
 /** `owner`: a validator's lock; `stake` in units, not negative. */
 export type Candidate = { readonly owner: Uint8Array; readonly stake: bigint };
 
-/** A candidate's interval [from, from + counted x n) on a line of `total` x n, and the seats whose points lie in it. */
+/**
+ * A draw between the candidate that holds a fraction of a seat and the next one; fractions are of `total`. Up to a
+ * seat together, one gets both fractions. Above, one gets a seat and the other holds the rest.
+ */
+export type Duel = {
+  readonly held: bigint;
+  readonly own: bigint;
+  /** `drawn` in [0, of); the holder wins iff it is below `wins`. */
+  readonly wins: bigint;
+  readonly of: bigint;
+  readonly drawn: bigint;
+};
+
+/** What a candidate counts and got; `duel`: its fraction's, with who held one before it. */
 export type Share = Candidate & {
   readonly counted: bigint;
-  readonly from: bigint;
   readonly seats: readonly number[];
+  readonly duel?: Duel;
 };
 
 export type Election = {
@@ -25,9 +41,7 @@ export type Election = {
   readonly seatsEach: number;
   /** What counts of all stakes together. */
   readonly total: bigint;
-  /** In [0, total): seat i's point is offset + i x total. */
-  readonly offset: bigint;
-  /** All eligible candidates in the shuffled order. */
+  /** All eligible candidates in the shuffled order, in which the seats are filled. */
   readonly shares: readonly Share[];
 };
 
@@ -68,22 +82,57 @@ export function electSeats(
   const total = counted.reduce((a, b) => a + b, 0n);
   const draws = drawsOf(network, seed);
   const order = shuffled(draws, eligible.length);
-  const offset = draws.below(total);
-  const seats: Uint8Array[] = [];
-  let from = 0n;
-  const shares = order.map((index): Share => {
-    const candidate = eligible[index] as Candidate;
-    const own = counted[index] as bigint;
-    const end = from + own * BigInt(n);
-    const mine: number[] = [];
-    while (seats.length < n && offset + BigInt(seats.length) * total < end) {
-      mine.push(seats.length);
-      seats.push(candidate.owner);
-    }
-    const share = { ...candidate, counted: own, from, seats: mine };
-    from = end;
-    return share;
-  });
+  const line = order.map((index) => ({
+    ...(eligible[index] as Candidate),
+    counted: counted[index] as bigint,
+  }));
   const seatsEach = seatsEachOf(n, eligible.length);
-  return { seats, seatsEach, total, offset, shares };
+  return { ...fill(draws, line, total, n), seatsEach, total };
+}
+
+type Filling = Candidate & { readonly counted: bigint; readonly seats: number[]; duel?: Duel };
+type Holder = { readonly place: number; readonly fraction: bigint };
+
+/** Goes along the line: whole seats of a quota are given, its fraction duels with the one that is held. */
+function fill(
+  draws: Draws,
+  line: readonly (Candidate & { readonly counted: bigint })[],
+  total: bigint,
+  n: number,
+): Pick<Election, "seats" | "shares"> {
+  const seats: Uint8Array[] = [];
+  const shares = line.map((one): Filling => ({ ...one, seats: [] }));
+  const give = (place: number): void => {
+    const share = must(shares[place], "share");
+    share.seats.push(seats.length);
+    seats.push(share.owner);
+  };
+  let holder: Holder | undefined;
+  for (const [place, share] of shares.entries()) {
+    const quota = share.counted * BigInt(n);
+    for (let whole = quota / total; whole > 0n; whole--) give(place);
+    const own = quota % total;
+    if (own === 0n) continue;
+    if (holder === undefined) {
+      holder = { place, fraction: own };
+      continue;
+    }
+    const duel = drawDuel(draws, holder.fraction, own, total);
+    share.duel = duel;
+    const [winner, loser] = duel.drawn < duel.wins ? [holder.place, place] : [place, holder.place];
+    const sum = holder.fraction + own;
+    if (sum < total) holder = { place: winner, fraction: sum };
+    else {
+      give(winner);
+      holder = sum > total ? { place: loser, fraction: sum - total } : undefined;
+    }
+  }
+  return { seats, shares };
+}
+
+/** Each comes out of it with its fraction on average. */
+function drawDuel(draws: Draws, held: bigint, own: bigint, total: bigint): Duel {
+  const sum = held + own;
+  const [wins, of] = sum < total ? [held, sum] : [total - own, 2n * total - sum];
+  return { held, own, wins, of, drawn: draws.below(of) };
 }

@@ -1,4 +1,5 @@
 // The door to the pure knowledge of the beacon (BCN): walking, proving, mixing, drawing, electing.
+export * from "./capture.ts";
 export * from "./contribution.ts";
 export * from "./draw.ts";
 export * from "./elect.ts";
