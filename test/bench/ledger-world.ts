@@ -67,8 +67,16 @@ export function outputOf(i: number): OutputId {
 
 /** Makes a node's database in `folder` with the genesis state and `count` outputs. */
 export async function loadOutputs(world: World, folder: string, count: number): Promise<void> {
-  const { genesis, locks } = world;
-  await createNodeStore(folder, genesis, genesisState(genesis));
+  await createNodeStore(folder, world.genesis, genesisState(world.genesis));
+  await addOutputs(world, folder, count);
+}
+
+/** Adds `count` outputs to a database that stands at the genesis. */
+export async function addOutputs(
+  { genesis, locks }: Pick<World, "genesis" | "locks">,
+  folder: string,
+  count: number,
+): Promise<void> {
   const db = await openLevelStore(folder, { create: false });
   const asset = btm(genesis);
   const head = headCodec.decode(must(db.get(metaKeys.head), "head"));

@@ -7,6 +7,7 @@ const benches: Record<string, () => Promise<object>> = {
   ledger: async () => (await import("./ledger.ts")).run(),
   network: async () => (await import("./network.ts")).run(networkOptions()),
   roundtrip: async () => (await import("./roundtrip.ts")).run(),
+  snapshot: async () => (await import("./snapshot.ts")).run(Number(values.utxos)),
 };
 
 const { values, positionals } = parseArgs({
@@ -18,6 +19,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     rate: { type: "string" },
     profile: { type: "string" },
+    /** snapshot: unspent outputs of the state. */
+    utxos: { type: "string", default: "1000000" },
   },
 });
 function networkOptions(): import("./network.ts").Options {

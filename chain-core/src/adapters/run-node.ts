@@ -32,6 +32,7 @@ import { replay } from "./replay.ts";
 import { rpcNode, serveRpc } from "./rpc-node.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { openSnapshots } from "./snapshots.ts";
+import { verifyPool, verifyThreads } from "./verify-pool.ts";
 
 export type NodeConfig = Config<typeof nodeConfig>;
 
@@ -93,12 +94,17 @@ export async function runNode(
       throw cause;
     });
     opened.push(data.close, network.close);
-    const ledger = bindLedger(genesis, bls, protocol);
+    const threads = verifyThreads(config);
+    const helpers = threads > 0 ? verifyPool(genesis, threads, log) : undefined;
+    if (helpers !== undefined) opened.push(helpers.close);
+    const ledger = bindLedger(genesis, bls, protocol, helpers);
     const { stop } = ledger.frame(data.store.state);
     if (stop !== undefined) throw new Failure(stop.code, stop.message);
-    await prepareIndex(config, genesis.networkId, data, anew === "index", (height, folder) =>
-      replay({ genesis, bls, protocol }, data.store.blocks, height, folder),
+    const began = performance.now();
+    const isMade = await prepareIndex(config, genesis.networkId, data, anew === "index", (...to) =>
+      replay({ genesis, bls, protocol }, data.store.blocks, ...to),
     );
+    if (isMade) log.info("index made", { ms: Math.round(performance.now() - began) });
     const snapshots = await openSnapshots({
       folder: join(config.data, "snapshots"),
       network: genesis.networkId,
@@ -128,23 +134,27 @@ export async function runNode(
   }
 }
 
-/** Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. */
+/**
+ * Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. True iff
+ * one was made.
+ */
 async function prepareIndex(
   config: NodeConfig,
   network: NetworkId,
   { store }: DataFolder,
   anew: boolean,
   changes: (height: number, folder: string) => ReturnType<typeof replay>,
-): Promise<void> {
+): Promise<boolean> {
   const { height } = store.head();
-  const stands = indexedHeight(store.db) === height;
+  const isDue = config.index && (anew || indexedHeight(store.db) !== height);
   if (!config.index) {
     if (indexedHeight(store.db) !== undefined) await dropIndex(store.db);
-  } else if (anew || !stands) {
+  } else if (isDue) {
     const folder = join(config.data, "replay");
     await rebuildIndex(store.db, network, height, () => changes(height, folder));
   }
   store.setIndexed(config.index);
+  return isDue;
 }
 
 function readGenesis(config: NodeConfig): RpcNode["genesisFiles"] {

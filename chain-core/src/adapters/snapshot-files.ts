@@ -139,7 +139,7 @@ export async function openSnapshot(
     read: async (at) => {
       const chunk = await readAt(file, must(offsets[at], "chunk"), must(sizes[at], "chunk"));
       if (!equal(chunkHash(network, at, chunk), must(hashes[at], "chunk")))
-        return rejected("damaged-chunk", `chunk ${at} in ${folder} is not what was written`);
+        return rejected("damaged-chunk", damaged(folder, at));
       tree ??= chunkTree(network, hashes);
       return { chunk, path: tree.path(at) };
     },
@@ -151,4 +151,8 @@ async function readAt(file: FileHandle, from: number, size: number): Promise<Uin
   const chunk = new Uint8Array(size);
   const { bytesRead } = await file.read(chunk, 0, size, from);
   return chunk.subarray(0, bytesRead);
+}
+
+function damaged(folder: string, index: number): string {
+  return `chunk ${index} in ${folder} is not what was written: the snapshot is removed, check the disk`;
 }

@@ -120,13 +120,16 @@ function keeper(options: SnapshotsOptions, known: Known, running: number): Snaps
     of: SnapshotOf,
     records: AsyncIterable<readonly [Uint8Array, Uint8Array]>,
   ): Promise<void> => {
+    const began = performance.now();
     const isLate = (): boolean => queue.isStopping() || epoch !== of.epoch;
     const manifest = await writeSnapshot(network, folderOf(of.epoch), of, records, isLate);
     // Its epoch is over: nobody waits for it any more.
     if (manifest === undefined || isLate())
       return rmSync(folderOf(of.epoch), { recursive: true, force: true });
     known.fresh = await openSnapshot(network, folderOf(of.epoch));
-    log.info("snapshot written", { epoch: of.epoch, height: of.height, chunks: manifest.chunks });
+    const ms = Math.round(performance.now() - began);
+    const { chunks, size } = manifest;
+    log.info("snapshot written", { epoch: of.epoch, height: of.height, chunks, size, ms });
   };
   return {
     onBlock: () => {

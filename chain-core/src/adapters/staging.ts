@@ -62,8 +62,11 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
     },
     finish: async ({ manifest: of, after, ends }) => {
       const utxoCommitment = utxoCommitmentOf({ get: (key) => db.get(stateKey(key)) });
-      if (!equal(utxoCommitment, after.utxoCommitment))
-        throw new Failure("state-mismatch", "the snapshot's outputs are not those of its header");
+      if (!equal(utxoCommitment, after.utxoCommitment)) {
+        // Nothing of it is used again.
+        await db.write([{ key: metaKeys.loading }]);
+        throw new Failure("state-mismatch", mismatch);
+      }
       const head = { height: of.height, id: of.block, root: after.stateRoot, utxoCommitment };
       const marks: Put[] = [];
       for await (const [key] of db.scan(...prefixRange(prefixes.loaded))) marks.push({ key });
@@ -82,6 +85,9 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
     close: () => db.close(),
   };
 }
+
+const mismatch =
+  "the loaded snapshot is not the state that its header names: start again to load it anew, and with CAUSEWAY_SYNC=blocks if it happens twice";
 
 async function reopened(folder: string, genesis: Genesis): Promise<Store> {
   if (!existsSync(folder)) return fresh(folder, genesis);
