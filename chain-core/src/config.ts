@@ -19,6 +19,8 @@ export const nodeConfig = {
   checkpoint: { key: "CAUSEWAY_CHECKPOINT", is: "text", optional: true },
   /** Keep every block for ever; else those that no snapshot needs are deleted. */
   archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "true" },
+  /** Threads that verify signatures besides the main one; absent: all cores but one, at most 4, none on one machine. */
+  verifyThreads: { key: "CAUSEWAY_VERIFY_THREADS", is: "count", optional: true },
   logLevel: { key: "CAUSEWAY_LOG_LEVEL", is: "level", default: "info" },
 } as const;
 

@@ -2,12 +2,16 @@
 // and two outputs, of 10^5 owners, spending random outputs of a set of 10^6 opened from disk; LevelDB synced; every
 // transaction decoded from bytes and its signature recovered once. Two nodes end with one root.
 import { cp } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import type { Log } from "@causeway/primitives";
 import { equal, isRejected, must } from "@causeway/primitives";
 import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import { openNodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import type { Certificate } from "../../chain-core/src/codec/block.ts";
+import type { VerifyPool } from "../../chain-core/src/adapters/verify-pool.ts";
+import { verifyPool } from "../../chain-core/src/adapters/verify-pool.ts";
 import { blockCodec, blockSizeMax } from "../../chain-core/src/codec/block.ts";
 import * as mempool from "../../chain-core/src/mempool/pool.ts";
 import { bindLedger } from "../../chain-core/src/node/ledger.ts";
@@ -27,6 +31,10 @@ import {
 const owners = 100_000;
 const outputsCount = 1_000_000;
 const transfersCount = 20_000;
+/** As many as come in one message of gossip. */
+const batchTransfers = 256;
+/** Besides the main thread. */
+const threads = availableParallelism() - 1;
 
 export type LedgerReport = {
   readonly admitTps: number;
@@ -67,6 +75,14 @@ export async function run(): Promise<LedgerReport> {
   return report(costs, { height, openMs: opened.wallMs });
 }
 
+const quiet = (): void => {};
+const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet, child: () => log };
+
+function startPool(genesis: World["genesis"]): { pool: VerifyPool } & AsyncDisposable {
+  const pool = verifyPool(genesis, threads, log);
+  return { pool, [Symbol.asyncDispose]: pool.close };
+}
+
 async function produce(
   world: World,
   producer: NodeStore,
@@ -75,8 +91,12 @@ async function produce(
 ): Promise<Costs> {
   const zero = (): Costs[Name] => ({ wallMs: 0, cpuMs: 0 });
   const costs: Costs = { admit: zero(), propose: zero(), apply: zero(), applyCached: zero() };
-  const ledger = bindLedger(world.genesis, createBls());
-  const others = bindLedger(world.genesis, createBls());
+  const { genesis } = world;
+  // The two never work at the same time.
+  await using mine = startPool(genesis);
+  await using theirs = startPool(genesis);
+  const ledger = bindLedger(genesis, createBls(), undefined, mine.pool);
+  const others = bindLedger(genesis, createBls(), undefined, theirs.pool);
   const pool = mempool.pool();
   const time = async <T>(name: Name, work: () => Promise<T> | T): Promise<T> => {
     const [result, { wallMs, cpuMs }]: readonly [T, Cost] = await measured(work);
@@ -109,7 +129,8 @@ function admit(
   signed: readonly Uint8Array[],
 ): void {
   const next = { height: 1, time: genesis.time + 1 };
-  for (const bytes of signed) {
+  for (const [i, bytes] of signed.entries()) {
+    if (i % batchTransfers === 0) ledger.expect?.(store.state, signed.slice(i, i + batchTransfers));
     if (mempool.find(pool, bytes) !== undefined) throw new Error("a transfer twice");
     const checked = ledger.check(store.state, next, bytes);
     const entry = isRejected(checked) ? checked : mempool.add(pool, checked, bytes, false, 0);

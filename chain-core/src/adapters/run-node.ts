@@ -32,6 +32,7 @@ import { replay } from "./replay.ts";
 import { rpcNode, serveRpc } from "./rpc-node.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { openSnapshots } from "./snapshots.ts";
+import { verifyPool, verifyThreads } from "./verify-pool.ts";
 
 export type NodeConfig = Config<typeof nodeConfig>;
 
@@ -93,7 +94,10 @@ export async function runNode(
       throw cause;
     });
     opened.push(data.close, network.close);
-    const ledger = bindLedger(genesis, bls, protocol);
+    const threads = verifyThreads(config);
+    const helpers = threads > 0 ? verifyPool(genesis, threads, log) : undefined;
+    if (helpers !== undefined) opened.push(helpers.close);
+    const ledger = bindLedger(genesis, bls, protocol, helpers);
     const { stop } = ledger.frame(data.store.state);
     if (stop !== undefined) throw new Failure(stop.code, stop.message);
     const began = performance.now();

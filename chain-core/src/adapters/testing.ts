@@ -74,6 +74,8 @@ export function testNetwork(
       index: true,
       sync: "auto",
       checkpoint: undefined,
+      // Both ways in one network.
+      verifyThreads: i === 0 ? 1 : 0,
       archive: false,
       logLevel: "error",
     }),

@@ -4,6 +4,7 @@ import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, isRejected, rejected, toHex } from "@causeway/primitives";
 import type { Block } from "../codec/block.ts";
 import { transactionsRoot, votesRoot } from "../codec/block.ts";
+import { verifyAhead } from "./ahead.ts";
 import type { Room } from "./block-limits.ts";
 import { emptyRoom, roomAfter } from "./block-limits.ts";
 import { blockContext } from "./context.ts";
@@ -66,6 +67,7 @@ export function applyBlock(
   const context = blockContext(env, state, block.header);
   const unproven = applyVotes(context, block);
   if (unproven !== undefined) return unproven;
+  verifyAhead(env, state, block.transactions);
   const run = runTransactions(env, context, block.transactions);
   if (isRejected(run)) return run;
   settleFees(context, run.shares, proposer, run.room.weight);

@@ -9,10 +9,35 @@ import { recentMap } from "./recent.ts";
 import type { Protocol } from "./versions.ts";
 import { knownProtocol } from "./versions.ts";
 
-/** Bounded set of what was found true. It only saves time: a forgotten entry is verified again. */
+/**
+ * Bounded memory of what was found true: `of` names what was judged, `how` all else that the judgement hangs on. It only
+ * saves time: a forgotten entry is verified again.
+ */
 export type Verified = {
-  readonly has: (key: string) => boolean;
-  readonly add: (key: string) => void;
+  readonly has: (of: string, how: string) => boolean;
+  readonly add: (of: string, how: string) => void;
+  /** It was found true once, however. */
+  readonly knows: (of: string) => boolean;
+};
+
+/** A user's transaction and the records of what it spends, in order; `of` as the ledger names it. */
+export type Job = {
+  readonly of: string;
+  readonly bytes: Uint8Array;
+  readonly records: readonly Uint8Array[];
+};
+
+/**
+ * Threads that verify the signatures of transactions while the ledger is at others (`proofOfOwners` of each). What they
+ * find is what the ledger would, so that nobody sees whether they are there.
+ */
+export type Helpers = {
+  /** Jobs in the order in which the ledger will come to them; the helpers begin at the end. Some may be left out. */
+  readonly give: (genesis: Genesis, jobs: readonly Job[]) => void;
+  /** The ledger did it itself. */
+  readonly done: (of: string) => void;
+  /** What was found good since the last call. */
+  readonly take: () => readonly (readonly [of: string, how: string])[];
 };
 
 export type LedgerEnv = {
@@ -22,21 +47,23 @@ export type LedgerEnv = {
   readonly protocol: Protocol;
   readonly verified?: Verified;
   readonly parsed?: ParsedMemory;
+  readonly helpers?: Helpers;
 };
 
-/** Remembers between `sizeMax` / 2 and `sizeMax` of the newest entries in two generations. */
-export function verifiedCache(sizeMax: number): Verified {
-  let young = new Set<string>();
-  let old = new Set<string>();
+/** Remembers the newest entries, at most `sizeMax`, and what the helpers find. */
+function verifiedMemory(sizeMax: number, helpers?: Helpers): Verified {
+  const memory = recentMap<string>(sizeMax);
   return {
-    has: (key) => young.has(key) || old.has(key),
-    add: (key) => {
-      if (young.size * 2 >= sizeMax) {
-        old = young;
-        young = new Set();
-      }
-      young.add(key);
+    has: (of, how) => {
+      if (memory.get(of) === how) return true;
+      for (const [name, value] of helpers?.take() ?? []) memory.set(name, value);
+      return memory.get(of) === how;
     },
+    add: (of, how) => {
+      memory.set(of, how);
+      helpers?.done(of);
+    },
+    knows: (of) => memory.get(of) !== undefined,
   };
 }
 
@@ -46,22 +73,24 @@ function rememberingBls(bls: Bls, verified: Verified): Bls {
     ...bls,
     verifyAggregate: (publicKeys, message, signature) => {
       const size = bigEndian(publicKeys.length, 4);
-      const key = `bls:${keyOf(sha256(concat(size, ...publicKeys, signature, message)))}`;
-      if (verified.has(key)) return true;
+      const key = keyOf(sha256(concat(size, ...publicKeys, signature, message)));
+      if (verified.has(key, "bls")) return true;
       const isTrue = bls.verifyAggregate(publicKeys, message, signature);
-      if (isTrue) verified.add(key);
+      if (isTrue) verified.add(key, "bls");
       return isTrue;
     },
   };
 }
 
-/** What a node makes once and hands to check, build and apply. About 100 bytes an entry of 65,536. */
+/** What a node makes once and hands to check, build and apply. About 300 bytes an entry of 65,536. */
 export function ledgerEnv(
   genesis: Genesis,
   bls: Bls,
   protocol: Protocol = knownProtocol,
+  helpers?: Helpers,
 ): LedgerEnv {
-  const verified = verifiedCache(65_536);
+  const verified = verifiedMemory(65_536, helpers);
   const parsed = recentMap<Parsed>(parsedMax);
-  return { genesis, bls: rememberingBls(bls, verified), protocol, verified, parsed };
+  const own = { genesis, bls: rememberingBls(bls, verified), protocol, verified, parsed };
+  return helpers === undefined ? own : { ...own, helpers };
 }

@@ -28,8 +28,8 @@ export type ActionContext = BlockContext & {
   readonly sender?: { readonly validator: Uint8Array; readonly role: number };
 };
 
-/** What a balance may depend on: a wallet computes it, too. */
-export type BalanceContext = Pick<ActionContext, "genesis" | "state">;
+/** What a balance may depend on: a wallet computes it, too, and a thread without the state. */
+export type BalanceContext = Pick<ActionContext, "genesis">;
 
 /** Signed value that an action brings into (+) or takes out of (-) its transaction, per asset. */
 export type Balance = readonly (readonly [asset: Uint8Array, value: bigint])[];

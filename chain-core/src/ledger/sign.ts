@@ -14,7 +14,6 @@ import { surplusOf } from "./fees/surplus.ts";
 import type { Genesis } from "./genesis.ts";
 import type { LockTerms } from "./locks.ts";
 import { lockWitness } from "./locks.ts";
-import { overlay } from "./overlay.ts";
 import type { Balance } from "./rule.ts";
 import { ruleOf } from "./rules.ts";
 import { locksOf } from "./witness.ts";
@@ -52,11 +51,10 @@ export function unsignedTransaction(
 
 /** What is left over; of a transaction that the ledger will refuse, the BTM. */
 function feeOf(genesis: Genesis, actions: readonly Action[], spent: readonly Output[]): Fee {
-  const context = { genesis, state: overlay({ get: () => undefined }) };
   const balances: Balance[] = [spent.map(({ asset, amount }) => [asset, amount])];
   for (const { kind, body } of actions) {
     const rule = kind === kinds.spend ? undefined : ruleOf(kind);
-    if (rule !== undefined) balances.push(rule.balance(context, rule.codec.decode(body)));
+    if (rule !== undefined) balances.push(rule.balance({ genesis }, rule.codec.decode(body)));
   }
   const fee = surplusOf(genesis, balances);
   if (!isRejected(fee)) return fee;

@@ -5,16 +5,26 @@ import { equal, isRejected, keccak256, keyOf, rejected } from "@causeway/primiti
 import { recover } from "@causeway/primitives/secp256k1";
 import type { Output } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
-import { envelopeDigest, transactionBytesHash } from "../codec/transaction.ts";
+import {
+  envelopeDigest,
+  transactionBytesHash,
+  transactionCodec,
+  transactionIdIn,
+} from "../codec/transaction.ts";
 import { formatLock } from "./assets.ts";
 import { renderTransaction, signingDigest } from "./eip712.ts";
 import type { LedgerEnv } from "./env.ts";
 import type { EnvelopeCode } from "./envelope.ts";
 import { roleKey } from "./envelope.ts";
 import type { Fee } from "./fees/surplus.ts";
+import { surplusOf } from "./fees/surplus.ts";
+import type { Genesis } from "./genesis.ts";
 import type { LockCode, Opening } from "./locks.ts";
 import { isSigned, openingOf } from "./locks.ts";
+import type { Balance } from "./rule.ts";
+import { ruleOf } from "./rules.ts";
 import type { StateReader } from "./state.ts";
+import { outputs } from "./utxo/outputs.ts";
 
 export type WitnessCode =
   /** Not one witness for each distinct lock, or not one for an envelope. */
@@ -79,15 +89,72 @@ export function checkOwners(
       );
     openings.push(opening);
   }
-  // The bytes fix everything that is signed but what they spend, and by which registry it is written.
-  const what = `owners:${env.genesis.assets.length}`;
-  return remembered<WitnessCode>(env, what, [transactionBytesHash(bytes), ...records], () => {
-    const message = renderTransaction(env.genesis, tx, id, spent, fee);
-    const digest = signingDigest(env.genesis, message, id);
-    const bad = openings.findIndex((opening) => !isSigned(opening, digest));
-    const lock = openings[bad]?.lock;
-    return lock && rejected("bad-signature", `witness ${bad} is not by ${formatLock(lock)}`);
+  const of = keyOf(transactionBytesHash(bytes));
+  const how = howSigned(env.genesis, records, signers, fee);
+  return remembered<WitnessCode>(env, of, how, () => {
+    const bad = unsigned(env.genesis, { tx, id, spent, fee }, openings);
+    return bad && rejected("bad-signature", `not signed by ${formatLock(bad.lock)}`);
   });
+}
+
+/**
+ * What of a user's transaction the signatures hang on besides its bytes: what it spends, who else must sign, the fee,
+ * and the registry that its text is written by, which only grows.
+ */
+function howSigned(
+  genesis: Genesis,
+  records: readonly Uint8Array[],
+  signers: readonly Uint8Array[],
+  fee: Fee,
+): string {
+  const hash = keyOf(keccak256(fee.asset, ...signers, ...records));
+  return `${genesis.assets.length}:${signers.length}:${fee.amount}:${hash}`;
+}
+
+/** The first of its locks that is not opened by signatures of this transaction. */
+function unsigned(
+  genesis: Genesis,
+  { tx, id, spent, fee }: Pick<OwnersSigned, "tx" | "id" | "spent" | "fee">,
+  openings: readonly Opening[],
+): Opening | undefined {
+  const digest = signingDigest(genesis, renderTransaction(genesis, tx, id, spent, fee), id);
+  return openings.find((opening) => !isSigned(opening, digest));
+}
+
+/**
+ * For a thread without the state: `how` the ledger remembers a user's transaction with good signatures that spends
+ * `records`, in order (env.ts). Undefined for every other: the ledger itself says what is wrong with it.
+ */
+export function proofOfOwners(
+  genesis: Genesis,
+  bytes: Uint8Array,
+  records: readonly Uint8Array[],
+): string | undefined {
+  const tx = transactionCodec.parse(bytes);
+  if (isRejected(tx) || tx.envelope.length > 0) return undefined;
+  const spent = records.map((record) => outputs.codec.decode(record));
+  const balances: Balance[] = [spent.map(({ asset, amount }) => [asset, amount])];
+  const signers: Uint8Array[] = [];
+  for (const { kind, body } of tx.actions) {
+    const rule = ruleOf(kind);
+    const parsed: unknown = rule?.codec.parse(body);
+    if (rule === undefined || isRejected(parsed)) return undefined;
+    balances.push(rule.balance({ genesis }, parsed));
+    signers.push(...(rule.signers?.(parsed) ?? []));
+  }
+  const fee = surplusOf(genesis, balances);
+  if (isRejected(fee)) return undefined;
+  const locks = locksOf(spent, signers);
+  if (locks.length !== tx.witnesses.length) return undefined;
+  const openings: Opening[] = [];
+  for (const [i, lock] of locks.entries()) {
+    const opening = openingOf(genesis.networkId, lock, tx.witnesses[i] ?? new Uint8Array(0));
+    if (isRejected(opening)) return undefined;
+    openings.push(opening);
+  }
+  const id = transactionIdIn(genesis.networkId, bytes);
+  if (unsigned(genesis, { tx, id, spent, fee }, openings) !== undefined) return undefined;
+  return howSigned(genesis, records, signers, fee);
 }
 
 /** Checks the one signature of an envelope. */
@@ -102,7 +169,7 @@ export function checkEnvelope(
     return rejected("wrong-witness-count", `${tx.witnesses.length} witnesses for an envelope`);
   const key = roleKey(state, envelope);
   if (isRejected(key)) return key;
-  return remembered(env, "envelope", [transactionBytesHash(bytes), key], () => {
+  return remembered(env, keyOf(transactionBytesHash(bytes)), keyOf(key), () => {
     const point = recover(envelopeDigest(env.genesis.networkId, id), witness);
     return point !== undefined && equal(point, key)
       ? undefined
@@ -110,16 +177,15 @@ export function checkEnvelope(
   });
 }
 
-/** `verify`, unless it held before for the same parts, each of one size. */
+/** `verify`, unless it held before. */
 function remembered<Code extends string>(
   { verified }: LedgerEnv,
-  what: string,
-  parts: readonly Uint8Array[],
+  of: string,
+  how: string,
   verify: () => Rejected<Code> | undefined,
 ): Rejected<Code> | undefined {
-  const key = `${what}:${keyOf(keccak256(...parts))}`;
-  if (verified?.has(key)) return undefined;
+  if (verified?.has(of, how)) return undefined;
   const bad = verify();
-  if (bad === undefined) verified?.add(key);
+  if (bad === undefined) verified?.add(of, how);
   return bad;
 }

@@ -1,10 +1,11 @@
 // The real ledger behind the node's port.
 import type { Bls } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
+import { verifyAhead } from "../ledger/ahead.ts";
 import { applyBlock } from "../ledger/apply.ts";
 import { buildTransactions } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
-import type { LedgerEnv } from "../ledger/env.ts";
+import type { Helpers, LedgerEnv } from "../ledger/env.ts";
 import { ledgerEnv } from "../ledger/env.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import { suspendedSeats } from "../ledger/epoch/validators.ts";
@@ -19,9 +20,17 @@ import { utxoCommitment } from "../ledger/utxo/commitment.ts";
 import type { Protocol } from "../ledger/versions.ts";
 import type { Frame, LedgerPort } from "./port.ts";
 
-/** One per process: it remembers which signatures it verified. `protocol`: the versions that it knows. */
-export function bindLedger(genesis: Genesis, bls: Bls, protocol?: Protocol): LedgerPort {
-  const env = ledgerEnv(genesis, bls, protocol);
+/**
+ * One per process: it remembers which signatures it verified. `protocol`: the versions that it knows; `helpers` are its
+ * alone.
+ */
+export function bindLedger(
+  genesis: Genesis,
+  bls: Bls,
+  protocol?: Protocol,
+  helpers?: Helpers,
+): LedgerPort {
+  const env = ledgerEnv(genesis, bls, protocol, helpers);
   return {
     genesis: () => {
       const puts = genesisState(genesis);
@@ -33,6 +42,7 @@ export function bindLedger(genesis: Genesis, bls: Bls, protocol?: Protocol): Led
     apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
     build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
     check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
+    expect: (reader, transactions) => verifyAhead(env, reader, transactions),
   };
 }
 

@@ -40,7 +40,7 @@ import { parseMessage, transactionsCodec } from "./message.ts";
 import type { Context, Stored } from "./port.ts";
 import { sheltered } from "./shelter.ts";
 import type { State, Turn } from "./state.ts";
-import { blame, effectsOf, heightOf, order, scoreMax, turn } from "./state.ts";
+import { blame, effectsOf, heightOf, order, readerOf, scoreMax, turn } from "./state.ts";
 
 export type { Effect, Event, PeerId, Topic } from "./event.ts";
 export type {
@@ -275,6 +275,7 @@ const forgedCodes: ReadonlySet<string> = new Set([
  * does not know the outputs yet cannot tell.
  */
 function admitBatch(now: Turn, transactions: readonly Uint8Array[]): boolean {
+  now.state.context.ledger.expect?.(readerOf(now.state), transactions);
   for (const bytes of transactions) {
     const admitted = admitTransaction(now, bytes, false);
     if (isRejected(admitted) && forgedCodes.has(admitted.code)) return false;

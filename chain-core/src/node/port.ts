@@ -82,6 +82,8 @@ export type LedgerPort = {
     bytes: Uint8Array,
     parents?: readonly Uint8Array[],
   ) => Checked | Rejected;
+  /** These are checked next, in this order: other threads may begin at their end. Changes no answer. */
+  readonly expect?: (reader: StateReader, transactions: readonly Uint8Array[]) => void;
 };
 
 /** A final block as stored and as served to peers: canonical bytes of both. */

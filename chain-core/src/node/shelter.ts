@@ -10,6 +10,11 @@ export function sheltered(ledger: LedgerPort): LedgerPort {
     ...ledger,
     apply: (...args) => attempt(() => ledger.apply(...args), threw),
     check: (...args) => attempt(() => ledger.check(...args), threw),
+    expect: (...args) =>
+      attempt(
+        () => ledger.expect?.(...args),
+        () => undefined,
+      ),
     build: (...args) =>
       attempt(
         () => ledger.build(...args),

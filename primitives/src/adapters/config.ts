@@ -6,7 +6,7 @@ import { isRejected, rejected } from "../failure.ts";
 
 /**
  * What a value is. "file": the path of one that is there; "peers": comma separated multiaddrs with /p2p/; "flag":
- * true or false; "port": 0 to 65535.
+ * true or false; "port": 0 to 65535; "count": 0 to 64.
  */
 export type FieldKind =
   | "text"
@@ -15,6 +15,7 @@ export type FieldKind =
   | "url"
   | "host"
   | "port"
+  | "count"
   | "flag"
   | "peers"
   | "level";
@@ -30,7 +31,7 @@ export type Field = {
 export type ConfigSpec = Readonly<Record<string, Field>>;
 
 export type LogLevelText = "debug" | "info" | "warn" | "error" | "silent";
-type ValueOf<Kind extends FieldKind> = Kind extends "port"
+type ValueOf<Kind extends FieldKind> = Kind extends "port" | "count"
   ? number
   : Kind extends "flag"
     ? boolean
@@ -145,6 +146,8 @@ const parsers: Readonly<Record<FieldKind, Parser>> = {
   host: (text) => (/^[A-Za-z0-9.:-]+$/.test(text) ? text : bad("must be a host or an address")),
   port: (text) =>
     /^\d{1,5}$/.test(text) && Number(text) <= 65_535 ? Number(text) : bad("must be 0 to 65535"),
+  count: (text) =>
+    /^\d{1,2}$/.test(text) && Number(text) <= 64 ? Number(text) : bad("must be 0 to 64"),
   flag: (text) =>
     text === "true" || text === "false" ? text === "true" : bad("must be true or false"),
   peers: (text) => {
