@@ -65,7 +65,11 @@ function unsealed(stored: Uint8Array, height: number): Uint8Array {
   const size = Math.max(0, stored.length - 4);
   const bytes = stored.subarray(0, size);
   if (Number(fromBigEndian(stored.subarray(size))) === crc32(bytes)) return bytes;
-  throw new Failure("state-mismatch", `the stored block ${height} is damaged: ${resyncAdvice}`);
+  throw damagedBlock(height);
+}
+
+export function damagedBlock(height: number): Failure {
+  return new Failure("state-mismatch", `the stored block ${height} is damaged: ${resyncAdvice}`);
 }
 
 /** Header and certificate at `height`, of a block or of an epoch's end whose block is gone. */

@@ -23,6 +23,7 @@ import {
   blockAt,
   blockPuts,
   checkBlocks,
+  damagedBlock,
   finalAt,
   finalityPuts,
   lowestOf,
@@ -127,14 +128,12 @@ export async function storedHeight(folder: string): Promise<number> {
   }
 }
 
-async function openExisting(folder: string): Promise<Store> {
-  try {
-    return await openLevelStore(folder, { create: false, cacheSize: 16 * 1024 * 1024 });
-  } catch (cause) {
-    const { code, message } = cause as Failure;
-    if (code !== "missing" && code !== "store-broken") throw cause;
-    throw new Failure(code, `${message}; ${resyncAdvice}`, { cause });
-  }
+function openExisting(folder: string): Promise<Store> {
+  return openLevelStore(folder, {
+    create: false,
+    cacheSize: 16 * 1024 * 1024,
+    advice: resyncAdvice,
+  });
 }
 
 function headOf(db: Store, folder: string): Head {
@@ -207,7 +206,12 @@ function nodeStore(
   let before = previous(tree, firstUndo);
   let tip: ReturnType<NodeStore["tip"]>;
   let isIndexed = indexedHeight(db) === first.height;
-  const blocks = (height: number): FinalBlock | undefined => blockAt(db, height);
+  const blocks = (height: number): FinalBlock | undefined => {
+    const block = blockAt(db, height);
+    if (block === undefined && height >= lowestOf(db) && height <= head.height)
+      throw damagedBlock(height);
+    return block;
+  };
   return {
     db,
     state,

@@ -139,7 +139,7 @@ function schedule(random: Random, size: number, bad: readonly number[]) {
     if (random.chance(0.01)) {
       const again = start();
       round.replayGuard(network, again.guard, peer.journal);
-      peer.state = round.restore(peer.config, again, peer.journal, at);
+      peer.state = round.restore(peer.config, again, peer.journal);
     }
     if (bad.length > 0 && random.chance(0.4)) disturb();
     for (let j = 0; j < 3 && queue.length > 0; j++) {

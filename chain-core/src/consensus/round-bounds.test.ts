@@ -191,7 +191,7 @@ it("a proof of lock that a prevote claims is journaled before it, and there afte
   );
   const again = start();
   round.replayGuard(network, again.guard, entries);
-  const restored = round.restore(config, again, entries, now);
+  const restored = round.restore(config, again, entries);
   expect(restored).toMatchObject({ round: 1, step: "prevote" });
   expect(restored.locked).toBeUndefined();
   expect(proofOfLock(restored.votes, 0)).toEqual(proofOfLock(state.votes, 0));

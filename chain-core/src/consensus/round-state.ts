@@ -199,8 +199,8 @@ export function replayGuard(network: NetworkId, guard: Guard, entries: Iterable<
   }
 }
 
-/** {@link initial}, and then everything that the journal's entries of this height say. */
-export function restore(config: Config, start: Start, entries: Iterable<Entry>, at: number): State {
+/** {@link initial}, and then everything that the journal's entries of this height say; it goes on when it is ready. */
+export function restore(config: Config, start: Start, entries: Iterable<Entry>): State {
   const state = initial(config, start);
   for (const entry of entries) {
     if (entry.kind === "vote" && entry.vote.height === state.height) replayVote(state, entry.vote);
@@ -209,7 +209,6 @@ export function restore(config: Config, start: Start, entries: Iterable<Entry>, 
       const candidate = candidateOf(config.network, block, entry.proposal.block);
       keepProposal(state, { proposal: entry.proposal, candidate, arrivedAt: block.header.time });
       enter(state, entry.proposal.round);
-      state.ready = true;
       state.proposedRound = Math.max(state.proposedRound, entry.proposal.round);
     }
     if (entry.kind === "polka" && entry.polka.height === state.height) {
@@ -227,19 +226,12 @@ export function restore(config: Config, start: Start, entries: Iterable<Entry>, 
       state.polkaRound = round;
     }
   }
-  if (state.round > 0) state.ready = true;
-  if (state.ready) {
-    const { proposeTimeoutMs, timeoutDeltaMs } = config.timing;
-    const wait = timeoutMs(proposeTimeoutMs, timeoutDeltaMs, state.round);
-    state.deadlines = { propose: at + wait };
-  }
   return state;
 }
 
 function replayVote(state: State, vote: Vote): void {
   addOwnVote(state.votes, vote);
   enter(state, vote.round);
-  state.ready = true;
   if (vote.round === state.round)
     state.step = vote.kind === voteKinds.prevote ? "prevote" : "precommit";
 }

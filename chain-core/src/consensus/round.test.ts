@@ -170,7 +170,7 @@ function simulate(seed: number, faults: { silent?: number; equivocator?: number 
     });
     const state = { height, parentTime: start - 500, proposeFrom: start, guard: guard() };
     round.replayGuard(network, state.guard, entries);
-    peer.state = round.restore(peer.config, state, entries, now);
+    peer.state = round.restore(peer.config, state, entries);
     run(seat, { kind: "woke", at: now });
   };
   for (const seat of honest) boot(seat);
@@ -416,7 +416,6 @@ describe("one round machine", () => {
       configOf(0),
       { height, parentTime: start - 500, proposeFrom: start, guard: again },
       entries,
-      start,
     );
     expect(restored).toMatchObject({ round: 0, step: "precommit", locked: { round: 0, id } });
     expect(restored.valid?.candidate.id).toEqual(id);

@@ -166,7 +166,7 @@ export function finalise(turn: Turn, candidate: Candidate, certificate: Certific
   state.applied = new Map();
   state.compacts = compacts();
   const { height } = state.tip;
-  state.round = round.restore(state.config, roundStart(state), state.ahead, turn.at);
+  state.round = round.restore(state.config, roundStart(state), state.ahead);
   state.ahead = state.ahead.filter((entry) => heightOf(entry) > height + 1);
   state.tickAt = turn.at + (isWork(state) ? tickMs : idleTickMs);
 }

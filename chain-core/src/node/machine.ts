@@ -108,7 +108,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
   const config = roundConfig(base);
   const state: State = Object.assign(base, {
     config,
-    round: round.restore(config, roundStart(base), entries, at),
+    round: round.restore(config, roundStart(base), entries),
   });
   if (frame.stop !== undefined) return [state, [{ kind: "halt", reason: frame.stop }]];
   return step(state, { kind: "woke", at });

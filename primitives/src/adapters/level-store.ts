@@ -11,6 +11,8 @@ export type LevelStoreOptions = {
   readonly check?: (store: Store) => Promise<void>;
   /** Read cache, bytes. */
   readonly cacheSize?: number;
+  /** What the operator does about a lost or broken database: the end of those sentences. */
+  readonly advice?: string;
 };
 
 const binary = { keyEncoding: "view", valueEncoding: "view" } as const;
@@ -20,6 +22,7 @@ const binary = { keyEncoding: "view", valueEncoding: "view" } as const;
  * (LevelDB reports corruption), "disk", or what `check` throws.
  */
 export async function openLevelStore(folder: string, options: LevelStoreOptions): Promise<Store> {
+  const fail = (what: string, cause: unknown): Failure => failure(what, cause, options.advice);
   const db = new Level<Uint8Array, Uint8Array>(folder, {
     ...binary,
     createIfMissing: options.create,
@@ -29,9 +32,9 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
   try {
     await db.open();
   } catch (cause) {
-    throw openFailure(folder, cause);
+    throw openFailure(folder, cause, fail);
   }
-  const store = storeOf(db, folder);
+  const store = storeOf(db, folder, fail);
   try {
     await options.check?.(store);
   } catch (cause) {
@@ -41,13 +44,15 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
   return store;
 }
 
-function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
+type Fail = (what: string, cause: unknown) => Failure;
+
+function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string, fail: Fail): Store {
   return {
     get: (key) => {
       try {
         return db.getSync(key, binary);
       } catch (cause) {
-        throw ioFailure(`cannot read ${folder}`, cause);
+        throw fail(`cannot read ${folder}`, cause);
       }
     },
     write: async (puts) => {
@@ -59,7 +64,7 @@ function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
       try {
         await db.batch(operations, { ...binary, sync: true });
       } catch (cause) {
-        throw ioFailure(`cannot write ${folder}`, cause);
+        throw fail(`cannot write ${folder}`, cause);
       }
     },
     scan: (from, to) => db.iterator({ ...binary, gte: from, lt: to }),
@@ -67,22 +72,25 @@ function storeOf(db: Level<Uint8Array, Uint8Array>, folder: string): Store {
   };
 }
 
-function openFailure(folder: string, cause: unknown): Failure {
+function openFailure(folder: string, cause: unknown, fail: Fail): Failure {
   const { code, message } = reasonOf(cause);
   if (code === "LEVEL_LOCKED")
     return new Failure("locked", `${folder} is in use by another process`, { cause });
-  if (/does not exist/.test(message))
-    return new Failure("missing", `no database at ${folder}`, { cause });
   if (/exists \(error_if_exists/.test(message))
     return new Failure("exists", `${folder} already holds a database`, { cause });
-  return ioFailure(`cannot open ${folder}`, cause);
+  return fail(`cannot open ${folder}`, cause);
 }
 
 /** What LevelDB acknowledged before is on the disk, whatever failed now (building-blocks 4). */
-function ioFailure(what: string, cause: unknown): Failure {
+function failure(what: string, cause: unknown, advice: string | undefined): Failure {
   const { code, message } = reasonOf(cause);
-  if (code === "LEVEL_CORRUPTION" || /orruption/.test(message))
-    return new Failure("store-broken", `${what}: ${message}`, { cause });
+  const end = advice === undefined ? "" : `; ${advice}`;
+  if (/does not exist/.test(message))
+    return new Failure("missing", `${what}: ${message}${end}`, { cause });
+  // The last two: a file is gone, or shorter than a table's index says.
+  const broken = /orruption|No such file or directory$|Invalid argument$/;
+  if (code === "LEVEL_CORRUPTION" || broken.test(message))
+    return new Failure("store-broken", `${what}: ${message}${end}`, { cause });
   return new Failure("disk", `${what}: ${message}; ${diskAdvice}`, { cause });
 }
 
