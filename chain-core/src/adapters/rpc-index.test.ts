@@ -2,9 +2,9 @@
 import { isRejected, must } from "@causeway/primitives";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import WebSocket from "ws";
-import type { Note } from "../client/api.ts";
 import { api } from "../client/api.ts";
 import { follow } from "../client/follow.ts";
+import type { Note } from "../client/topics.ts";
 import { planTransaction } from "../client.ts";
 import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { btm } from "../ledger/assets.ts";
