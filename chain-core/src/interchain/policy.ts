@@ -12,7 +12,7 @@ import {
   satsMax,
 } from "@causeway/primitives";
 import type { Destination } from "../codec/action.ts";
-import { isKeyLock } from "../ledger/assets.ts";
+import { isLock } from "../ledger/assets.ts";
 import type { EvmChain, Genesis, Params, RegistryAsset } from "../ledger/genesis.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { currentKeys, keys } from "../ring/records.ts";
@@ -43,7 +43,7 @@ export type RouteCode =
   | "unknown-chain"
   /** The asset does not exist on that chain. */
   | "asset-not-there"
-  /** Not a lock that a key can open, not a payable script, or not an address. */
+  /** Not a lock, not a payable script, or not an address. */
   | "bad-destination"
   /** A script or contract of the network itself: the value would be lost or come back. */
   | "own-destination";
@@ -56,9 +56,9 @@ export function routeOf(
   ringScripts: readonly Uint8Array[],
 ): Route | Rejected<RouteCode> {
   if (equal(chain, genesis.networkId))
-    return isKeyLock(payload)
+    return isLock(payload)
       ? { kind: "ledger" }
-      : rejected("bad-destination", "the destination is not the lock of a key");
+      : rejected("bad-destination", "the destination is no lock of this ledger");
   if (equal(chain, genesis.bitcoin.chain)) return bitcoinRoute(asset, chain, payload, ringScripts);
   const evm = genesis.evm.find((one) => equal(one.chain, chain));
   if (evm === undefined) return rejected("unknown-chain", "no chain of this network");

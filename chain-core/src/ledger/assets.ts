@@ -118,6 +118,11 @@ export function lockOfAddress(address: Uint8Array): Bytes32 {
   return bytes32(concat(new Uint8Array(12), address));
 }
 
+/** True for a lock that somebody may open. Of a hash only its owner knows (FMT-4). */
+export function isLock(lock: Uint8Array): boolean {
+  return lock.length === 32 && !isZero(lock);
+}
+
 /** True for the lock of a key that somebody can hold: 12 zero bytes, then an address that is not zero. */
 export function isKeyLock(lock: Uint8Array): boolean {
   return lock.length === 32 && isZero(lock.subarray(0, 12)) && !isZero(lock.subarray(12));

@@ -89,11 +89,6 @@ export function lockOf(network: NetworkId, terms: LockTerms): Bytes32 {
   return lock;
 }
 
-/** True for a lock that somebody may open. Of a hash only its owner knows (FMT-4). */
-export function isLock(lock: Uint8Array): boolean {
-  return lock.length === 32 && !isZero(lock);
-}
-
 /** What a witness claims to open: `threshold` signatures by `keys`, in their order, from `opensAt` on. */
 export type Opening = LockTerms & { readonly lock: Uint8Array; readonly signatures: Uint8Array[] };
 

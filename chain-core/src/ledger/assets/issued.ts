@@ -4,9 +4,8 @@ import type { Bytes32, Codec, NetworkId, Rejected } from "@causeway/primitives";
 import { amountMax, ContainerType, codec, H, rejected, u128 } from "@causeway/primitives";
 import type { IssuedDefinition } from "../../codec/action.ts";
 import { issuedDefinitionType } from "../../codec/action.ts";
-import { btmSymbol } from "../assets.ts";
+import { btmSymbol, isLock } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
-import { isLock } from "../locks.ts";
 import type { StateReader, Table } from "../state.ts";
 import { byBytes, modules, table } from "../state.ts";
 

@@ -7,7 +7,7 @@ import { burnCodec, kinds } from "../../codec/action.ts";
 import { formatBitcoinAddress } from "../../interchain/bitcoin/address.ts";
 import type { AmountCode, Route, RouteCode } from "../../interchain/policy.ts";
 import { checkAmount, routeOf, vaultsOf } from "../../interchain/policy.ts";
-import { assetOf, formatAddress, formatAsset, isKeyLock } from "../assets.ts";
+import { assetOf, formatAddress, formatAsset, isLock } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { isHalted, move, setDue } from "./accounting.ts";
@@ -20,7 +20,7 @@ export type BurnCode =
   | "not-leaving"
   /** The asset stands still (ACC-1, WIT-4, RNG-7). */
   | "halted"
-  /** A refund needs the lock of a key. */
+  /** The zero lock, which nobody can open (FMT-4). */
   | "bad-refund"
   | "queue-full"
   | RouteCode
@@ -38,8 +38,8 @@ export const burnRule: Rule<Burn> = {
     if (isRejected(route)) return route;
     const bad = checkAmount(context.params, route, burn);
     if (bad !== undefined) return bad;
-    if (!isKeyLock(burn.refund))
-      return rejected<BurnCode>("bad-refund", "the refund is not the lock of a key");
+    if (!isLock(burn.refund))
+      return rejected<BurnCode>("bad-refund", "the refund is no lock of this ledger");
     if (isHalted(context.state, burn.asset))
       return rejected<BurnCode>("halted", "the asset is halted");
     return isQueueFull(context, burn.destination.chain)

@@ -6,6 +6,8 @@ import { creditId, sweepFee } from "../../interchain/policy.ts";
 import { inboundReasons, inboundStatus, inbounds, planKinds } from "../../interchain/records.ts";
 import type { ForeignEvent } from "../../interchain/statement.ts";
 import { eventIdOf } from "../../interchain/statement.ts";
+import type { LockTerms } from "../locks.ts";
+import { lockOf, lockTerms } from "../locks.ts";
 import { testLock } from "../testing.ts";
 import { outputs } from "../utxo/outputs.ts";
 import { isBalanced } from "./accounting.ts";
@@ -162,21 +164,33 @@ describe("A deposit", () => {
     ["below the minimum", { amount: 9_999n }, inboundReasons.belowMinimum],
     ["above the cap", { amount: 1_000_000_001n }, inboundReasons.aboveCap],
     [
-      "to no lock of a key",
+      "to no lock of the ledger",
       { amount: half, destination: "bad" as const },
       inboundReasons.badDestination,
     ],
   ])("%s is left to its owner's reclaim", (_, { amount, ...rest }, reason) => {
     const world = createWorld();
     const chain = world.genesis.networkId;
-    const destination =
-      "destination" in rest ? { chain, payload: new Uint8Array(32).fill(9) } : undefined;
+    const destination = "destination" in rest ? { chain, payload: new Uint8Array(32) } : undefined;
     const { stated } = deposited(world, { amount, ...(destination && { destination }) });
     expect(attest(world, [stated])).toBeUndefined();
     confirm(world, 5);
     expect(inboundOf(world, stated)).toMatchObject({ status: inboundStatus.reclaim, reason });
     expect(openPlans(world, planKinds.sweep).length).toBe(0);
     expect(account(world).coins).toBe(0n);
+  });
+
+  test("goes to a lock of several owners (FMT-8)", () => {
+    const world = createWorld();
+    const owners = ["alice", "bob"].map((name) => testLock(name).slice(12));
+    const terms = lockTerms(owners) as LockTerms;
+    const payload = lockOf(world.genesis.networkId, terms);
+    const destination = { chain: world.genesis.networkId, payload };
+    const { stated } = deposited(world, { amount: half, destination });
+    attest(world, [stated]);
+    confirm(world, 1);
+    expect(creditOf(world, stated)?.lock).toEqual(payload);
+    expectBalanced(world);
   });
 
   test("whose address allows less than the fee is left to its owner's reclaim (ACC-2)", () => {

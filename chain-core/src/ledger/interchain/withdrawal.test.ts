@@ -72,6 +72,13 @@ describe("A burn", () => {
     expect(act(world, burnRule, burnOf(world, { destination }))).toBe(code);
   });
 
+  test("names a lock of several owners for what comes back (FMT-8)", () => {
+    const world = funded();
+    const refund = new Uint8Array(32).fill(9);
+    const id = burn(world, { refund });
+    expect(withdrawalOf(world, id)?.refund).toEqual(refund);
+  });
+
   test("is refused to the ring's own vault, to this ledger and to an unknown chain", () => {
     const world = funded();
     const { bitcoin, networkId } = world.genesis;

@@ -3,7 +3,7 @@
 import { rejected, toHex } from "@causeway/primitives";
 import type { Create } from "../../codec/action.ts";
 import { createCodec, kinds } from "../../codec/action.ts";
-import { isLock } from "../locks.ts";
+import { isLock } from "../assets.ts";
 import type { Rule } from "../rule.ts";
 import { addOutput } from "./outputs.ts";
 
