@@ -38,7 +38,7 @@ const signerKeys = (seat: number): Record<string, string> => ({
 
 beforeAll(async () => {
   const lock = lockOfAddress(addressOf(publicPoint(accountSecret(words, 0))));
-  const fast = { heartbeatMs: 200, blockIntervalMs: 100, epochMs: 3_000, govDelayMs: 1_000 };
+  const fast = { heartbeatMs: 200, blockIntervalMs: 100, epochMs: 5_000, govDelayMs: 1_000 };
   network = testNetwork(1, fast, [{ lock, amount: 100_00000000n }]);
   node = await runNode(network.config(0, []));
   client = testClient(Number(new URL(String(node.ready.rpc)).port));
@@ -130,7 +130,7 @@ test("a parameter and an asset are in force after their epoch, for RPC and walle
   });
   const lines = await run(governCommand, "status");
   expect(lines).toContain(`changed: name depositMin, value ${after}, genesis ${before}`);
-}, 60_000);
+}, 90_000);
 
 test("one guardian slows transfers down at once; three pause a way", async () => {
   const wallet = ["--file", path("wallet.json"), "--yes"];
@@ -157,7 +157,7 @@ test("one guardian slows transfers down at once; three pause a way", async () =>
   const [record] = await client.records([restrictions.key("only")]);
   const parsed = restrictions.codec.parse(must(record, "record"));
   expect(isRejected(parsed)).toBe(false);
-}, 60_000);
+}, 90_000);
 
 test("nothing is approved without a yes, and every mistake has a code", async () => {
   const file = path("quiet.json");
@@ -166,6 +166,10 @@ test("nothing is approved without a yes, and every mistake has a code", async ()
   const lines = await run(governCommand, "approve", file, "--keys", path("signer.json"));
   expect(lines[0]).toMatch(/^text: Set depositMin to 30000 in epoch \d+$/);
   expect(lines.at(-1)).toBe("status: not-approved");
+  const { epoch } = (await status()) as { epoch: { number: number } };
+  const coming = ["--committee-epoch", `${epoch.number + 1}`, "--sequence", "9"];
+  const words9 = ["propose", "set", "depositMin", "30000", ...coming, "--dry-run"];
+  expect(await json(...words9)).toMatchObject({ status: "dry-run", sequence: 9 });
   const text = readFileSync(file, "utf8");
   writeFileSync(path("lie.json"), text.replace("to 30000", "to 3"));
   writeFileSync(path("large.json"), "x".repeat(20_000));
@@ -201,4 +205,4 @@ test("nothing is approved without a yes, and every mistake has a code", async ()
     [["status", "--node", "http://127.0.0.1:1"], "unreachable"],
   ] as const)
     await expect(run(governCommand, ...args), args.join(" ")).rejects.toMatchObject({ code });
-}, 60_000);
+}, 90_000);

@@ -200,7 +200,7 @@ async function slow(flags: GovernFlags, terminal: Terminal, network: Network): P
   const own = publicPoint(secret);
   const index = genesis.guardians.keys.findIndex((key) => equal(key, own));
   if (index < 0) throw new Failure("stranger", `${path} is of no guardian of this network`);
-  const { proposal } = await judged(network, (state) => draftSlow(state, {}, index), false);
+  const { proposal } = await judged(network, (state) => draftSlow(state, {}, index));
   const signed = orFail(path, signAsGuardian(genesis, proposal, secret));
   const committee = must(
     await readState(client, (state) => committeeAt(state, proposal.epoch)),

@@ -38,7 +38,12 @@ export async function propose(
 ): Promise<void> {
   const { genesis } = network;
   const draft = draftOf(words, flags, genesis);
-  const { proposal, notes } = await judged(network, draft, flags.sequence !== undefined);
+  // What a person chose to be later is refused now, and is right.
+  const later = [
+    ...(flags.sequence === undefined ? [] : ["wrong-sequence"]),
+    ...(flags["committee-epoch"] === undefined ? [] : ["unknown-epoch"]),
+  ];
+  const { proposal, notes } = await judged(network, draft, later);
   const text = sentenceOf(genesis, proposal);
   const { sequence, epoch } = proposal;
   const file = flags.out ?? "proposal.json";
@@ -47,11 +52,11 @@ export async function propose(
   show(terminal, flags, { text, notes, committeeEpoch: epoch, sequence, file, status });
 }
 
-/** The proposal over the newest state; throws what the ledger has against it. */
+/** The proposal over the newest state; throws what the ledger has against it, but for the codes `later`. */
 export async function judged(
   { client, genesis }: Network,
   draft: Draft,
-  isLater: boolean,
+  later: readonly string[] = [],
 ): Promise<{ readonly proposal: Proposal; readonly notes: readonly string[] }> {
   const at = await next(client);
   const found = await readState(client, (state) => {
@@ -60,7 +65,7 @@ export async function judged(
     return { proposal, refused, notes: consequences(state, genesis, proposal) };
   });
   const { refused } = found;
-  if (refused !== undefined && !(isLater && refused.code === "wrong-sequence"))
+  if (refused !== undefined && !later.includes(refused.code))
     throw new Failure(refused.code, refused.message);
   return found;
 }

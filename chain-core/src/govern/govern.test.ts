@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { committeeOf } from "../ledger/committee.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
+import { putPending } from "../ledger/governance/changes.ts";
 import { memoryState } from "../ledger/memory-state.ts";
 import { testBls, testGenesis, testSecret, validatorSecret } from "../ledger/testing.ts";
 import type { Signed } from "./approvals.ts";
@@ -22,6 +23,7 @@ import {
   draftPause,
   draftSet,
   draftSlow,
+  draftTakeBack,
   draftUpgrade,
   readAsset,
 } from "./draft.ts";
@@ -174,6 +176,16 @@ test("a reader is told the value now, and that what loosens waits", () => {
   expect(objection(state, genesis, testBls, at, odd)?.code).toBe("unknown-parameter");
   const late = { ...raise, sequence: 1 };
   expect(objection(state, genesis, testBls, at, late)?.code).toBe("wrong-sequence");
+});
+
+test("what waits can be taken back, by the same sequence of approvals", () => {
+  const world = memoryState(genesisState(genesis));
+  const back = draftTakeBack(world, {}, "depositMin");
+  expect(objection(world, genesis, testBls, at, back)?.code).toBe("bad-value");
+  const key = utf8("depositMin");
+  putPending(world, { key, value: new Uint8Array(16), epoch: 3, notBefore: 0 });
+  expect(sentenceOf(genesis, back)).toBe("Take back the pending change of depositMin");
+  expect(objection(world, genesis, testBls, at, back)).toBeUndefined();
 });
 
 test("an asset is written as in the genesis, with chains by name", () => {

@@ -11,7 +11,12 @@ export { sequences } from "../ledger/envelope.ts";
 export type * from "../ledger/genesis.ts";
 export { type BadGenesis, type GenesisBody, parseGenesis } from "../ledger/genesis-file.ts";
 export { governingKeys, inForce, inForceBy } from "../ledger/governance/in-force.ts";
-export { directions, isPaused, restrictions } from "../ledger/governance/restrictions.ts";
+export {
+  directions,
+  isPaused,
+  restrictions,
+  restrictionsOf,
+} from "../ledger/governance/restrictions.ts";
 export { signEnvelope } from "../ledger/sign.ts";
 export * from "../ledger/state.ts";
 export * from "../ring/index.ts";

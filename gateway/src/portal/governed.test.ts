@@ -1,5 +1,11 @@
 // What the committee changed is in the next answer (GOV-1): limits, and assets that it added.
-import { assetId, depositRequestCodec, formatAddress } from "@causeway/chain-core/interchain";
+import {
+  assetId,
+  depositRequestCodec,
+  directions,
+  formatAddress,
+  restrictions,
+} from "@causeway/chain-core/interchain";
 import { must, toHex, utf8 } from "@causeway/primitives";
 import { publicPoint, xOnly } from "@causeway/primitives/secp256k1";
 import { expect, test } from "vitest";
@@ -58,4 +64,23 @@ test("an added asset has reserves and a quote", async () => {
     "NEW",
   ]);
   expect(assetId(genesis, "NEW")).toBeUndefined();
+});
+
+test("status says what guardians slowed or paused, while it lasts (GOV-2)", async () => {
+  const world = testPortal(genesis);
+  expect(await ask(world, "GET", "/v1/status")).toMatchObject({ slowUntil: null, paused: [] });
+  const now = genesis.time + 1_000;
+  const pause = (direction: number, until: number) => ({
+    chain: genesis.bitcoin.chain,
+    direction,
+    sequence: 1,
+    until,
+    open: true,
+  });
+  const pauses = [pause(directions.in, now), pause(directions.out, now + 1)];
+  restrictions.put(world.records, "only", { slowUntil: now + 1, slowOpen: true, pauses });
+  expect(await ask(world, "GET", "/v1/status")).toMatchObject({
+    slowUntil: now + 1,
+    paused: [{ chain: "bitcoin", direction: "out", until: now + 1 }],
+  });
 });

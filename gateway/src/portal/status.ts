@@ -1,6 +1,11 @@
 // GET /v1/status and /v1/health: where the operator's ledger and watchers are, and what works.
 import { readState } from "@causeway/chain-core/client";
-import { bitcoinTips, bitcoinWatch } from "@causeway/chain-core/interchain";
+import {
+  bitcoinTips,
+  bitcoinWatch,
+  directions,
+  restrictionsOf,
+} from "@causeway/chain-core/interchain";
 import { reversed, toHex } from "@causeway/primitives";
 import { chainName } from "./destination.ts";
 import type { Portal, Reply } from "./portal.ts";
@@ -8,12 +13,24 @@ import { ok } from "./portal.ts";
 
 export async function getStatus({ genesis, ledger, relay }: Portal): Promise<Reply> {
   const { height, time, validator, peers, syncing } = await ledger.status();
-  const tip = await readState(ledger, (state) => bitcoinTips.get(state, genesis.bitcoin.chain));
+  const { tip, slowUntil, pauses } = await readState(ledger, (state) => ({
+    tip: bitcoinTips.get(state, genesis.bitcoin.chain),
+    ...restrictionsOf(state),
+  }));
   const own = bitcoinWatch.tipOf(relay.bitcoin);
   return ok({
     network: toHex(genesis.networkId),
     name: genesis.name,
     ledger: { height, time, validator: validator ?? null, peers, syncing },
+    // GOV-2, ledger time in ms: what is planned or credited later than usual.
+    slowUntil: slowUntil > time ? slowUntil : null,
+    paused: pauses
+      .filter(({ until }) => until > time)
+      .map(({ chain, direction, until }) => ({
+        chain: chainName(genesis, chain),
+        direction: direction === directions.in ? "in" : "out",
+        until,
+      })),
     bitcoin: {
       network: genesis.bitcoin.network,
       height: own.height,
