@@ -9,9 +9,9 @@ import { equal, isRejected, must } from "@causeway/primitives";
 import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import type { NodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import { openNodeStore } from "../../chain-core/src/adapters/node-store.ts";
-import type { Certificate } from "../../chain-core/src/codec/block.ts";
 import type { VerifyPool } from "../../chain-core/src/adapters/verify-pool.ts";
 import { verifyPool } from "../../chain-core/src/adapters/verify-pool.ts";
+import type { Certificate } from "../../chain-core/src/codec/block.ts";
 import { blockCodec, blockSizeMax } from "../../chain-core/src/codec/block.ts";
 import * as mempool from "../../chain-core/src/mempool/pool.ts";
 import { bindLedger } from "../../chain-core/src/node/ledger.ts";
@@ -23,7 +23,6 @@ import {
   makeBlock,
   makeWorld,
   measured,
-  nextOf,
   persist,
   transfers,
 } from "./ledger-world.ts";
@@ -108,8 +107,10 @@ async function produce(
   while (pool.entries.size > 0) {
     const bytes = await time("propose", () => {
       const candidates = mempool.candidates(pool, blockSizeMax);
-      const chosen = ledger.build(producer.state, nextOf(world, producer), candidates);
-      return blockCodec.encode(makeBlock(world, ledger, producer, [...chosen]));
+      const { header, ...draft } = makeBlock(world, ledger, producer, []);
+      const tree = producer.tree();
+      const built = ledger.build(producer.state, tree, { ...draft, ...header }, candidates);
+      return blockCodec.encode(makeBlock(world, ledger, producer, [...built.transactions]));
     });
     const certificate = certify(world, ledger, producer, blockCodec.decode(bytes));
     const applied = await time("applyCached", () =>

@@ -10,7 +10,7 @@ import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import type { Applied } from "./apply.ts";
 import { applyBlock } from "./apply.ts";
 import { btm } from "./assets.ts";
-import { buildTransactions } from "./build.ts";
+import { buildBlock } from "./build.ts";
 import { checkTransaction } from "./check.ts";
 import { ledgerEnv } from "./env.ts";
 import { feeAt } from "./fees/base-fee.ts";
@@ -307,19 +307,20 @@ describe("the proposer", () => {
     const first = bytesOf(transfer(state, "alice", "bob", 1n));
     const conflicting = bytesOf(transfer(state, "alice", "carol", 1n));
     const other = bytesOf(transfer(state, "bob", "carol", 1n));
-    const built = buildTransactions(env, state, at, [
-      first,
-      new Uint8Array(100),
-      conflicting,
-      other,
-      first,
-    ]);
-    expect(built).toEqual([first, other]);
-    applied(applyBlock(env, state, tree, block(header(tree, built), built)));
+    const draft = { ...header(tree, []), certificate: [], late: [] };
+    const candidates = [first, new Uint8Array(100), conflicting, other, first];
+    const built = buildBlock(env, state, tree, draft, candidates);
+    if (isRejected(built)) throw new Error(built.message);
+    const transactions = [...built.transactions];
+    expect(transactions).toEqual([first, other]);
+    const after = applied(
+      applyBlock(env, state, tree, block(header(tree, transactions), transactions)),
+    );
+    expect(built.applied).toEqual(after);
   });
 
   test("is built without a transaction that throws, and with the others (CON-5)", () => {
-    const { state } = start();
+    const { state, tree } = start();
     const [poison, good] = [
       transfer(state, "alice", "bob", 7n),
       transfer(state, "bob", "alice", 7n),
@@ -331,7 +332,8 @@ describe("the proposer", () => {
         return state.get(of);
       },
     };
-    const built = buildTransactions(env, trapped, at, [poison, good].map(bytesOf));
-    expect(built).toEqual([bytesOf(good)]);
+    const draft = { ...header(tree, []), certificate: [], late: [] };
+    const built = buildBlock(env, trapped, tree, draft, [poison, good].map(bytesOf));
+    expect(built).toMatchObject({ transactions: [bytesOf(good)] });
   });
 });

@@ -2,7 +2,7 @@
 // gets a nil prevote (CON-5); once final, the same call on the same state gives the same writes on every node.
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { equal, isRejected, rejected, toHex } from "@causeway/primitives";
-import type { Block } from "../codec/block.ts";
+import type { Block, Header } from "../codec/block.ts";
 import { transactionsRoot, votesRoot } from "../codec/block.ts";
 import { verifyAhead } from "./ahead.ts";
 import type { Room } from "./block-limits.ts";
@@ -14,8 +14,9 @@ import { committeeOfHeight } from "./epoch/epochs.ts";
 import { applyVotes } from "./epoch/votes.ts";
 import { executeTransaction } from "./execute.ts";
 import type { Shares } from "./fees/settle.ts";
-import { settleFees } from "./fees/settle.ts";
+import { addShares, noShares, settleFees } from "./fees/settle.ts";
 import { upgradeNeeded, versionOf } from "./governance/version.ts";
+import type { Overlay } from "./overlay.ts";
 import { overlay } from "./overlay.ts";
 import type { BlockContext } from "./rule.ts";
 import type { Change, StateReader } from "./state.ts";
@@ -60,7 +61,7 @@ export function applyBlock(
 ): Applied | Rejected {
   const bad = checkHeader(env, reader, tree, block);
   if (bad !== undefined) return bad;
-  const proposer = proposerLock(reader, block);
+  const proposer = proposerLock(reader, block.header);
   if (proposer === undefined)
     return rejected<ApplyCode>("bad-header", `no seat ${block.header.proposer} proposes`);
   const state = overlay(reader);
@@ -69,7 +70,17 @@ export function applyBlock(
   if (unproven !== undefined) return unproven;
   verifyAhead(env, state, block.transactions);
   const run = runTransactions(env, context, block.transactions);
-  if (isRejected(run)) return run;
+  return isRejected(run) ? run : finishBlock({ ...context, state }, tree, proposer, run);
+}
+
+/** What comes after the last transaction of a block that `proposer` (an owner's lock) proposed. */
+export function finishBlock(
+  context: BlockContext & { readonly state: Overlay },
+  tree: Tree,
+  proposer: Uint8Array,
+  run: Run,
+): Applied {
+  const { state } = context;
   settleFees(context, run.shares, proposer, run.room.weight);
   const { hurried } = endBlock(context, run.room.free);
   moveUtxoSum(state, state.differences());
@@ -110,11 +121,15 @@ function checkHeader(
 }
 
 /** Whom the block's tips go to (ACC-2). */
-function proposerLock(reader: StateReader, { header }: Block): Uint8Array | undefined {
-  return committeeOfHeight(reader, header.height)?.members[header.proposer]?.validator;
+export function proposerLock(
+  reader: StateReader,
+  { height, proposer }: Pick<Header, "height" | "proposer">,
+): Uint8Array | undefined {
+  return committeeOfHeight(reader, height)?.members[proposer]?.validator;
 }
 
-type Run = { readonly receipts: Receipt[]; readonly shares: Shares; readonly room: Room };
+/** Of the transactions of a block. */
+export type Run = { readonly receipts: Receipt[]; readonly shares: Shares; readonly room: Room };
 
 function runTransactions(
   env: LedgerEnv,
@@ -122,7 +137,7 @@ function runTransactions(
   transactions: readonly Uint8Array[],
 ): Run | Rejected {
   const receipts: Receipt[] = [];
-  let shares: Shares = { burnt: 0n, tip: 0n };
+  let shares = noShares;
   let room = emptyRoom;
   for (const [position, bytes] of transactions.entries()) {
     const executed = executeTransaction(env, context, bytes);
@@ -133,8 +148,7 @@ function runTransactions(
     if (after === undefined)
       return rejected<ApplyCode>("block-full", `transaction ${position} does not fit`);
     room = after;
-    const { burnt, tip } = executed.shares;
-    shares = { burnt: shares.burnt + burnt, tip: shares.tip + tip };
+    shares = addShares(shares, executed.shares);
     receipts.push({ id: executed.id, bytes });
   }
   return { receipts, shares, room };

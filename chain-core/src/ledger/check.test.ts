@@ -1,5 +1,5 @@
 // The mempool's question to the real ledger, about a transaction that spends what still waits.
-import { H, isRejected, must } from "@causeway/primitives";
+import { H, isRejected, must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { createCodec, kinds, spendCodec } from "../codec/action.ts";
 import { transactionCodec } from "../codec/transaction.ts";
@@ -56,5 +56,7 @@ test("a transaction on top of two waiting ones is valid after them, and only in 
   expect(check(third.bytes, first, second)).toEqual(testLock("carol"));
   expect(check(third.bytes, second, first)).toBe("missing-output");
   const block = [first, second, third].map(({ bytes }) => bytes);
-  expect(ledger.build(state, next, block)).toEqual(block);
+  const draft = { ...next, parent: zero32, proposer: 0, certificate: [], late: [] };
+  const { tree } = ledger.genesis();
+  expect(ledger.build(state, tree, draft, block).transactions).toEqual(block);
 });

@@ -2,6 +2,7 @@
 import { assert, equal, isRejected, keyOf, must } from "@causeway/primitives";
 import type { Block, Certificate } from "../codec/block.ts";
 import {
+  blockId,
   blockSizeMax,
   certificateCodec,
   committeeId,
@@ -66,15 +67,15 @@ function build(state: State, time: number): Block {
   const { context, network, frame, voters, tip, pool, tree } = state;
   const { seat } = must(state.signer, "signer of a proposer");
   const height = tip.height + 1;
-  const transactions = [
-    ...context.ledger.build(
-      readerOf(state),
-      { height, time },
-      mempool.candidates(pool, blockSizeMax),
-    ),
-  ];
   const certificate = fullCertificate(state);
   const votes = { certificate: certificate ? [certificate] : [], late: lateVotes(state) };
+  const built = context.ledger.build(
+    readerOf(state),
+    tree,
+    { ...votes, height, time, parent: tip.id, proposer: seat },
+    mempool.candidates(pool, blockSizeMax),
+  );
+  const transactions = [...built.transactions];
   const header = {
     version: frame.version,
     height,
@@ -89,15 +90,23 @@ function build(state: State, time: number): Block {
     committee: voters.id,
     nextCommittee: nextCommitteeId(state),
   };
-  return { header, ...votes, transactions };
+  const block = { header, ...votes, transactions };
+  // To vote for it is then no more work.
+  if (built.applied !== undefined) applyTo(state, block, blockId(network, header), built.applied);
+  return block;
 }
 
-/** Applies a block on the tip, once: the result is kept until the height is decided. */
-function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof applyFresh> {
+/** Applies a block on the tip, once: the result is kept until the height is decided. `built`: what it would be. */
+function applyTo(
+  state: State,
+  block: Block,
+  id: Uint8Array,
+  built?: Applied,
+): ReturnType<typeof applyFresh> {
   const key = keyOf(id);
   const known = state.applied.get(key);
   if (known !== undefined) return known;
-  const applied = applyFresh(state, block);
+  const applied = applyFresh(state, block, built);
   if (isRejected(applied)) return applied;
   // A height of many rounds has many valid blocks, each with megabytes of writes.
   const [oldest] = state.applied.keys();
@@ -106,12 +115,16 @@ function applyTo(state: State, block: Block, id: Uint8Array): ReturnType<typeof 
   return applied;
 }
 
-function applyFresh(state: State, block: Block): ReturnType<State["context"]["ledger"]["apply"]> {
+function applyFresh(
+  state: State,
+  block: Block,
+  built: Applied | undefined,
+): ReturnType<State["context"]["ledger"]["apply"]> {
   const bad =
     checkHeader(state.voters, nextCommitteeId(state), state.tip, block.header) ??
     checkSnapshotPlace(state, block.header);
   if (bad !== undefined) return bad;
-  return state.context.ledger.apply(readerOf(state), state.tree, block);
+  return built ?? state.context.ledger.apply(readerOf(state), state.tree, block);
 }
 
 export function nextCommitteeId({ network, frame }: Pick<State, "network" | "frame">): Uint8Array {

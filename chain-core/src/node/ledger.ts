@@ -1,9 +1,9 @@
 // The real ledger behind the node's port.
 import type { Bls } from "@causeway/primitives";
-import { must } from "@causeway/primitives";
+import { isRejected, must } from "@causeway/primitives";
 import { verifyAhead } from "../ledger/ahead.ts";
 import { applyBlock } from "../ledger/apply.ts";
-import { buildTransactions } from "../ledger/build.ts";
+import { buildBlock } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
 import type { Helpers, LedgerEnv } from "../ledger/env.ts";
 import { ledgerEnv } from "../ledger/env.ts";
@@ -40,7 +40,10 @@ export function bindLedger(
     frame: (reader) => frameOf(env, reader),
     openVotes,
     apply: (reader, tree, block) => applyBlock(env, reader, tree, block),
-    build: (reader, block, candidates) => buildTransactions(env, reader, block, candidates),
+    build: (...args) => {
+      const built = buildBlock(env, ...args);
+      return isRejected(built) ? { transactions: [] } : built;
+    },
     check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
     expect: (reader, transactions) => verifyAhead(env, reader, transactions),
   };

@@ -3,6 +3,7 @@
 import type { Bls, Bytes32, Put, Rejected } from "@causeway/primitives";
 import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
+import type { Draft } from "../ledger/build.ts";
 import type { OpenVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis, Params } from "../ledger/genesis.ts";
 import type { UpgradeNeeded } from "../ledger/governance/version.ts";
@@ -56,6 +57,9 @@ export type Frame = {
   readonly utxoCommitment: Bytes32;
 };
 
+/** The transactions of a new block; `applied` is what `apply` would give for it, where that is known already. */
+export type Built = { readonly transactions: readonly Uint8Array[]; readonly applied?: Applied };
+
 export type LedgerPort = {
   /** Of the block that comes after this state. */
   readonly frame: (reader: StateReader) => Frame;
@@ -69,12 +73,13 @@ export type LedgerPort = {
    * not voted for), never on a final one. `tree` is the one after the parent.
    */
   readonly apply: (reader: StateReader, tree: Tree, block: Block) => Applied | Rejected;
-  /** The candidates that are valid in this order, within the block's limits. */
+  /** The candidates that are valid in this order after the draft's votes, within the block's limits. */
   readonly build: (
     reader: StateReader,
-    block: BlockTime,
+    tree: Tree,
+    draft: Draft,
     candidates: readonly Uint8Array[],
-  ) => readonly Uint8Array[];
+  ) => Built;
   /** `parents`: waiting transactions on which this one builds, in order; they take effect before it is judged. */
   readonly check: (
     reader: StateReader,

@@ -18,7 +18,7 @@ export function sheltered(ledger: LedgerPort): LedgerPort {
     build: (...args) =>
       attempt(
         () => ledger.build(...args),
-        () => [],
+        () => ({ transactions: [] }),
       ),
   };
 }

@@ -119,16 +119,17 @@ export function testLedger(
       utxoCommitment: zero32,
     }),
     check: (reader, { time }, bytes) => check(reader, time, bytes),
-    build: (reader, { time }, candidates) => {
+    build: (reader, _tree, { time }, candidates) => {
       const spent = new Set<string>();
       let size = 0;
-      return candidates.filter((bytes) => {
+      const transactions = candidates.filter((bytes) => {
         const checked = check(reader, time, bytes);
         if (isRejected(checked) || spent.has(checked.key.join())) return false;
         size += bytes.length + 4;
         spent.add(checked.key.join());
         return size < 2_000_000;
       });
+      return { transactions };
     },
     apply: (reader, tree, { header, transactions }) => {
       if (!equal(header.stateRoot, root(tree))) return rejected("bad-header", "state root");

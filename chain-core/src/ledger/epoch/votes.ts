@@ -18,7 +18,7 @@ import {
   u64,
 } from "@causeway/primitives";
 import { seatsOf } from "../../codec/bitmap.ts";
-import type { Block, Certificate, Committee } from "../../codec/block.ts";
+import type { BlockVotes, Certificate, Committee, Header } from "../../codec/block.ts";
 import { bitmapType, voteDigest, voteKinds } from "../../codec/block.ts";
 import type { BadCertificate } from "../../consensus/certificate.ts";
 import { verifyCertificate } from "../../consensus/certificate.ts";
@@ -87,7 +87,7 @@ type BadVotes = Rejected<VotesCode> | BadCertificate;
 /** Checks the votes of a block and counts them; before its transactions, on the state after the parent. */
 export function applyVotes(
   context: BlockContext,
-  { header, certificate, late }: Pick<Block, "header" | "certificate" | "late">,
+  { header, certificate, late }: BlockVotes & { header: Pick<Header, "parent" | "proposer"> },
 ): BadVotes | undefined {
   const { state, height } = context;
   if (height === 1)

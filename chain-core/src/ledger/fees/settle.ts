@@ -10,6 +10,11 @@ import type { Fee } from "./surplus.ts";
 
 /** Of one transaction or of all in a block, in BTM units. A fee in kind is in neither. */
 export type Shares = { readonly burnt: bigint; readonly tip: bigint };
+export const noShares: Shares = { burnt: 0n, tip: 0n };
+
+export function addShares(a: Shares, b: Shares): Shares {
+  return { burnt: a.burnt + b.burnt, tip: a.tip + b.tip };
+}
 
 /**
  * Splits a fee that is worth at least `least`. A wrapped asset moves from the supply into its reserve whole, so that
@@ -18,7 +23,7 @@ export type Shares = { readonly burnt: bigint; readonly tip: bigint };
 export function splitFee({ genesis, state }: BlockContext, fee: Fee, least: bigint): Shares {
   if (equal(fee.asset, btm(genesis))) return { burnt: least, tip: fee.amount - least };
   move(state, fee.asset, { supply: -fee.amount, reserve: fee.amount });
-  return { burnt: 0n, tip: 0n };
+  return noShares;
 }
 
 /** The txid of the output that pays a block's tips: one for each height. */
