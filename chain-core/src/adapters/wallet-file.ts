@@ -71,7 +71,7 @@ function readWallet(path: string): {
   if (size > fileSizeMax) throw bad(`${size} bytes are too many`);
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    json = Object(JSON.parse(readFileSync(path, "utf8")));
   } catch {
     throw bad("not a wallet file");
   }

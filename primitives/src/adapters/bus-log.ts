@@ -1,6 +1,7 @@
 // One topic of the bus on one journal: messages in order, and how far each subscriber has come.
 import type { Codec } from "../codec.ts";
 import { ByteListType, ContainerType, codec, u8, u64 } from "../codec.ts";
+import { Failure, isRejected } from "../failure.ts";
 import type { Journal, Log } from "../ports.ts";
 
 /** Largest message, bytes; longest subscriber name. */
@@ -42,6 +43,7 @@ export type TopicLog = {
   readonly close: () => void;
 };
 
+/** Throws Failure "journal-broken" for a record that is none. */
 export function openTopicLog(journal: Journal, topic: string, log: Log): TopicLog {
   const messages: Message[] = [];
   const cursors = new Map<string, number>();
@@ -51,7 +53,9 @@ export function openTopicLog(journal: Journal, topic: string, log: Log): TopicLo
   let journalSize = 0;
 
   for (const bytes of journal.read()) {
-    const entry = entryCodec.decode(bytes);
+    const entry = entryCodec.parse(bytes);
+    if (isRejected(entry))
+      throw new Failure("journal-broken", `topic ${topic} of the bus: ${entry.message}; remove it`);
     journalSize += bytes.length;
     // A nameless cursor only keeps the numbering.
     if (entry.kind === kinds.cursor && entry.name.length > 0)
