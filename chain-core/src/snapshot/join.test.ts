@@ -27,7 +27,7 @@ const genesisTime = 1_000;
 const now = genesisTime + 5 * day;
 
 /** Four epochs of ten blocks; the last header of each from 1 on commits to the snapshot that it began with. */
-function chain(chunkCount = 20) {
+function chain(chunkCount = 20, versionOf: (height: number) => number = () => 1) {
   const chunks = Array.from({ length: chunkCount }, (_, i) =>
     encodeChunk(
       Array.from({ length: 5 }, (_, j) => ({
@@ -54,6 +54,7 @@ function chain(chunkCount = 20) {
       tree: tree.root,
     };
     const header = testHeader(seats, epoch, {
+      version: versionOf(10 * (epoch + 1)),
       height: 10 * (epoch + 1),
       time: genesisTime + (epoch + 1) * day,
       ...(epoch > 0 && { snapshotRoot: snapshotRoot(network, manifest) }),
@@ -64,6 +65,7 @@ function chain(chunkCount = 20) {
   }
   const inside = (height: number): Finality => {
     const header = testHeader(seats, Math.floor((height - 1) / 10), {
+      version: versionOf(height),
       height,
       time: genesisTime + (height / 10) * day,
     });
@@ -234,6 +236,15 @@ describe("joining by a snapshot", () => {
 
   it("takes nothing that is not above the own height", () => {
     expect(run({ a: help }, { above: 30 }).result).toMatchObject({ code: "no-snapshot" });
+  });
+
+  it("ends, and blames nobody, where a quorum follows rules that it lacks (GOV-1)", () => {
+    const { result, bans } = run({ a: honest(chain(20, (height) => (height > 30 ? 2 : 1))) });
+    expect(result).toMatchObject({ code: "upgrade-needed" });
+    expect(bans).toEqual([]);
+    // The node itself stops before the first block of the next version.
+    const last = run({ a: honest(chain(20, (height) => (height > 40 ? 2 : 1))) });
+    expect(last.result).toMatchObject({ kind: "joined" });
   });
 
   it("gives up after a while when the chunks stop", () => {
