@@ -23,10 +23,26 @@ export function committeeReach(
 }
 
 function peersOf(state: StateReader, epoch: number): ReadonlySet<string> {
-  const peers = new Set<string>();
-  for (const { validator } of committeeAt(state, epoch)?.members ?? []) {
-    const known = validators.get(state, validator);
-    if (known !== undefined) peers.add(peerIdOfKey(known.nodePeerKey));
-  }
-  return peers;
+  return new Set(peerKeysOf(state, epoch).map(peerIdOfKey));
+}
+
+function peerKeysOf(state: StateReader, epoch: number): Uint8Array[] {
+  const { members } = committeeAt(state, epoch) ?? { members: [] };
+  return members.flatMap(({ validator }) => validators.get(state, validator)?.nodePeerKey ?? []);
+}
+
+/** Calls `tell` with the peer keys of the running and the next committee's nodes, now and after each change of epoch. */
+export function followCommittee(
+  state: StateReader,
+  tell: (keys: readonly Uint8Array[]) => void,
+): { readonly onBlock: () => void } {
+  let told: number | undefined;
+  const onBlock = (): void => {
+    const { number } = epochOf(state);
+    if (number === told) return;
+    told = number;
+    tell([...peerKeysOf(state, number), ...peerKeysOf(state, number + 1)]);
+  };
+  onBlock();
+  return { onBlock };
 }

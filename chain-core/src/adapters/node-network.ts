@@ -1,14 +1,17 @@
 // The node's p2p: one libp2p host for the machine's messages and for the stream `sync`. A node that joins by a snapshot
 // starts it before there is a store, and a runtime.
+import { join } from "node:path";
 import type { Log, NetworkId } from "@causeway/primitives";
 import { isRejected, keyOf, sha256 } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
+import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import type { P2p, P2pOptions, Verdict } from "@causeway/primitives/adapters/p2p";
 import { startP2p } from "@causeway/primitives/adapters/p2p";
 import { depositRequestCodec } from "../interchain/statement.ts";
 import * as pool from "../mempool/pool.ts";
 import type { State } from "../node/machine.ts";
 import { batchSizeMax, directBatch, messageSizeMax, transactionsCodec } from "../node/message.ts";
+import { finder } from "./discovery.ts";
 import type { Network, Runtime } from "./node-runtime.ts";
 import type { SyncService } from "./sync-service.ts";
 import { syncService } from "./sync-service.ts";
@@ -19,11 +22,15 @@ export type NodeNetwork = {
   readonly start: () => Promise<P2p>;
   /** From now on the runtime hears what arrives. */
   readonly deliver: (runtime: Runtime) => void;
+  /** Peer keys of the validators' nodes, which are looked for first and always let in. */
+  readonly prefer: (keys: readonly Uint8Array[]) => void;
   readonly close: () => Promise<void>;
 };
 
 export type NodeNetworkOptions = Pick<P2pOptions, "secret" | "listen" | "peers" | "oneMachine"> & {
   readonly networkId: NetworkId;
+  /** The node's folder, which is there when it starts: for the address book. */
+  readonly data: string;
   readonly log: Log;
 };
 
@@ -33,22 +40,40 @@ export function nodeNetwork(options: NodeNetworkOptions): NodeNetwork {
   let runtime: Runtime | undefined;
   let started: Promise<P2p> | undefined;
   const wiring = protocols(() => runtime);
+  const file = join(options.data, "peers.book");
+  const peers = finder({
+    ...options,
+    file,
+    service,
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+  });
   const start = async (): Promise<P2p> => {
-    const p2p = await startP2p({
+    const host = await startP2p({
       ...options,
       log,
+      isPreferred: peers.isPreferred,
       topics: wiring.topics,
       protocols: [...wiring.protocols, service.protocol],
-      onConnect: (peer) => {
+      onConnect: (peer, link) => {
         runtime?.connected(peer);
         service.connected(peer);
+        peers.connected(peer, link);
       },
       onDisconnect: (peer) => {
         runtime?.disconnected(peer);
         service.disconnected(peer);
+        peers.disconnected(peer);
       },
     });
+    const ban: P2p["ban"] = (peer, ms) => {
+      peers.banned(peer);
+      host.ban(peer, ms);
+    };
+    const p2p = { ...host, ban };
     service.attach(p2p);
+    peers.start(p2p);
     return p2p;
   };
   return {
@@ -61,7 +86,9 @@ export function nodeNetwork(options: NodeNetworkOptions): NodeNetwork {
       runtime = to;
       for (const peer of service.peers()) to.connected(peer);
     },
+    prefer: peers.prefer,
     close: async () => {
+      peers.stop();
       await (await started?.catch(() => undefined))?.close();
     },
   };

@@ -18,7 +18,7 @@ import { initial } from "../node/machine.ts";
 import type { RpcNode } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { createBls } from "./bls.ts";
-import { committeeReach } from "./committee-peers.ts";
+import { committeeReach, followCommittee } from "./committee-peers.ts";
 import type { DataFolder } from "./data-folder.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { joinerOf, parseCheckpoint, parseSyncMode } from "./join-node.ts";
@@ -192,6 +192,7 @@ async function start(
   const host = config.listenHost;
   const later: { onBlock?: Feed["onBlock"] } = {};
   const p2p = await network.start();
+  const committee = followCommittee(store.state, network.prefer);
   const tip = store.tip();
   const stored = { tree: store.tree(), root: store.head().root, journal: journal.read() };
   const runtime = startRuntime(
@@ -205,6 +206,7 @@ async function start(
       onBlock: (...block) => {
         // First: it reads the state as this block left it.
         snapshots.onBlock();
+        committee.onBlock();
         later.onBlock?.(...block);
       },
     },

@@ -26,7 +26,7 @@ export type Listener = {
 export type Exchange = {
   readonly told: (peer: string, addresses: readonly Uint8Array[]) => void;
   /** `port`: where the peer itself listens, 0 for nowhere. */
-  readonly asked: (peer: string, port: number) => readonly Uint8Array[];
+  readonly asked: (peer: string, port: number) => void;
 };
 
 export type SyncService = {
@@ -64,8 +64,12 @@ export function syncService(clock: Clock, log: Log): SyncService {
     if (isRejected(message)) ban(peer, message.message);
     else if (isQuestion(message)) {
       if (!mayAsk(paces, peer, clock.nowMs())) return;
-      answer(library, addresses, peer, message)
-        .then((reply) => reply && send(peer, reply))
+      if (message.kind === "addressesRequest") {
+        addresses?.asked(peer, message.port);
+        return;
+      }
+      answer(library, message)
+        .then((reply) => send(peer, reply))
         .catch((error: unknown) => log.error("no answer to a peer", { peer, error }));
     } else if (message.kind === "addresses") addresses?.told(peer, message.addresses);
     else listener?.message(peer, bytes);
@@ -98,14 +102,8 @@ export function syncService(clock: Clock, log: Log): SyncService {
 /** Nothing while this node has nothing itself: the peer asks another. */
 async function answer(
   library: Library | undefined,
-  addresses: Exchange | undefined,
-  peer: string,
-  question: Question,
-): Promise<SyncMessage | undefined> {
-  if (question.kind === "addressesRequest") {
-    const known = addresses?.asked(peer, question.port);
-    return known && { kind: "addresses", addresses: known };
-  }
+  question: Exclude<Question, { kind: "addressesRequest" }>,
+): Promise<SyncMessage> {
   if (question.kind === "headersRequest") {
     const { from, exact } = question;
     return { kind: "headers", from, headers: (await library?.headers(from, exact)) ?? [] };

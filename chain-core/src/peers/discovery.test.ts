@@ -4,7 +4,7 @@ import { bigEndian, must, seeded, sha256 } from "@causeway/primitives";
 import { describe, expect, it } from "vitest";
 import type { Address, PeerKey } from "./address.ts";
 import { encodeAddress } from "./address.ts";
-import type { Discovery, DiscoveryEffect, DiscoveryEvent } from "./discovery.ts";
+import type { Discovery, DiscoveryEffect, DiscoveryEvent, Happening } from "./discovery.ts";
 import { askMs, bookOf, discovery, outboundTarget, step, tellMs } from "./discovery.ts";
 import { addressOf, hostOf, keyOf } from "./testing.ts";
 
@@ -28,16 +28,10 @@ function net(size: number, live: (i: number) => boolean = () => true) {
   const later = (run: () => void): void => {
     queue.push({ at: now + 10 + random.below(100), order: order++, run });
   };
-  type Plain = DiscoveryEvent extends infer E
-    ? E extends DiscoveryEvent
-      ? Omit<E, "at">
-      : never
-    : never;
-  const happen = (key: PeerKey, event: Plain): void => {
+  const happen = (key: PeerKey, event: Happening): void => {
     const state = nodes.get(key);
     if (state === undefined) return;
-    for (const effect of step(state, { ...event, at: now } as DiscoveryEvent)[1])
-      perform(key, effect);
+    for (const effect of step(state, { ...event, at: now })[1]) perform(key, effect);
   };
   const connect = (from: PeerKey, to: PeerKey): void => {
     const ends = [

@@ -49,8 +49,7 @@ export type Discovery = {
   lastAt: number;
 };
 
-/** `at` is the node's own clock in ms. */
-export type DiscoveryEvent = { readonly at: number } & (
+export type Happening =
   | { readonly kind: "woke" }
   | {
       readonly kind: "connected";
@@ -69,8 +68,10 @@ export type DiscoveryEvent = { readonly at: number } & (
     }
   | { readonly kind: "dialled"; readonly peer: PeerKey; readonly isReached: boolean }
   | { readonly kind: "banned"; readonly peer: PeerKey }
-  | { readonly kind: "validators"; readonly keys: readonly PeerKey[] }
-);
+  | { readonly kind: "validators"; readonly keys: readonly PeerKey[] };
+
+/** `at` is the node's own clock in ms. */
+export type DiscoveryEvent = Happening & { readonly at: number };
 
 export type DiscoveryEffect =
   /** To be answered by one event `dialled`. */

@@ -11,6 +11,8 @@ export type Target = { readonly peerId: string; readonly address: Multiaddr };
 
 const delayMsMin = 200;
 const delayMsMax = 10_000;
+/** A dial that takes longer has failed, ms. */
+export const dialMsMax = 10_000;
 /** How often a loop looks whether its peer is still there; a disconnect wakes it at once. */
 const lookMs = 5_000;
 
@@ -54,7 +56,7 @@ async function loop(node: Libp2p, target: Target, stop: AbortSignal, log: Log): 
     }
     try {
       await node.dial(target.address, {
-        signal: AbortSignal.any([stop, AbortSignal.timeout(10_000)]),
+        signal: AbortSignal.any([stop, AbortSignal.timeout(dialMsMax)]),
       });
     } catch (error) {
       log.debug("dial failed", { peer: target.peerId, error });

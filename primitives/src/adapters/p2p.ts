@@ -1,22 +1,27 @@
 // libp2p as node and signer use it: lasting direct streams among known peers, gossip for the rest. The
 // settings and their reasons are in building-blocks 1. Import it from main files only: the libraries are
 // most of a process's memory.
-import { privateKeyFromRaw, publicKeyFromRaw } from "@libp2p/crypto/keys";
+import { privateKeyFromRaw } from "@libp2p/crypto/keys";
 import type { GossipSub } from "@libp2p/gossipsub";
 import { gossipsub, StrictNoSign, TopicValidatorResult } from "@libp2p/gossipsub";
 import { identify } from "@libp2p/identify";
 import { noise } from "@libp2p/noise";
-import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id";
+import { peerIdFromString } from "@libp2p/peer-id";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
+import { multiaddr } from "@multiformats/multiaddr";
 import type { Libp2p, Libp2pOptions } from "libp2p";
 import { createLibp2p } from "libp2p";
 import { toHex } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 import { sha256 } from "../hash.ts";
 import type { Log } from "../ports.ts";
-import { keepConnected, parsePeer } from "./p2p-dial.ts";
+import { dialMsMax, keepConnected, parsePeer } from "./p2p-dial.ts";
+import type { Gate } from "./p2p-gate.ts";
+import { gate, hostOf } from "./p2p-gate.ts";
 import { directStreams } from "./p2p-streams.ts";
+
+export { hostAddress, hostBytes, keyOfPeerId, peerIdOfKey } from "./p2p-address.ts";
 
 /** A kind of direct message. `onMessage` must not throw; what it throws is logged and ends the stream. */
 export type Protocol = {
@@ -45,12 +50,17 @@ export type P2pOptions = {
   readonly allow?: ReadonlySet<string>;
   readonly protocols: readonly Protocol[];
   readonly topics: Readonly<Record<string, Topic>>;
-  readonly onConnect?: (peer: string) => void;
+  /** Peers that an inbound connection is always free for, besides those of `peers`. */
+  readonly isPreferred?: (peer: string) => boolean;
+  readonly onConnect?: (peer: string, link: Link) => void;
   readonly onDisconnect?: (peer: string) => void;
   /** Many nodes behind one address: lifts libp2p's limits per address. Never in production. */
   readonly oneMachine: boolean;
   readonly log: Log;
 };
+
+/** Who dialled, and the other end's host as the connection shows it. */
+export type Link = { readonly isOutbound: boolean; readonly host: string };
 
 export type P2p = {
   readonly peerId: string;
@@ -67,6 +77,8 @@ export type P2p = {
   readonly broadcast: (protocol: string, message: Uint8Array) => number;
   readonly publish: (topic: string, message: Uint8Array) => void;
   readonly peers: () => string[];
+  /** Once, at a multiaddr that ends in /p2p/<peer id>; whether the peer is connected then. Never rejects. */
+  readonly dial: (address: string) => Promise<boolean>;
   /** Hangs up and refuses the peer for `ms`. */
   readonly ban: (peer: string, ms: number) => void;
   readonly close: () => Promise<void>;
@@ -74,13 +86,6 @@ export type P2p = {
 
 /** Gossip that waits for a first listener, messages. */
 const waitingMax = 256;
-/** Peers that are refused at one time. */
-const bansMax = 10_000;
-
-/** The peer id of a secp256k1 public key of 33 bytes, as in the genesis (STK-1). */
-export function peerIdOfKey(key: Uint8Array): string {
-  return peerIdFromPublicKey(publicKeyFromRaw(key)).toString();
-}
 
 /** SEAMS: `/causeway/<first 8 hex of networkId>/<name>/1`. */
 export function protocolName(networkId: Uint8Array, name: string): string {
@@ -91,8 +96,13 @@ export function protocolName(networkId: Uint8Array, name: string): string {
 export async function startP2p(options: P2pOptions): Promise<P2p> {
   const { log } = options;
   const targets = options.peers.map(parsePeer);
-  const bans = banList();
-  const node = await createLibp2p(settings(options, bans));
+  const fixed = new Set(targets.map(({ peerId }) => peerId));
+  const door = gate({
+    ...options,
+    isPreferred: (peer) => fixed.has(peer) || options.isPreferred?.(peer) === true,
+  });
+  const node = await createLibp2p(settings(options, door));
+  door.watch(() => node.getConnections());
   const self = node.peerId.toString();
   const direct = options.protocols.map(
     (protocol) =>
@@ -108,7 +118,9 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
     const peer = detail.toString();
     connected.add(peer);
     log.debug("peer connected", { peer });
-    options.onConnect?.(peer);
+    const [connection] = node.getConnections(detail);
+    const host = connection === undefined ? "" : hostOf(connection.remoteAddr);
+    options.onConnect?.(peer, { isOutbound: connection?.direction === "outbound", host });
   });
   node.addEventListener("peer:disconnect", ({ detail }) => {
     const peer = detail.toString();
@@ -139,8 +151,16 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
       [...connected].filter((peer) => streams.send(peer, protocol, message)).length,
     publish: gossip,
     peers: () => [...connected],
+    dial: (address) =>
+      node.dial(multiaddr(address), { signal: AbortSignal.timeout(dialMsMax) }).then(
+        () => true,
+        (error: unknown) => {
+          log.debug("dial failed", { address, error });
+          return false;
+        },
+      ),
     ban: (peer, ms) => {
-      bans.add(peer, ms);
+      door.ban(peer, ms);
       node
         .hangUp(peerIdFromString(peer))
         .catch((error: unknown) => log.debug("hang-up failed", { peer, error }));
@@ -180,30 +200,8 @@ function reasons(cause: unknown): string {
   return [cause.message, String(cause.stack), reasons(cause.cause ?? ""), ...more].join(" ");
 }
 
-type BanList = {
-  readonly add: (peer: string, ms: number) => void;
-  readonly has: (peer: string) => boolean;
-};
-
-function banList(): BanList {
-  const until = new Map<string, number>();
-  return {
-    add: (peer, ms) => {
-      if (until.size >= bansMax) until.clear();
-      until.set(peer, performance.now() + ms);
-    },
-    has: (peer) => {
-      const end = until.get(peer);
-      if (end !== undefined && end <= performance.now()) until.delete(peer);
-      return until.has(peer);
-    },
-  };
-}
-
-function settings(options: P2pOptions, bans: BanList): Libp2pOptions {
-  const { allow, oneMachine } = options;
-  const denied = (peer: { toString: () => string }): boolean =>
-    (allow !== undefined && !allow.has(peer.toString())) || bans.has(peer.toString());
+function settings(options: P2pOptions, door: Gate): Libp2pOptions {
+  const { oneMachine } = options;
   const services: Services = { identify: identify() };
   if (Object.keys(options.topics).length > 0) services.pubsub = pubsub(options);
   return {
@@ -222,11 +220,7 @@ function settings(options: P2pOptions, bans: BanList): Libp2pOptions {
         }
       : { maxConnections: 300 },
     connectionMonitor: { pingInterval: 10_000 },
-    connectionGater: {
-      denyDialPeer: denied,
-      denyInboundEncryptedConnection: denied,
-      denyDialMultiaddr: () => false,
-    },
+    connectionGater: door.gater,
     services,
   };
 }
