@@ -23,6 +23,7 @@ import { parseLock } from "../../chain-core/src/ledger/assets.ts";
 import { parseGenesis } from "../../chain-core/src/ledger/genesis-file.ts";
 import { testBls } from "../../chain-core/src/ledger/testing.ts";
 import { parseMessage } from "../../chain-core/src/node/message.ts";
+import { parseAddress } from "../../chain-core/src/peers/address.ts";
 import { parseChunk } from "../../chain-core/src/snapshot/chunks.ts";
 import { parseSync } from "../../chain-core/src/snapshot/message.ts";
 import type { Codec } from "../../primitives/src/codec.ts";
@@ -30,7 +31,7 @@ import type { Codec } from "../../primitives/src/codec.ts";
 const runs = Number(process.env.FUZZ_RUNS ?? 150);
 const root = resolve(import.meta.dirname, "../..");
 const files = globSync("{primitives,chain-core,signer,gateway}/src/**/*.ts", { cwd: root }).filter(
-  (file) => !/\.test\.ts$|testing|\.d\.ts$|main\.ts$|cli\.ts$|worker/.test(file),
+  (file) => !/\.test\.ts$|testing|\.d\.ts$|main\.ts$|cli\.ts$|worker|verify-thread/.test(file),
 );
 
 type Found = { readonly name: string; readonly codec: Codec<unknown> };
@@ -172,6 +173,7 @@ describe("parsers that are no codecs", () => {
     "node message": parseMessage,
     "sync message": parseSync,
     "snapshot chunk": parseChunk,
+    "peer address": parseAddress,
     "vote journal record": parseRecord,
     batch: parseBatch,
     "bitcoin transaction": parseTransaction,
