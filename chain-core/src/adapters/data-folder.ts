@@ -9,7 +9,7 @@ import { openJournal, replaceFile } from "@causeway/primitives/adapters/journal"
 import type { Genesis } from "../ledger/genesis.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
 import type { NodeStore } from "./node-store.ts";
-import { createNodeStore, openNodeStore, storedHeight } from "./node-store.ts";
+import { createNodeStore, openNodeStore } from "./node-store.ts";
 
 export type DataFolder = {
   readonly store: NodeStore;
@@ -18,10 +18,10 @@ export type DataFolder = {
 };
 
 /**
- * Makes a store of a snapshot in `folder`, which may hold what an earlier try left; false: go on with blocks. `height`:
- * of the store that is here, if any.
+ * Makes a store of a snapshot in `folder`, which may hold what an earlier try left; false: go on with blocks. `store`:
+ * the folder of the one that is here, if any.
  */
-export type Joiner = (height: number | undefined, folder: string) => Promise<boolean>;
+export type Joiner = (store: string | undefined, folder: string) => Promise<boolean>;
 
 /** Size of a journal without records. */
 const emptyJournalSize = 16;
@@ -102,7 +102,7 @@ async function create(
       await createStore(folder, genesis, joinBy);
       return;
     }
-    if (joinBy === undefined || !(await joinBy(await storedHeight(store), staging))) return;
+    if (joinBy === undefined || !(await joinBy(store, staging))) return;
     renameSync(store, formerFolder(folder));
     renameSync(staging, store);
     rmSync(formerFolder(folder), { recursive: true, force: true });

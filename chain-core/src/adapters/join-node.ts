@@ -1,26 +1,34 @@
 // Whether and how a starting node joins by a snapshot (CON-6, ADR 0010).
 import type { Bls, Clock, Log } from "@causeway/primitives";
-import { Failure, fromHex, isRejected } from "@causeway/primitives";
+import { equal, Failure, fromHex, isRejected } from "@causeway/primitives";
 import type { Genesis } from "../ledger/genesis.ts";
+import type { Trusted } from "../light.ts";
 import { trustGenesis } from "../light.ts";
+import { tooOld } from "../snapshot/join.ts";
 import type { Checkpoint } from "../snapshot/join-state.ts";
 import type { Joiner } from "./data-folder.ts";
 import { joinBySnapshot } from "./join.ts";
 import { openStaging } from "./staging.ts";
+import type { StoredTip } from "./stored-tip.ts";
+import { storedTip } from "./stored-tip.ts";
 import type { SyncService } from "./sync-service.ts";
 
-/** auto: a fresh node of a network that is old enough to have one; snapshot: insist; blocks: never. */
+/** auto: where blocks would take long or are pruned everywhere; snapshot: insist; blocks: never. */
 export type SyncMode = "auto" | "snapshot" | "blocks";
 
 /** CON-6: two thirds of an unbonding delay of 21 days, ms. */
 const trustMsMax: number = 14 * 86_400_000;
 /** The first snapshot is committed to when epoch 1 ends. */
 const epochsMin = 2;
+/** Who prunes keeps the blocks of so many whole epochs. */
+const epochsKept = 3;
 
 export type JoinNodeOptions = {
   readonly mode: SyncMode;
   readonly checkpoint: Checkpoint | undefined;
   readonly hasPeers: boolean;
+  /** It wants every block, and so has to sync by them. */
+  readonly archive: boolean;
   readonly genesis: Genesis;
   readonly bls: Bls;
   readonly service: SyncService;
@@ -44,40 +52,67 @@ export function parseCheckpoint(text: string | undefined): Checkpoint | undefine
   return { height: Number(match[1]), id: fromHex(match[2]) };
 }
 
-/** Undefined when this node only ever syncs by blocks. */
-export function joinerOf(options: JoinNodeOptions): Joiner | undefined {
+/**
+ * Throws Failure "checkpoint-mismatch" where block `height` of this node is not the one that the operator confirmed. A
+ * chain of blocks up to the confirmed one shows that everything before it is true too.
+ */
+export function checkAgainst(
+  checkpoint: Checkpoint | undefined,
+  height: number,
+  id: Uint8Array,
+): void {
+  if (checkpoint?.height !== height || equal(checkpoint.id, id)) return;
+  const sentence = `block ${height} here is not that of CAUSEWAY_CHECKPOINT: check it at a third source, and start on a new folder if it is right`;
+  throw new Failure("checkpoint-mismatch", sentence);
+}
+
+/** Throws Failure "checkpoint-needed" before a node goes on from a point that is too old (CON-6). */
+export function joinerOf(options: JoinNodeOptions): Joiner {
   const { mode, genesis, clock, log } = options;
-  if (mode === "blocks") return undefined;
-  return async (height, folder) => {
-    if (mode === "auto" && !isWorthIt(options, height)) return false;
+  return async (store, folder) => {
+    const have = store === undefined ? undefined : await storedTip(store, genesis);
+    const start = have?.trusted ?? trustGenesis(genesis);
+    if (!isTrustworthy(options, start))
+      throw new Failure("checkpoint-needed", tooOld(start, clock.nowMs()));
+    if (mode === "blocks" || (mode === "auto" && !isWorthIt(options, have))) return false;
     await options.startNetwork();
     for (;;) {
       const staging = await openStaging(folder, genesis);
       const config = {
         network: genesis.networkId,
         bls: options.bls,
-        start: trustGenesis(genesis),
+        start,
         ...(options.checkpoint && { checkpoint: options.checkpoint }),
         trustMsMax,
-        above: height ?? 0,
+        above: start.height,
       };
-      const result = await joinBySnapshot({ ...options, config, staging, clock, log }).finally(
-        staging.close,
-      );
+      const earlier = have?.ends ?? [];
+      const result = await joinBySnapshot({
+        ...options,
+        ...{ config, staging, earlier, clock, log },
+      }).finally(staging.close);
       if (!isRejected(result)) return true;
       if (result.code !== "no-snapshot") throw new Failure(result.code, result.message);
       log.warn("no snapshot to join by", { reason: result.message });
       // What is here already goes on by blocks.
-      if (mode === "auto" || height !== undefined) return false;
+      if (mode === "auto" || have !== undefined) return false;
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
   };
 }
 
-function isWorthIt(
-  { hasPeers, genesis, clock }: JoinNodeOptions,
-  height: number | undefined,
+function isTrustworthy(
+  { hasPeers, checkpoint, clock }: JoinNodeOptions,
+  { header }: Trusted,
 ): boolean {
-  const age = clock.nowMs() - genesis.time;
-  return height === undefined && hasPeers && age > epochsMin * genesis.params.epochMs;
+  return !hasPeers || checkpoint !== undefined || clock.nowMs() - header.time <= trustMsMax;
+}
+
+function isWorthIt(
+  { hasPeers, archive, genesis, clock }: JoinNodeOptions,
+  have: StoredTip | undefined,
+): boolean {
+  if (archive || !hasPeers) return false;
+  const age = clock.nowMs() - (have?.trusted.header.time ?? genesis.time);
+  return age > (have === undefined ? epochsMin : epochsKept) * genesis.params.epochMs;
 }

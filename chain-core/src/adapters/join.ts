@@ -17,6 +17,8 @@ export type JoinOptions = {
   readonly config: Omit<JoinConfig, "loaded">;
   readonly service: SyncService;
   readonly staging: Staging;
+  /** Ends of epochs that are here and should stay, up to the config's start. */
+  readonly earlier: Joined["ends"];
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -26,7 +28,7 @@ const reports = 10;
 
 /** Resolves when the staging store is a whole one, or with why not. Rejects with what the disk says. */
 export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rejected<JoinCode>> {
-  const { config, service, staging, clock, log } = options;
+  const { config, service, staging, earlier, clock, log } = options;
   const { loaded } = staging;
   const end = Promise.withResolvers<Joined | Rejected<JoinCode>>();
   let timer: NodeJS.Timeout | undefined;
@@ -93,7 +95,8 @@ export async function joinBySnapshot(options: JoinOptions): Promise<Joined | Rej
     for (const peer of service.peers()) happen({ kind: "connected", at: clock.nowMs(), peer });
     const result = await end.promise;
     await writing;
-    if (!isRejected(result)) await staging.finish(result);
+    if (!isRejected(result))
+      await staging.finish({ ...result, ends: [...earlier, ...result.ends] });
     return result;
   } finally {
     service.listen(undefined);

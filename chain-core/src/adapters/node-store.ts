@@ -118,16 +118,6 @@ function checkUndo(folder: string, { provable, tip }: NodeStore): void {
     throw damaged(folder, "what undoes the newest block is another");
 }
 
-/** Height of the newest block in the database; throws as {@link openNodeStore}. */
-export async function storedHeight(folder: string): Promise<number> {
-  const db = await openExisting(folder);
-  try {
-    return headOf(db, folder).height;
-  } finally {
-    await db.close();
-  }
-}
-
 function openExisting(folder: string): Promise<Store> {
   return openLevelStore(folder, {
     create: false,

@@ -7,6 +7,7 @@ import { systemClock } from "@causeway/primitives/adapters/clock";
 import type { Config } from "@causeway/primitives/adapters/config";
 import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { startLog } from "@causeway/primitives/adapters/log";
+import { blockId } from "../codec/block.ts";
 import type { nodeConfig } from "../config.ts";
 import { nodeKeyFields } from "../config.ts";
 import { genesisSizeMax, parseGenesis } from "../ledger/genesis-file.ts";
@@ -17,12 +18,14 @@ import type { Context } from "../node/machine.ts";
 import { initial } from "../node/machine.ts";
 import type { RpcNode } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
+import type { Checkpoint } from "../snapshot/join-state.ts";
 import { createBls } from "./bls.ts";
 import { committeeReach, followCommittee } from "./committee-peers.ts";
-import type { DataFolder } from "./data-folder.ts";
+import type { DataFolder, Joiner } from "./data-folder.ts";
 import { openDataFolder } from "./data-folder.ts";
-import { joinerOf, parseCheckpoint, parseSyncMode } from "./join-node.ts";
-import { finalities } from "./node-blocks.ts";
+import type { JoinNodeOptions } from "./join-node.ts";
+import { checkAgainst, joinerOf, parseCheckpoint, parseSyncMode } from "./join-node.ts";
+import { finalAt, finalities } from "./node-blocks.ts";
 import { dropIndex, indexedHeight, rebuildIndex } from "./node-index.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import { networkOf, nodeNetwork } from "./node-network.ts";
@@ -71,40 +74,29 @@ export async function runNode(
   const close = async (): Promise<void> => {
     for (const one of opened.splice(0).reverse()) await one();
   };
+  const checkpoint = parseCheckpoint(config.checkpoint);
   try {
-    const data = await openDataFolder(
-      config.data,
-      genesis,
-      joinerOf({
-        mode: parseSyncMode(config.sync),
-        checkpoint: parseCheckpoint(config.checkpoint),
-        hasPeers: config.peers.length > 0,
-        genesis,
-        bls,
-        service: network.service,
-        startNetwork: async () => {
-          await network.start();
-        },
-        clock: systemClock,
-        log,
-      }),
-      anew === "store",
-    ).catch(async (cause: unknown) => {
-      await network.close();
-      throw cause;
-    });
+    const joinBy = joinerFor(config, { genesis, bls, network, checkpoint, log });
+    const data = await openDataFolder(config.data, genesis, joinBy, anew === "store").catch(
+      async (cause: unknown) => {
+        await network.close();
+        throw cause;
+      },
+    );
     opened.push(data.close, network.close);
+    const confirmed = checkpoint && finalAt(data.store.db, checkpoint.height)?.header;
+    if (confirmed !== undefined)
+      checkAgainst(checkpoint, confirmed.height, blockId(genesis.networkId, confirmed));
     const threads = verifyThreads(config);
     const helpers = threads > 0 ? verifyPool(genesis, threads, log) : undefined;
     if (helpers !== undefined) opened.push(helpers.close);
     const ledger = bindLedger(genesis, bls, protocol, helpers);
     const { stop } = ledger.frame(data.store.state);
     if (stop !== undefined) throw new Failure(stop.code, stop.message);
-    const began = performance.now();
-    const isMade = await prepareIndex(config, genesis.networkId, data, anew === "index", (...to) =>
+    const indexed = await prepareIndex(config, genesis.networkId, data, anew === "index", (...to) =>
       replay({ genesis, bls, protocol }, data.store.blocks, ...to),
     );
-    if (isMade) log.info("index made", { ms: Math.round(performance.now() - began) });
+    if (indexed !== undefined) log.info("index made", indexed);
     const snapshots = await openSnapshots({
       folder: join(config.data, "snapshots"),
       network: genesis.networkId,
@@ -125,7 +117,8 @@ export async function runNode(
       lowest: data.store.lowest,
       snapshotRoot: snapshots.rootOf,
     };
-    const node = await start(config, context, data, { network, snapshots, files, log });
+    const parts = { network, snapshots, files, checkpoint, log };
+    const node = await start(config, context, data, parts);
     opened.push(...node.opened);
     return { ready: node.ready, ended: node.runtime.ended, stop: close };
   } catch (cause) {
@@ -134,9 +127,27 @@ export async function runNode(
   }
 }
 
+function joinerFor(
+  { sync, peers, archive }: NodeConfig,
+  parts: Pick<JoinNodeOptions, "genesis" | "bls" | "checkpoint" | "log"> & Pick<Parts, "network">,
+): Joiner {
+  const { service, start: startHost } = parts.network;
+  return joinerOf({
+    ...parts,
+    mode: parseSyncMode(sync),
+    hasPeers: peers.length > 0,
+    archive,
+    service,
+    startNetwork: async () => {
+      await startHost();
+    },
+    clock: systemClock,
+  });
+}
+
 /**
- * Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. True iff
- * one was made.
+ * Makes the index, or makes it anew, or removes it: what the configuration says, whatever a run before left. Gives how
+ * long it took, if one was made.
  */
 async function prepareIndex(
   config: NodeConfig,
@@ -144,7 +155,8 @@ async function prepareIndex(
   { store }: DataFolder,
   anew: boolean,
   changes: (height: number, folder: string) => ReturnType<typeof replay>,
-): Promise<boolean> {
+): Promise<{ readonly ms: number } | undefined> {
+  const began = performance.now();
   const { height } = store.head();
   const isDue = config.index && (anew || indexedHeight(store.db) !== height);
   if (!config.index) {
@@ -154,7 +166,7 @@ async function prepareIndex(
     await rebuildIndex(store.db, network, height, () => changes(height, folder));
   }
   store.setIndexed(config.index);
-  return isDue;
+  return isDue ? { ms: Math.round(performance.now() - began) } : undefined;
 }
 
 function readGenesis(config: NodeConfig): RpcNode["genesisFiles"] {
@@ -178,6 +190,7 @@ type Parts = {
   readonly network: NodeNetwork;
   readonly snapshots: Snapshots;
   readonly files: RpcNode["genesisFiles"];
+  readonly checkpoint: Checkpoint | undefined;
   readonly log: Log;
 };
 
@@ -186,7 +199,7 @@ async function start(
   config: NodeConfig,
   context: Context,
   { store, journal }: DataFolder,
-  { network, snapshots, files, log }: Parts,
+  { network, snapshots, files, checkpoint, log }: Parts,
 ): Promise<Started> {
   const { genesis } = context;
   const host = config.listenHost;
@@ -204,7 +217,8 @@ async function start(
       clock: systemClock,
       log,
       onBlock: (...block) => {
-        // First: it reads the state as this block left it.
+        checkAgainst(checkpoint, block[0].height, block[0].id);
+        // Before others: it reads the state as this block left it.
         snapshots.onBlock();
         committee.onBlock();
         later.onBlock?.(...block);

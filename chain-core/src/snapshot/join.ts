@@ -256,7 +256,7 @@ function seekCheckpoint(state: JoinState, at: number, out: JoinEffect[]): void {
   ask(state, at, out, nextHeader(state), ({ exhausted }) => !exhausted);
 }
 
-function tooOld({ height, header }: Trusted, at: number): string {
+export function tooOld({ height, header }: Trusted, at: number): string {
   const days = Math.floor((at - header.time) / 86_400_000);
   return `block ${height} is ${days} days old, too old to be believed: confirm a newer block from a second source and set CAUSEWAY_CHECKPOINT=height:hash`;
 }
