@@ -27,7 +27,7 @@ import {
   outputType,
   spendCodec,
 } from "./action.ts";
-import { parseCreate, parseOutput, parseSpend, parseTransaction } from "./fast.ts";
+import { parseByteLists, parseCreate, parseOutput, parseSpend, parseTransaction } from "./fast.ts";
 import type { Transaction } from "./transaction.ts";
 import {
   transactionCodec,
@@ -141,6 +141,31 @@ describe("the hand-written parsers", () => {
         );
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("take exactly the canonical bytes of a list of byte lists", () => {
+    const lists = codec<{ list: Uint8Array[] }>(
+      "lists",
+      new ContainerType({ list: new ListCompositeType(new ByteListType(40), 6) }),
+      9_999,
+    );
+    const wide = codec<{ list: Uint8Array[] }>(
+      "wide",
+      new ContainerType({ list: new ListCompositeType(new ByteListType(50), 9) }),
+      9_999,
+    );
+    const parse = (bytes: Uint8Array): { list: Uint8Array[] } | undefined => {
+      const list = parseByteLists(bytes, 6, 40);
+      return list && { list };
+    };
+    const list = fc.array(fc.uint8Array({ maxLength: 42 }), { maxLength: 7 });
+    fc.assert(
+      fc.property(list, fc.option(damage), (of, how) => {
+        const bytes = wide.encode({ list: of });
+        agree(parse, lists, how === null ? bytes : damaged(bytes, how));
+      }),
+      { numRuns: 2_000 },
     );
   });
 

@@ -36,7 +36,7 @@ export function parseTransaction(
   const envelope = envelopeIn(bytes, actionsAt);
   const actions = partsOf(bytes, actionsAt, witnessesAt, limits.actionsMax, actionIn);
   const witnesses = partsOf(bytes, witnessesAt, bytes.length, limits.witnessesMax, (start, end) =>
-    end - start <= limits.witnessSizeMax ? bytes.slice(start, end) : undefined,
+    end - start <= limits.witnessSizeMax ? bytes.subarray(start, end) : undefined,
   );
   if (expires === undefined || envelope === undefined) return undefined;
   if (actions === undefined || witnesses === undefined) return undefined;
@@ -45,7 +45,7 @@ export function parseTransaction(
   function actionIn(start: number, end: number): { kind: number; body: Uint8Array } | undefined {
     const size = end - start - 6;
     if (size < 0 || size > limits.bodySizeMax || u32At(bytes, start + 2) !== 6) return undefined;
-    return { kind: u16At(bytes, start), body: bytes.slice(start + 6, end) };
+    return { kind: u16At(bytes, start), body: bytes.subarray(start + 6, end) };
   }
 }
 
@@ -69,6 +69,19 @@ function envelopeIn(bytes: Uint8Array, end: number): Envelope[] | undefined {
   if (sequence === undefined) return undefined;
   const validator = bytes.slice(headSize, headSize + 32);
   return [{ validator, role: bytes[headSize + 32] as number, sequence }];
+}
+
+/** A container with one field, a list of at most `countMax` byte lists of at most `sizeMax` bytes. */
+export function parseByteLists(
+  from: Uint8Array,
+  countMax: number,
+  sizeMax: number,
+): Uint8Array[] | undefined {
+  const bytes = plain(from);
+  if (bytes.length < 4 || u32At(bytes, 0) !== 4) return undefined;
+  return partsOf(bytes, 4, bytes.length, countMax, (start, end) =>
+    end - start <= sizeMax ? bytes.slice(start, end) : undefined,
+  );
 }
 
 /** A list of parts of any size: their offsets, then the parts without gaps. */

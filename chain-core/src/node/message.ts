@@ -24,6 +24,7 @@ import {
 } from "../codec/block.ts";
 import type { CompactProposal, Parts, Wanted } from "../codec/compact.ts";
 import { compactCodec, partsCodec, wantedCodec } from "../codec/compact.ts";
+import { parseByteLists } from "../codec/fast.ts";
 import { transactionSizeMax } from "../codec/transaction.ts";
 import type { RoundView } from "../consensus/round.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
@@ -126,14 +127,24 @@ const blocksReplyCodec: Codec<{ from: number; blocks: FinalBlock[] }> = codec(
   replySizeMax + blocksMax * (certificateCodec.sizeMax + 16) + 16,
 );
 
-/** Also a message of the gossip topic `transactions`. */
-export const transactionsCodec: Codec<{ transactions: Uint8Array[] }> = codec(
+const genericTransactionsCodec: Codec<{ transactions: Uint8Array[] }> = codec(
   "transactions",
   new ContainerType({
     transactions: new ListCompositeType(new ByteListType(transactionSizeMax), batchMax),
   }),
   batchSizeMax,
 );
+
+/** Also a message of the gossip topic `transactions`. */
+export const transactionsCodec: Codec<{ transactions: Uint8Array[] }> = {
+  ...genericTransactionsCodec,
+  parse: (bytes) => {
+    const { sizeMax } = genericTransactionsCodec;
+    const transactions =
+      bytes.length > sizeMax ? undefined : parseByteLists(bytes, batchMax, transactionSizeMax);
+    return transactions === undefined ? genericTransactionsCodec.parse(bytes) : { transactions };
+  },
+};
 
 const requestsCodec: Codec<{ requests: Uint8Array[] }> = codec(
   "requests",
