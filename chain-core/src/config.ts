@@ -17,8 +17,8 @@ export const nodeConfig = {
   sync: { key: "CAUSEWAY_SYNC", is: "text", default: "auto" },
   /** height:hash of a final block that a second source confirmed (CON-6). */
   checkpoint: { key: "CAUSEWAY_CHECKPOINT", is: "text", optional: true },
-  /** Keep every block for ever; else those that no snapshot needs are deleted. */
-  archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "true" },
+  /** Keep every block for ever; else those from more than three epochs ago are deleted. */
+  archive: { key: "CAUSEWAY_ARCHIVE", is: "flag", default: "false" },
   /** Threads that verify signatures besides the main one; absent: all cores but one, at most 4, none on one machine. */
   verifyThreads: { key: "CAUSEWAY_VERIFY_THREADS", is: "count", optional: true },
   logLevel: { key: "CAUSEWAY_LOG_LEVEL", is: "level", default: "info" },

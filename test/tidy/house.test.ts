@@ -123,6 +123,18 @@ describe("papers", () => {
     expect([...unknown]).toEqual([]);
   });
 
+  test("every key of configuration is in SEAMS, and no typing mistake to another process", () => {
+    const [seams, shared] = ["docs/SEAMS.md", "primitives/src/adapters/config.ts"].map(read);
+    const keys = sources.flatMap((file) => [
+      ...read(file).matchAll(/key: "CAUSEWAY_([A-Z0-9_]+)"/g),
+    ]);
+    expect(keys.length).toBeGreaterThan(20);
+    for (const [, key] of keys) {
+      expect(seams).toMatch(new RegExp(`CAUSEWAY_${key}\\b`));
+      expect(shared).toMatch(new RegExp(`[ "]${key}[ "]`));
+    }
+  });
+
   test("every dependency has its line in the ADR on dependencies", () => {
     const adr = read("docs/adr/0002-dependencies.md");
     const missing: string[] = [];
