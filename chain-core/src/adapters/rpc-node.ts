@@ -7,6 +7,7 @@ import type { ResultOf } from "../client/api.ts";
 import type {
   AssetResult,
   AssetsResult,
+  FeesResult,
   MempoolResult,
   ParametersResult,
   SupplyResult,
@@ -24,6 +25,7 @@ import type { Genesis } from "../ledger/genesis.ts";
 import { inForce } from "../ledger/governance/in-force.ts";
 import { prove } from "../ledger/tree.ts";
 import { economy } from "../ledger/utxo/outputs.ts";
+import { recentTips, waitingTips } from "../mempool/offers.ts";
 import type { Gone } from "../mempool/pool.ts";
 import { byId } from "../mempool/pool.ts";
 import * as deposits from "../mempool/requests.ts";
@@ -98,7 +100,7 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     history: async (...query) => (hasIndex ? historyOf(store.db, ...query) : noIndex),
     validators: () => runtime.read(({ frame }) => validatorsOf(frame)),
     supply: () => runtime.read(() => supplyOf(store)),
-    fees: () => runtime.read(({ frame }) => feeEstimate(store.state, frame.params)),
+    fees: () => runtime.read((state) => feesOf(store, state)),
     asset: (id) => runtime.read(() => issuedAsset(store, id)),
     assets: () => runtime.read(() => registryOf(genesis, store)),
     parameters: () => runtime.read(({ frame }) => parametersOf(store, frame)),
@@ -205,6 +207,16 @@ function validatorsOf(frame: State["frame"]): ValidatorsResult {
 function supplyOf({ state, head }: NodeStore): SupplyResult {
   const { issued, bonded, burnt } = must(economy.get(state, "only"), "economy");
   return { height: head().height, issued, bonded, burnt };
+}
+
+function feesOf({ state }: NodeStore, { frame, pool }: State): FeesResult {
+  const estimate = feeEstimate(state, frame.params);
+  const { baseFee } = estimate;
+  return {
+    ...estimate,
+    recent: recentTips(pool, baseFee),
+    waiting: waitingTips(pool, baseFee),
+  };
 }
 
 function issuedAsset({ state }: NodeStore, id: Uint8Array): AssetResult | undefined {

@@ -54,6 +54,10 @@ test("a transaction that was outbid is replaced, and names by which", async () =
   expect(answers.map(({ id }) => id)).toEqual([first.id, second.id]);
   const { status, by } = await client.transaction(first.id);
   expect([status, by]).toEqual(["replaced", second.id]);
+  // Of four times the base fee three are a tip.
+  const fees = await client.ask("fees", {});
+  const { count, p50 } = fees.recent.count === 0 ? fees.waiting : fees.recent;
+  expect([count, p50 > 2n * fees.baseFee]).toEqual([1, true]);
   const found = await client.transaction(second.id);
   expect(["pending", "final"]).toContain(found.status);
   expect(must(found.bytes, "bytes")).toEqual(second.bytes);

@@ -44,6 +44,7 @@ import type {
   StatusResult,
   SubmittedResult,
   SupplyResult,
+  TipsEntry,
   TransactionResult,
   UtxosParams,
   UtxosResult,
@@ -91,6 +92,10 @@ const member: Shape<MemberEntry> = record<MemberEntry>(
   true,
 );
 
+const tips: Shape<TipsEntry> = record<TipsEntry>(
+  { count: whole(0), p10: amount, p50: amount, p90: amount },
+  true,
+);
 const place = record({ chain: b32, token: bytesOf(20) }, true);
 const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
   {
@@ -318,9 +323,9 @@ export const api: Api = {
     record({ height, issued: amount, bonded: amount, burnt: amount }, true),
   ),
   fees: method(
-    "What a transaction should offer, in BTM units per 1,000 of weight.",
+    "What a transaction should offer, and what others offer, in BTM units per 1,000 of weight.",
     nothing,
-    record({ baseFee: amount, feeRate: amount, tip: amount }, true),
+    record({ baseFee: amount, feeRate: amount, tip: amount, recent: tips, waiting: tips }, true),
   ),
   asset: method(
     "An asset that somebody issued on this ledger.",

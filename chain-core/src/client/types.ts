@@ -138,7 +138,19 @@ export type MempoolResult = {
 export type SupplyResult = { height: number; issued: bigint; bonded: bigint; burnt: bigint };
 export type RequestsResult = { requests: readonly Uint8Array[]; next: number };
 /** BTM units per 1,000 of weight; `feeRate` holds for some full blocks and has the tip in it. */
-export type FeesResult = { baseFee: bigint; feeRate: bigint; tip: bigint };
+/** Tips that a tenth, a half and nine tenths of `count` payments do not exceed, at the base fee of the next block. */
+export type TipsEntry = { count: number; p10: bigint; p50: bigint; p90: bigint };
+/**
+ * `feeRate`, the tip included, is enough while blocks are not full; when they are, those that wait say what it takes.
+ * `recent`: of payments in the newest 20 blocks that this node had in its mempool; `waiting`: of those in it now.
+ */
+export type FeesResult = {
+  baseFee: bigint;
+  feeRate: bigint;
+  tip: bigint;
+  recent: TipsEntry;
+  waiting: TipsEntry;
+};
 /** Symbol and name as the issuer wrote them (ASCII); totals over all time. */
 export type AssetResult = {
   asset: Uint8Array;

@@ -4,6 +4,7 @@ import { transactionBytesHash, transactionCodec } from "../codec/transaction.ts"
 import { claimsOf } from "./claims.ts";
 import type { Entry, Pool } from "./entry.ts";
 import { descendantsOf, drop, passedOverMax, remove } from "./entry.ts";
+import { rememberOffers } from "./offers.ts";
 
 export type FinalTransactions = {
   readonly transactions: readonly Uint8Array[];
@@ -20,12 +21,16 @@ export function afterBlock(state: Pool, block: FinalTransactions): void {
   state.refused.clear();
   const hashes = block.transactions.map((bytes) => keyOf(transactionBytesHash(bytes)));
   state.final = [new Set(hashes), ...state.final.slice(0, 1)];
+  const paid: number[] = [];
   for (const [i, id] of block.ids.entries()) {
     const key = keyOf(id);
     const entry = state.entries.get(key);
-    if (entry !== undefined) include(state, entry);
-    else if (state.entries.size > 0) dropRivals(state, key, block.transactions[i]);
+    if (entry !== undefined) {
+      if (entry.sender === undefined) paid.push(entry.ownRate);
+      include(state, entry);
+    } else if (state.entries.size > 0) dropRivals(state, key, block.transactions[i]);
   }
+  rememberOffers(state, paid);
   for (const entry of state.entries.values()) {
     if (entry.expires < block.time) drop(state, entry, { reason: "expired" });
     else if (!block.isFull && ++entry.passedOver === passedOverMax) state.work -= 1;

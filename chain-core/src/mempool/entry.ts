@@ -85,6 +85,8 @@ export type Pool = {
   readonly owners: Map<string, number>;
   /** All but envelopes. */
   readonly cheapest: CheapestFirst<Entry>;
+  /** Rates of payments that left for a block, the newest block's first (offers.ts). */
+  offers: readonly (readonly number[])[];
   /** By hex of the id: the newest {@link goneMax} that left. */
   readonly gone: Map<string, Gone>;
   size: number;
@@ -114,6 +116,7 @@ export function pool(limits: Limits = defaultLimits): Pool {
     senders: new Map(),
     owners: new Map(),
     cheapest: cheapestFirst((entry) => entries.get(entry.key) === entry),
+    offers: [],
     gone: new Map(),
     size: 0,
     order: 0,

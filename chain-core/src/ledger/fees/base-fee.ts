@@ -33,6 +33,11 @@ export function feeAt(baseFee: bigint, weight: number): bigint {
   return (baseFee * BigInt(weight) + baseFeeWeight - 1n) / baseFeeWeight;
 }
 
+/** BTM units per 1,000 of weight of a rate in units by weight. */
+export function feeRateOf(rate: number): bigint {
+  return BigInt(Math.floor(rate * Number(baseFeeWeight)));
+}
+
 /**
  * The base fee after a block whose paid transactions weigh `weight`: unchanged at the target, up or down in
  * proportion to the distance, never below the minimum. `baseFeeMin` is at least 8, so that every step can be made.
