@@ -3,13 +3,13 @@
 // chains are independent and run over all cores; each is deterministic. Ends with 1 unless all three come out right.
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
-import type { BiasVariant } from "../../chain-core/src/beacon/testing.ts";
+import type { BiasVariant } from "../../chain-core/src/beacon/testing-bias.ts";
 import {
   biasLimit,
   biasVariants,
   chiSquared,
   simulateBias,
-} from "../../chain-core/src/beacon/testing.ts";
+} from "../../chain-core/src/beacon/testing-bias.ts";
 
 type Chain = { readonly variant: BiasVariant; readonly epochs: number; readonly name: string };
 const chainEpochs = 500;

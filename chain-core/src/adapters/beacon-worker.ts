@@ -17,11 +17,11 @@ export type FromWorker =
   | Extract<Event, { readonly kind: "walked" }>
   | { readonly kind: "judged"; readonly number: number; readonly verdict: Verdict };
 
-/** Some 25 ms: what a judgement or a new job waits at most. */
-const triesPerSlice = 4;
-const stepsPerSlice = 256;
-/** Between two reports of progress, each of which is written to the journal: some 7 s. */
-const stepsPerReport = 65_536;
+/** Some 18 ms: what a judgement or a new job waits at most. */
+const triesPerSlice = 2;
+const stepsPerSlice = 512;
+/** Between two reports of progress, each of which is written to the journal: some 9 s. */
+const stepsPerReport = 262_144;
 
 const port = parentPort;
 if (port === null) throw new Error("beacon-worker runs as a worker thread");

@@ -1,6 +1,6 @@
 // Short runs; test/sim/beacon-bias.ts has the long one of 10,000 epochs.
 import { expect, test } from "vitest";
-import { biasLimit, chiSquared, simulateBias } from "./testing.ts";
+import { biasLimit, chiSquared, simulateBias } from "./testing-bias.ts";
 
 test("a third that withholds does not move the output (BCN-3)", () => {
   expect(chiSquared(simulateBias("full", 100, "short"))).toBeLessThan(biasLimit);

@@ -13,13 +13,13 @@ const round = { network, epoch: 4, seed: sha256(utf8("seed")) };
 const bls = createBls();
 const secretOf = (name: string): Uint8Array => sha256(utf8(name)).fill(0, 0, 1);
 const secret = secretOf("mine");
-const terms = { consensusKey: bls.publicKey(secret), difficulty: 256 };
+const terms = { consensusKey: bls.publicKey(secret), difficulty: 4_096 };
 const share = bls.sign(secret, shareDigest(network, 4, round.seed));
 const puzzle = {
   field: beaconField,
   network,
   start: startOf(network, round.seed, share),
-  difficulty: 256,
+  difficulty: 4_096,
 };
 const { walk, status } = search(puzzle, firstStep(puzzle), 1_000);
 const contribution: Contribution = {
@@ -69,7 +69,7 @@ describe("contributions (BCN-2)", () => {
       claimOf({}),
       claimOf({ seat: 3 }),
       { ...claimOf({}), round: { ...round, epoch: 5 } } as Claim,
-      { ...claimOf({}), terms: { ...terms, difficulty: 320 } } as Claim,
+      { ...claimOf({}), terms: { ...terms, difficulty: 4_352 } } as Claim,
     ];
     expect(new Set(claims.map((claim) => keyOf(claimId(claim)))).size).toBe(claims.length);
     expect(claimId(claimOf({}))).toEqual(claimId(claimOf({ steps: walk.index })));

@@ -15,7 +15,7 @@ const secretKey = sha256(utf8("secret")).fill(0, 0, 1);
 const network = sha256(utf8("network")) as Uint8Array as NetworkId;
 const env: Env = { network, bls, secretKey, resubmitMs: 1_000 };
 const seed = sha256(utf8("a seed whose solution takes several tries"));
-const difficulty = 512;
+const difficulty = 4_096;
 const window = { kind: "window", difficulty, contributed: false } as const;
 const facts: Facts = { now: 10, epoch: 4, seed, seat: 2, stage: window };
 const delay = { steps: 100, next: 3, end: 77n };
@@ -102,7 +102,7 @@ describe("the machine of a validator's beacon (BCN-2, BCN-3)", () => {
     first.learn();
     const job = must(first.seen.job) as Job & { kind: "solve" };
     const solved = finish(job);
-    expect(solved.walk.index).toBeGreaterThan(64);
+    expect(solved.walk.index).toBeGreaterThan(256);
     const half = search(job.puzzle, job.from, 1);
     expect(kindsOf(first.report(job, half))).toEqual(["journal"]);
 
@@ -126,7 +126,7 @@ describe("the machine of a validator's beacon (BCN-2, BCN-3)", () => {
     for (const change of [
       { epoch: 5 },
       { seed: other },
-      { stage: { ...window, difficulty: 576 } },
+      { stage: { ...window, difficulty: 4_352 } },
     ]) {
       const { seen, learn } = validator(env, first.seen.journal);
       learn(change);

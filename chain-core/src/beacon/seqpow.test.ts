@@ -19,7 +19,7 @@ import { advance } from "./sloth.ts";
 const network = sha256(utf8("network")) as Uint8Array as NetworkId;
 const small = mersenneField(61);
 
-function puzzleOf(name: string, difficulty = 512, field = small): Puzzle {
+function puzzleOf(name: string, difficulty = 2_048, field = small): Puzzle {
   return { field, network, start: sha256(utf8(name)), difficulty };
 }
 function solve(puzzle: Puzzle, slice = 1_000): Search {
@@ -36,7 +36,7 @@ describe("SeqPoW (BCN-2)", () => {
   test("a frozen solution in the beacon's field", () => {
     const seed = bytes32(new Uint8Array(32).fill(7));
     const start = startOf(network, seed, new Uint8Array(96).fill(9));
-    const puzzle = { field: beaconField, network, start, difficulty: 512 };
+    const puzzle = { field: beaconField, network, start, difficulty: 2_048 };
     const { status, walk } = solve(puzzle);
     expect([
       toHex(shareDigest(network, 5, seed)),
@@ -49,8 +49,8 @@ describe("SeqPoW (BCN-2)", () => {
         "6faece054794a1548a606b299b84a5c9e8818f5b17039ac75e375b59c28d94c3",
         "489e2ff7a32d46a46cdd69391407a3b1289ff94f1c282dc5b9bbab52e2575c23",
         "solved",
-        192,
-        "0032e5d3dbeeb6e17cc6db513a8c0bf9a42dac09eaa69835c08532a71dd33e39c6c23fd85d1dbed0f2e3c24cc32f7c61c9ba1df86a9770649dc23d8261e3cc1d4358",
+        6144,
+        "003c27a0461c27ee902fbca263612baf69d67680eb9a0f11197248ee58dabafbf49ff4ad7cbaa746f18b3bdb107bd6cdd91b31ca013d80f3802419e0360537a5a6db",
       ]
     `);
     expect(verifySolution(puzzle, walk.index, walk.value)).toBe(true);
@@ -69,7 +69,7 @@ describe("SeqPoW (BCN-2)", () => {
   });
 
   test("the next solution of the same walk is not first", () => {
-    const puzzle = puzzleOf("skip", 256);
+    const puzzle = puzzleOf("skip", 1_024);
     const first = solve(puzzle).walk;
     let second = search(puzzle, first, 1_000);
     while (second.status === "searching") second = search(puzzle, second.walk, 1_000);
@@ -80,13 +80,13 @@ describe("SeqPoW (BCN-2)", () => {
   test("what is off by a step, a sign, a start or an end is refused", () => {
     const puzzle = puzzleOf("off");
     const { index, value } = solve(puzzle).walk;
-    for (const steps of [0, -64, index - 1, index + 1, index + 0.5, Number.NaN, 2 ** 40])
+    for (const steps of [0, -256, index - 1, index + 1, index + 0.5, Number.NaN, 2 ** 40])
       expect(codeOf(puzzle, steps, value)).toBe("bad-steps");
-    expect(codeOf(puzzle, stepsMaxOf(512) + stepsPerTry, value)).toBe("bad-steps");
+    expect(codeOf(puzzle, stepsMaxOf(2_048) + stepsPerTry, value)).toBe("bad-steps");
     expect(codeOf(puzzle, index, small.p - value)).toBe("no-solution");
-    expect(codeOf(puzzle, index + stepsPerTry, advance(small, solve(puzzle).walk, 64).value)).toBe(
-      "no-solution",
-    );
+    expect(
+      codeOf(puzzle, index + stepsPerTry, advance(small, solve(puzzle).walk, stepsPerTry).value),
+    ).toBe("no-solution");
     // One try more or less from the same value goes back along another path (indices are added).
     expect(["wrong-walk", "not-first"]).toContain(codeOf(puzzle, index + stepsPerTry, value));
     const forged = { ...puzzle, start: sha256(utf8("forged")) };
@@ -96,10 +96,10 @@ describe("SeqPoW (BCN-2)", () => {
   test("the number of tries is geometric: its mean is the difficulty", () => {
     let steps = 0;
     const count = 300;
-    for (let i = 0; i < count; i++) steps += solve(puzzleOf(`mean ${i}`, 256)).walk.index;
+    for (let i = 0; i < count; i++) steps += solve(puzzleOf(`mean ${i}`, 1_024)).walk.index;
     // The standard error of the mean is 5 %.
-    expect(steps / count / 256).toBeGreaterThan(0.8);
-    expect(steps / count / 256).toBeLessThan(1.2);
+    expect(steps / count / 1_024).toBeGreaterThan(0.8);
+    expect(steps / count / 1_024).toBeLessThan(1.2);
   });
 
   test("a walk that finds nothing ends", () => {

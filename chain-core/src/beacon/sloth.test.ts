@@ -1,8 +1,9 @@
 import { fromBigEndian, sha256, toHex, utf8 } from "@causeway/primitives";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { beaconField, encodeElement, mersenneField, root } from "./field.ts";
+import { beaconField, encodeElement, mersenneField } from "./field.ts";
 import { advance, retreat, verifySegment } from "./sloth.ts";
+import { power, rootOf } from "./testing.ts";
 
 const small = mersenneField(61);
 const start = { index: 0, value: fromBigEndian(sha256(utf8("causeway"))) };
@@ -10,13 +11,6 @@ const anyStart = fc.record({
   index: fc.nat(1_000_000),
   value: fc.bigInt({ min: 0n, max: small.p - 1n }),
 });
-
-function power(x: bigint, exponent: bigint, p: bigint): bigint {
-  let result = 1n;
-  for (let base = x, rest = exponent; rest > 0n; rest >>= 1n, base = (base * base) % p)
-    if (rest & 1n) result = (result * base) % p;
-  return result;
-}
 
 describe("Sloth steps (BCN-1)", () => {
   test("frozen vectors of the beacon's field", () => {
@@ -42,7 +36,7 @@ describe("Sloth steps (BCN-1)", () => {
     };
     // The attack is real: without the addition it gives what the walk gives, up to the sign that parity fixes.
     let plain = start.value;
-    for (let i = 0; i < 30; i++) plain = root(beaconField, plain);
+    for (let i = 0; i < 30; i++) plain = rootOf(beaconField, plain);
     expect([plain, p - plain]).toContain(collapsed(30));
     const ours = advance(beaconField, start, steps).value;
     expect(collapsed(steps)).not.toBe(ours);
@@ -68,7 +62,8 @@ describe("Sloth steps (BCN-1)", () => {
         expect(verifySegment(small, segment)).toBe(true);
         expect(verifySegment(small, { ...segment, steps: steps + 1 })).toBe(false);
         expect(verifySegment(small, { ...segment, steps: steps - 1 })).toBe(false);
-        expect(verifySegment(small, { ...segment, end: small.p - end })).toBe(false);
+        if (end !== 0n)
+          expect(verifySegment(small, { ...segment, end: small.p - end })).toBe(false);
         expect(verifySegment(small, { ...segment, end: (end + 2n) % small.p })).toBe(false);
         const later = { ...from, index: from.index + 1 };
         expect(verifySegment(small, { ...segment, start: later })).toBe(false);
