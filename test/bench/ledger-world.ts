@@ -77,7 +77,8 @@ export async function addOutputs(
   folder: string,
   count: number,
 ): Promise<void> {
-  const db = await openLevelStore(folder, { create: false });
+  // As a node writes it.
+  const db = await openLevelStore(folder, { create: false, compression: false });
   const asset = btm(genesis);
   const head = headCodec.decode(must(db.get(metaKeys.head), "head"));
   const sum = utxoSum(must(db.get(stateKey(utxoSums.key("only"))), "sum"));

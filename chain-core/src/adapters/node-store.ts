@@ -121,6 +121,7 @@ function checkUndo(folder: string, { provable, tip }: NodeStore): void {
 function openExisting(folder: string): Promise<Store> {
   return openLevelStore(folder, {
     create: false,
+    compression: false,
     cacheSize: 16 * 1024 * 1024,
     advice: resyncAdvice,
   });

@@ -32,12 +32,12 @@ it("gives what the store below gives, across reads, writes and deletions", () =>
   );
 });
 
-it("reads a record once", () => {
+it.each([Uint8Array.of(1), undefined])("reads once what is there or is not", (record) => {
   let reads = 0;
   const cached = readCache({
     get: () => {
       reads += 1;
-      return Uint8Array.of(1);
+      return record;
     },
   });
   for (let i = 0; i < 3; i++) cached.get(Uint8Array.of(7));

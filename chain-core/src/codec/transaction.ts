@@ -6,10 +6,10 @@ import {
   b32,
   ContainerType,
   codec,
-  concat,
   H,
   ListCompositeType,
   sha256,
+  taggedHash,
   u8,
   u64,
 } from "@causeway/primitives";
@@ -89,7 +89,8 @@ export function transactionBytesHash(bytes: Uint8Array): Bytes32 {
 
 /** {@link transactionId} of the transaction in these bytes, which parsed. */
 export function transactionIdIn(network: NetworkId, bytes: Uint8Array): Bytes32 {
-  return H("tx", network, concat(...unsignedParts(bytes)));
+  // As H does, without joining the parts first.
+  return taggedHash("causeway/tx/v1", network, ...unsignedParts(bytes));
 }
 
 /** FMT-4: the hash without witnesses. */

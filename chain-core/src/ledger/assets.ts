@@ -9,6 +9,7 @@ import {
   ContainerType,
   codec,
   concat,
+  equal,
   formatAmount,
   fromHex,
   H,
@@ -102,7 +103,8 @@ export function btm(genesis: Genesis): Bytes32 {
 }
 
 export function assetOf(genesis: Genesis, id: Uint8Array): Asset | undefined {
-  return assetsOf(genesis).byId.get(keyOf(id));
+  const { btm, byId } = assetsOf(genesis);
+  return equal(id, btm.id) ? btm : byId.get(keyOf(id));
 }
 
 /** FMT-6: "0.5 BBTC"; an asset outside the registry by its smallest unit and its id. */

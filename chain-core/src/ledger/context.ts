@@ -2,7 +2,9 @@
 import type { Committee } from "../codec/block.ts";
 import type { LedgerEnv } from "./env.ts";
 import { committeeAt, epochOf } from "./epoch/epochs.ts";
+import { baseFeeOf } from "./fees/base-fee.ts";
 import { withRegistry } from "./governance/registry.ts";
+import { versionOf } from "./governance/version.ts";
 import { readParameters } from "./parameters.ts";
 import type { BlockContext } from "./rule.ts";
 import type { State } from "./state.ts";
@@ -13,9 +15,12 @@ export function blockContext(
   state: State,
   at: { readonly height: number; readonly time: number },
 ): BlockContext {
+  const params = readParameters(state, genesis.params);
   return {
     genesis: withRegistry(state, genesis),
-    params: readParameters(state, genesis.params),
+    params,
+    version: versionOf(state),
+    baseFee: baseFeeOf(state, params),
     bls,
     state,
     height: at.height,

@@ -9,13 +9,12 @@ import { btm, formatAsset } from "./assets.ts";
 import type { LedgerEnv } from "./env.ts";
 import { useQuota, useSequence } from "./envelope.ts";
 import { epochOf } from "./epoch/epochs.ts";
-import { baseFeeOf, feeAt } from "./fees/base-fee.ts";
+import { feeAt } from "./fees/base-fee.ts";
 import type { Shares } from "./fees/settle.ts";
 import { splitFee } from "./fees/settle.ts";
 import type { Fee, FeeCode } from "./fees/surplus.ts";
 import { surplusOf, worthOf } from "./fees/surplus.ts";
 import { weightOf } from "./fees/weight.ts";
-import { versionOf } from "./governance/version.ts";
 import { signatureCount } from "./locks.ts";
 import type { Overlay } from "./overlay.ts";
 import { commit, overlay } from "./overlay.ts";
@@ -96,8 +95,7 @@ export function attemptTransaction(
   const { tx, id } = parsed;
   // With the assets of the registry as the block has it.
   const env = block.genesis === given.genesis ? given : { ...given, genesis: block.genesis };
-  const version = versionOf(block.state);
-  const ruleOf: RuleOf = (kind) => env.protocol.ruleOf(version, kind);
+  const ruleOf: RuleOf = (kind) => env.protocol.ruleOf(block.version, kind);
   const bad = checkShape(ruleOf, block, tx);
   if (bad !== undefined) return bad;
   const state = overlay(block.state);
@@ -208,7 +206,7 @@ function admitUser(
   if (isRejected(fee)) return fee;
   const value = worthOf(block.state, genesis, fee);
   if (isRejected(value)) return value;
-  const least = feeAt(baseFeeOf(block.state, block.params), weight);
+  const least = feeAt(block.baseFee, weight);
   if (value < least) {
     const paid = formatAsset(genesis, fee.asset, fee.amount);
     const due = formatAsset(genesis, btm(genesis), least);

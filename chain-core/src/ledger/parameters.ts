@@ -113,7 +113,7 @@ let newest: { readonly bytes: Uint8Array; readonly params: Params } | undefined;
 export function readParameters(state: StateReader, genesis: Params): Params {
   const bytes = state.get(parameters.key("only"));
   if (bytes === undefined) return genesis;
-  if (newest === undefined || !equal(newest.bytes, bytes))
+  if (newest === undefined || (newest.bytes !== bytes && !equal(newest.bytes, bytes)))
     newest = { bytes, params: decodeParameters(bytes) };
   return newest.params;
 }

@@ -9,6 +9,9 @@ import type { State } from "./state.ts";
 export type BlockContext = {
   readonly genesis: Genesis;
   readonly params: Params;
+  /** Of the protocol (GOV-1), and the base fee (ACC-2): both change after a block's last transaction. */
+  readonly version: number;
+  readonly baseFee: bigint;
   readonly bls: Bls;
   readonly state: State;
   readonly height: number;

@@ -41,9 +41,10 @@ export function locksOf(
   spent: readonly Output[],
   signers: readonly Uint8Array[] = [],
 ): Uint8Array[] {
+  const all = [...spent.map((output) => output.lock), ...signers];
+  if (all.length === 1) return all;
   const locks = new Map<string, Uint8Array>();
-  for (const lock of [...spent.map((output) => output.lock), ...signers])
-    if (!locks.has(keyOf(lock))) locks.set(keyOf(lock), lock);
+  for (const lock of all) if (!locks.has(keyOf(lock))) locks.set(keyOf(lock), lock);
   return [...locks.values()];
 }
 

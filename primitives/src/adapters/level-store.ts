@@ -11,6 +11,8 @@ export type LevelStoreOptions = {
   readonly check?: (store: Store) => Promise<void>;
   /** Read cache, bytes. */
   readonly cacheSize?: number;
+  /** False for what is mostly hashes: reads take a third less, tables 40 % more room. By default true, by Snappy. */
+  readonly compression?: boolean;
   /** What the operator does about a lost or broken database: the end of those sentences. */
   readonly advice?: string;
 };
@@ -28,6 +30,7 @@ export async function openLevelStore(folder: string, options: LevelStoreOptions)
     createIfMissing: options.create,
     errorIfExists: options.create,
     ...(options.cacheSize === undefined ? {} : { cacheSize: options.cacheSize }),
+    ...(options.compression === undefined ? {} : { compression: options.compression }),
   });
   try {
     await db.open();

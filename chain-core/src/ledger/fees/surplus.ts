@@ -1,7 +1,7 @@
 // What a transaction leaves over is its fee: BTM, or for those who hold none one wrapped asset that has a price
 // (ACC-2). Every other asset sums to zero.
 import type { Rejected } from "@causeway/primitives";
-import { ContainerType, codec, equal, keyOf, rejected, u128 } from "@causeway/primitives";
+import { ContainerType, codec, equal, rejected, u128 } from "@causeway/primitives";
 import { assetOf, btm, formatAsset } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
 import { isHalted } from "../interchain/accounting.ts";
@@ -33,15 +33,16 @@ export const feePrices: Table<Uint8Array, FeePrice> = table(
 
 /** The sum of balances: what is over in the one asset that pays, 0 BTM where nothing is. */
 export function surplusOf(genesis: Genesis, balances: Iterable<Balance>): Fee | Rejected<FeeCode> {
-  const own = btm(genesis);
-  const sums = new Map<string, { asset: Uint8Array; sum: bigint }>();
+  // A few at most, nearly always one: a search is faster than a Map.
+  const sums: { asset: Uint8Array; sum: bigint }[] = [];
   for (const balance of balances)
     for (const [asset, value] of balance) {
-      const key = keyOf(asset);
-      sums.set(key, { asset, sum: (sums.get(key)?.sum ?? 0n) + value });
+      const known = sums.find((one) => equal(one.asset, asset));
+      if (known === undefined) sums.push({ asset, sum: value });
+      else known.sum += value;
     }
   let fee: Fee | undefined;
-  for (const { asset, sum } of sums.values()) {
+  for (const { asset, sum } of sums) {
     if (sum === 0n) continue;
     const size = formatAsset(genesis, asset, sum < 0n ? -sum : sum);
     if (sum < 0n) return rejected("unbalanced", `the transaction lacks ${size}`);
@@ -52,7 +53,7 @@ export function surplusOf(genesis: Genesis, balances: Iterable<Balance>): Fee | 
       );
     fee = { asset, amount: sum };
   }
-  return fee ?? { asset: own, amount: 0n };
+  return fee ?? { asset: btm(genesis), amount: 0n };
 }
 
 /** The record's; that of the registry for an asset that came after the genesis. */

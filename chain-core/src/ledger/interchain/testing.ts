@@ -46,6 +46,7 @@ import { assetId } from "../assets.ts";
 import { committeeOf } from "../committee.ts";
 import type { Genesis, Params } from "../genesis.ts";
 import { genesisState } from "../genesis-state.ts";
+import { genesisVersion } from "../governance/version.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
 import type { ActionContext, Rule } from "../rule.ts";
@@ -138,6 +139,8 @@ export function contextOf(world: World): ActionContext {
   return {
     genesis,
     params: genesis.params,
+    version: genesisVersion,
+    baseFee: genesis.params.baseFeeMin,
     bls: testBls,
     state,
     height,
