@@ -21,18 +21,19 @@ export type Chunk = {
 /** By job; undefined where it is not known to be good. */
 export type Answer = { readonly place: number; readonly hows: readonly (string | undefined)[] };
 
-const { port, passed, genesis: first } = workerData as ThreadOptions;
-let genesis = first;
+function serve({ port, passed, genesis: first }: ThreadOptions): void {
+  let genesis = first;
+  port.on("message", (chunk: Chunk) => {
+    genesis = chunk.genesis ?? genesis;
+    const { place, packed } = chunk;
+    const isNeeded = Atomics.load(passed, place) === 0;
+    const hows = isNeeded ? unpack(packed).map((parts) => howOf(genesis, parts)) : [];
+    const answer: Answer = { place, hows };
+    port.postMessage(answer);
+  });
+}
 
-port.on("message", (chunk: Chunk) => {
-  genesis = chunk.genesis ?? genesis;
-  const { place, packed } = chunk;
-  const isNeeded = Atomics.load(passed, place) === 0;
-  const answer: Answer = { place, hows: isNeeded ? unpack(packed).map(howOf) : [] };
-  port.postMessage(answer);
-});
-
-function howOf([bytes, ...records]: readonly Uint8Array[]): string | undefined {
+function howOf(genesis: Genesis, [bytes, ...records]: readonly Uint8Array[]): string | undefined {
   try {
     return bytes && proofOfOwners(genesis, bytes, records);
   } catch {
@@ -59,3 +60,6 @@ function unpack(packed: ArrayBuffer): Uint8Array[][] {
   }
   return jobs;
 }
+
+// Null in the main thread, which imports this file only to prepare it.
+if (workerData !== null) serve(workerData as ThreadOptions);
