@@ -85,6 +85,11 @@ export function simGenesis(bls: Bls, params: Partial<Params>, users: readonly st
       keys: Array.from({ length: 5 }, (_, i) => publicPoint(secretOf(`guardian ${i}`))),
       threshold: 3,
     },
+    foundation: {
+      keys: Array.from({ length: 5 }, (_, i) => addressOf(publicPoint(secretOf(`guardian ${i}`)))),
+      threshold: 3,
+      vestingEpochs: 365,
+    },
     bitcoin: {
       kind: "bitcoin",
       chain: bytes32(bitcoinGenesisHashes.regtest),

@@ -18,13 +18,13 @@ import { bodySizeMax, endsMax } from "../client/wire.ts";
 import { blockCodec, committeeCodec, committeeId, headerCodec } from "../codec/block.ts";
 import { asciiOf, issuedAssets } from "../ledger/assets/issued.ts";
 import { assetId } from "../ledger/assets.ts";
+import { economyOf } from "../ledger/economy.ts";
 import { nextSequence } from "../ledger/envelope.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
 import { feeEstimate } from "../ledger/fees/base-fee.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { inForce } from "../ledger/governance/in-force.ts";
 import { prove } from "../ledger/tree.ts";
-import { economy } from "../ledger/utxo/outputs.ts";
 import { recentTips, waitingTips } from "../mempool/offers.ts";
 import type { Gone } from "../mempool/pool.ts";
 import { byId } from "../mempool/pool.ts";
@@ -205,8 +205,7 @@ function validatorsOf(frame: State["frame"]): ValidatorsResult {
 }
 
 function supplyOf({ state, head }: NodeStore): SupplyResult {
-  const { issued, bonded, burnt } = must(economy.get(state, "only"), "economy");
-  return { height: head().height, issued, bonded, burnt };
+  return { height: head().height, ...economyOf(state) };
 }
 
 function feesOf({ state }: NodeStore, { frame, pool }: State): FeesResult {

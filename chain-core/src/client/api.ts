@@ -318,9 +318,20 @@ export const api: Api = {
     ),
   ),
   supply: method(
-    "BTM issued, bonded and burnt so far, in units of 10^-8.",
+    "BTM issued so far, and what of it is not in outputs: burnt, staked, unbonding, rewards not claimed, the foundation's not vested.",
     nothing,
-    record({ height, issued: amount, bonded: amount, burnt: amount }, true),
+    record(
+      {
+        height,
+        issued: amount,
+        burnt: amount,
+        staked: amount,
+        unbonding: amount,
+        rewards: amount,
+        foundation: amount,
+      },
+      true,
+    ),
   ),
   fees: method(
     "What a transaction should offer, and what others offer, in BTM units per 1,000 of weight.",

@@ -134,8 +134,16 @@ export type MempoolResult = {
   transactions: readonly WaitingEntry[];
   next: number | undefined;
 };
-/** BTM in units of 10^-8; unspent outputs of it add up to issued - bonded - burnt. */
-export type SupplyResult = { height: number; issued: bigint; bonded: bigint; burnt: bigint };
+/** BTM in units of 10^-8; unspent outputs of it add up to `issued` less all the others. */
+export type SupplyResult = {
+  height: number;
+  issued: bigint;
+  burnt: bigint;
+  staked: bigint;
+  unbonding: bigint;
+  rewards: bigint;
+  foundation: bigint;
+};
 export type RequestsResult = { requests: readonly Uint8Array[]; next: number };
 /** BTM units per 1,000 of weight; `feeRate` holds for some full blocks and has the tip in it. */
 /** Tips that a tenth, a half and nine tenths of `count` payments do not exceed, at the base fee of the next block. */

@@ -1,6 +1,6 @@
 // Actions and their bytes: a transaction is a list of them (DESIGN 2). A kind is never renumbered (FMT-2).
 // Bodies of the ring's ceremony (deal, complaint, confirm) are in ring/keygen.ts; those about foreign
-// chains in interchain/statement.ts; the rest is here.
+// chains in interchain/statement.ts, of stake in stake.ts; the rest is here.
 import type { Codec } from "@causeway/primitives";
 import {
   amountMax,
@@ -19,7 +19,7 @@ import {
 } from "@causeway/primitives";
 import { encodeOutput, outputSize, parseCreate, parseOutput, parseSpend } from "./fast.ts";
 
-/** Kind numbers. 31-39 (stake) and 40-49 (beacon) are reserved. */
+/** Kind numbers. 40-49 (beacon) are reserved. */
 export const kinds = {
   spend: 1,
   create: 2,
@@ -36,6 +36,15 @@ export const kinds = {
   complaint: 21,
   confirm: 22,
   evidence: 30,
+  register: 31,
+  update: 32,
+  exit: 33,
+  unjail: 34,
+  delegate: 35,
+  undelegate: 36,
+  redelegate: 37,
+  withdraw: 38,
+  claim: 39,
   setParameter: 50,
   upgrade: 51,
   guard: 52,

@@ -15,12 +15,16 @@ export type SignedStatement = {
   signature: Uint8Array;
 };
 
-/** `seat` in the committee that decided `height`. */
+/**
+ * `seat` in the committee that decided `height`. `reporter` is the lock that a user's report is paid to, 32 zero bytes
+ * for nobody; in an envelope the sender is paid.
+ */
 export type Evidence = {
   height: number;
   seat: number;
   first: SignedStatement;
   second: SignedStatement;
+  reporter: Uint8Array;
 };
 
 const statementType = new ContainerType({
@@ -32,7 +36,13 @@ const statementType = new ContainerType({
 });
 export const evidenceCodec: Codec<Evidence> = codec(
   "evidence",
-  new ContainerType({ height: u64, seat: u16, first: statementType, second: statementType }),
+  new ContainerType({
+    height: u64,
+    seat: u16,
+    first: statementType,
+    second: statementType,
+    reporter: b32,
+  }),
   512,
 );
 

@@ -1,20 +1,24 @@
-// Who votes (CON-2, CON-3): the validators of most stake, as many as there are seats, with capped power.
+// Who votes (CON-2, CON-3): the validators of most stake, as many as there are seats, with capped power; and who stands
+// by (STK): the next of most stake.
 import { compare } from "@causeway/primitives";
 import type { Committee, Member } from "../codec/block.ts";
 import { capPowers } from "../consensus/power.ts";
-import type { Genesis, GenesisValidator } from "./genesis.ts";
+import type { Genesis, GenesisValidator, Params } from "./genesis.ts";
 
-export type Candidate = Pick<GenesisValidator, "stake"> & {
+export type Candidate = Pick<GenesisValidator, "stake" | "consensusKey" | "attestKey"> & {
   readonly owner: Uint8Array;
-  readonly consensusKey: Uint8Array;
-  readonly attestKey: Uint8Array;
 };
+
+export type Sets = { readonly formal: Member[]; readonly standby: readonly Candidate[] };
 
 /**
  * The first `seats` of `candidates` by stake, those of equal stake by their owners' bytes; they sit in the order in
- * which they are given.
+ * which they are given. The next `standbySeats` stand by, the one of most stake first.
  */
-export function elect(candidates: readonly Candidate[], seats: number): Member[] {
+export function electSets(
+  candidates: readonly Candidate[],
+  { seats, standbySeats }: Pick<Params, "seats" | "standbySeats">,
+): Sets {
   const ranked = [...candidates].sort((a, b) => {
     if (a.stake !== b.stake) return a.stake > b.stake ? -1 : 1;
     return compare(a.owner, b.owner);
@@ -22,12 +26,13 @@ export function elect(candidates: readonly Candidate[], seats: number): Member[]
   const chosen = new Set(ranked.slice(0, seats));
   const seated = candidates.filter((candidate) => chosen.has(candidate));
   const powers = capPowers(seated.map(({ stake }) => stake));
-  return seated.map(({ owner, consensusKey, attestKey }, seat) => ({
+  const formal = seated.map(({ owner, consensusKey, attestKey }, seat) => ({
     validator: owner,
     consensusKey,
     attestKey,
     power: powers[seat] ?? 0n,
   }));
+  return { formal, standby: ranked.slice(seats, seats + standbySeats) };
 }
 
 const known = new WeakMap<Genesis, Committee>();
@@ -36,7 +41,7 @@ const known = new WeakMap<Genesis, Committee>();
 export function committeeOf(genesis: Genesis): Committee {
   const before = known.get(genesis);
   if (before !== undefined) return before;
-  const committee = { epoch: 0, members: elect(genesis.validators, genesis.params.seats) };
+  const committee = { epoch: 0, members: electSets(genesis.validators, genesis.params).formal };
   known.set(genesis, committee);
   return committee;
 }

@@ -1,7 +1,8 @@
 // What the ledger does by itself after a block's transactions, in this order: ceremonies, then foreign chains, then
 // the end of the epoch, if this is its last block.
 import { reservedSize } from "./block-limits.ts";
-import { epochEndBlock, epochOf } from "./epoch/epochs.ts";
+import { epochOf } from "./epoch/epochs.ts";
+import { epochEndBlock } from "./epoch/turn.ts";
 import { governanceEndBlock, governanceEpoch } from "./governance/turn.ts";
 import { interchainEndBlock } from "./interchain/end-block.ts";
 import { openPlan } from "./interchain/open-plan.ts";

@@ -15,7 +15,9 @@ import { btmSymbol } from "./assets.ts";
 import type { BitcoinChain, Genesis, Params } from "./genesis.ts";
 import type { Place } from "./genesis-reader.ts";
 import { below, mistake } from "./genesis-reader.ts";
+import { lockTerms } from "./locks.ts";
 import { keyRoleNames, keyRoles } from "./possession.ts";
+import { liableEpochsMax } from "./staking/fixed.ts";
 
 /** FMT-8: block 0 of each Bitcoin network, internal order (Bitcoin Core's chainparams.cpp, there reversed). */
 export const bitcoinGenesisHashes: { readonly [Network in BitcoinChain["network"]]: Uint8Array } = {
@@ -28,6 +30,7 @@ export const bitcoinGenesisHashes: { readonly [Network in BitcoinChain["network"
 export function checkGenesis(genesis: Genesis, place: Place): void {
   checkValidators(genesis, below(place, "validators"));
   checkGuardians(genesis, below(place, "guardians"));
+  checkFoundation(genesis, below(place, "foundation"));
   checkBitcoin(genesis.bitcoin, below(place, "bitcoin"));
   checkEvm(genesis, below(place, "evm"));
   checkAssets(genesis, below(place, "assets"));
@@ -69,6 +72,12 @@ function checkGuardians({ guardians }: Genesis, place: Place): void {
   }
   if (guardians.threshold > guardians.keys.length)
     mistake(below(place, "threshold"), `above the ${guardians.keys.length} guardians`);
+}
+
+function checkFoundation({ foundation }: Genesis, place: Place): void {
+  const { keys, threshold } = foundation;
+  const terms = lockTerms(keys, threshold);
+  if ("code" in terms) mistake(place, terms.message);
 }
 
 function checkBitcoin({ chain, network, checkpoint }: BitcoinChain, place: Place): void {
@@ -129,6 +138,7 @@ const ordered: readonly (readonly [keyof Params, keyof Params, string])[] = [
   ["weightTarget", "weightMax", "the base fee would never rise"],
   ["baseFeeMin", "baseFeeInitial", "a base fee is never below it"],
   ["blockIntervalMs", "ceremonyWindowMs", "a window needs a block"],
+  ["missedMax", "missedWindow", "nobody could ever be jailed"],
 ];
 
 /** What of the parameters does not go together, each being in its own range. */
@@ -141,6 +151,9 @@ export function inconsistencies(
   // CON-4: a vote may come so late that the window had ended before it is missed.
   if (params.missedWindow < 4 * params.seats)
     wrong.push({ name: "missedWindow", why: "less than four times the seats (CON-4)" });
+  // STK-2: what the ledger remembers of committees must reach as far as stake answers for them.
+  if (params.unbondingMs > (liableEpochsMax - 2) * params.epochMs)
+    wrong.push({ name: "unbondingMs", why: `more than ${liableEpochsMax - 2} epochs (STK-2)` });
   // CON-1: else finality is too old for the ring to sign on a quiet ledger (RNG-6).
   if (params.heartbeatMs * 3 > params.finalityAgeMaxMs)
     wrong.push({ name: "heartbeatMs", why: "more than a third of finalityAgeMaxMs (CON-1)" });

@@ -77,7 +77,7 @@ describe("a genesis file (FMT-1)", () => {
       validators: [first, { ...second, owner: first.owner, hostKey: first.relayKey }, ...rest],
       bitcoin: { ...good.bitcoin, network: "mainnet" },
       assets: [asset, { ...asset, symbol: "BTM" }],
-      params: { ...good.params, heartbeatMs: 30_000, missedWindow: 39 },
+      params: { ...good.params, heartbeatMs: 30_000, missedWindow: 39, missedMax: 20 },
       guardians: { ...good.guardians, threshold: 6 },
     });
     expect(parsed).toMatchObject({ kind: "rejected", code: "bad-genesis" });

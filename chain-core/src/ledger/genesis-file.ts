@@ -25,6 +25,7 @@ import {
   readJson,
   text,
 } from "./genesis-reader.ts";
+import { lockKeysMax } from "./locks.ts";
 import { paramFields, paramNames } from "./parameters.ts";
 import { checkProofs, proofsReader } from "./possession.ts";
 
@@ -118,6 +119,11 @@ const genesisBody: Reader<GenesisBody> = object<GenesisBody>({
     keys: list(point, { min: 1, max: 20 }),
     threshold: integer(1, 20),
   }),
+  foundation: object<Genesis["foundation"]>({
+    keys: list(address, { min: 1, max: lockKeysMax }),
+    threshold: integer(1, lockKeysMax),
+    vestingEpochs: integer(1, 10_000),
+  }),
   bitcoin,
   evm: list(evm, { min: 0, max: 16 }),
   assets: list(asset, { min: 1, max: 64 }),
@@ -167,6 +173,7 @@ export function encodeGenesisBody(genesis: GenesisBody): Uint8Array {
     params: values,
     validators,
     guardians,
+    foundation,
     bitcoin: chain,
     evm: chains,
   } = genesis;
@@ -176,6 +183,7 @@ export function encodeGenesisBody(genesis: GenesisBody): Uint8Array {
     params: Object.fromEntries(paramNames.map((param) => [param, values[param]])),
     validators: validators.map(({ owner, ...rest }) => ({ owner: formatLock(owner), ...rest })),
     guardians,
+    foundation,
     bitcoin: chain,
     evm: chains,
     assets: genesis.assets,

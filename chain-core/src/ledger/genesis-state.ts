@@ -2,7 +2,8 @@
 import type { Put } from "@causeway/primitives";
 import { H } from "@causeway/primitives";
 import { btm } from "./assets.ts";
-import { epochGenesis } from "./epoch/epochs.ts";
+import { moveEconomy } from "./economy.ts";
+import { epochGenesis } from "./epoch/turn.ts";
 import { feeGenesis } from "./fees/genesis.ts";
 import type { Genesis } from "./genesis.ts";
 import { interchainGenesis } from "./interchain/interchain-genesis.ts";
@@ -11,7 +12,7 @@ import { putParameters } from "./parameters.ts";
 import { ringGenesis } from "./ring/genesis.ts";
 import type { State } from "./state.ts";
 import { moveUtxoSum } from "./utxo/commitment.ts";
-import { addOutput, economy } from "./utxo/outputs.ts";
+import { addOutput } from "./utxo/outputs.ts";
 
 /** Writes of height 0, on an empty store. Initial balance i is output i of the txid H("genesis", nothing). */
 export function genesisState(genesis: Genesis): Put[] {
@@ -35,5 +36,5 @@ function putBalances(state: State, genesis: Genesis): void {
     paid += amount;
   }
   const bonded = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
-  economy.put(state, "only", { issued: paid + bonded, bonded, burnt: 0n });
+  moveEconomy(state, { issued: paid + bonded });
 }

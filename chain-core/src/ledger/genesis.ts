@@ -58,8 +58,28 @@ export type Params = {
   readonly epochMs: number;
   /** CON-2: voting seats; the validators of most stake have them. */
   readonly seats: number;
-  /** CON-4: blocks over which missed votes are counted. */
+  /** STK: validators that stand by, those of most stake after the seats. */
+  readonly standbySeats: number;
+  /** BTM units that a validator has of its own, and that anybody delegates at once, at least. */
+  readonly selfStakeMin: bigint;
+  readonly delegationMin: bigint;
+  /** STK-2: from the end of the last epoch whose fixed sets may hold the validator. */
+  readonly unbondingMs: number;
+  /** STK-3: BTM units a year, of which the stakers get at most this part of what earns, in basis points. */
+  readonly issuanceMax: bigint;
+  readonly yieldMaxBps: number;
+  /** What the formal and the standby validators get of an epoch's rewards, as parts of their sum. */
+  readonly formalWeight: number;
+  readonly standbyWeight: number;
+  /** CON-4: what proposers get of it for late votes, if they add every vote of the epoch. */
+  readonly lateVoteBps: number;
+  /** STK-2: what a contradiction costs, in basis points of all stake behind it, and what of that the reporter gets. */
+  readonly slashBps: number;
+  readonly reporterBps: number;
+  /** CON-4: blocks over which missed votes are counted, how many are too many, and how long the jail is then. */
   readonly missedWindow: number;
+  readonly missedMax: number;
+  readonly jailMs: number;
   /** CON-7: weight of the envelopes that one (validator, role) may bring in an epoch. */
   readonly envelopeQuota: number;
   readonly blockIntervalMs: number;
@@ -116,6 +136,15 @@ export type Genesis = {
   readonly validators: readonly GenesisValidator[];
   /** BTC-1, GOV-2: x-only-capable secp256k1 points (33 bytes) in their order, and m of them. */
   readonly guardians: { readonly keys: readonly Uint8Array[]; readonly threshold: number };
+  /**
+   * STK-3: whose the rest of the issuance is, `threshold` of addresses of 20 bytes (the lock itself names the network,
+   * which names this file), and over how many epochs each part of it vests.
+   */
+  readonly foundation: {
+    readonly keys: readonly Uint8Array[];
+    readonly threshold: number;
+    readonly vestingEpochs: number;
+  };
   readonly bitcoin: BitcoinChain;
   readonly evm: readonly EvmChain[];
   readonly assets: readonly RegistryAsset[];

@@ -41,10 +41,32 @@ const money = (loosens: Loosens): Field => ({
   loosens,
 });
 
+/** All that can ever exist is below 2^62 units. */
+const btmUnits = (min: bigint, loosens: Loosens): Field => ({
+  type: "bigint",
+  min,
+  max: 10n ** 18n,
+  loosens,
+});
+
 export const paramFields: { readonly [Name in keyof Params]: Field } = {
   epochMs: ms(1_000n, 30n * day),
   seats: count(1n, BigInt(committeeMax)),
+  standbySeats: count(0n, BigInt(committeeMax)),
+  selfStakeMin: btmUnits(1n, "down"),
+  delegationMin: btmUnits(1n, "none"),
+  unbondingMs: ms(1_000n, 365n * day),
+  issuanceMax: btmUnits(0n, "up"),
+  yieldMaxBps: count(0n, 10_000n, "up"),
+  formalWeight: count(1n, 1_000n),
+  standbyWeight: count(0n, 1_000n),
+  lateVoteBps: count(0n, 1_000n, "up"),
+  // A slash leaves a part, so that a pool with shares is never empty (staking/pool.ts).
+  slashBps: count(0n, 9_000n),
+  reporterBps: count(0n, 2_000n, "up"),
   missedWindow: count(16n, 10_000_000n),
+  missedMax: count(8n, 10_000_000n),
+  jailMs: ms(1_000n, 30n * day, "none"),
   // More than the heaviest envelope: none is shut out for good.
   envelopeQuota: count(1_000_000n, 1_000_000_000_000n, "up"),
   blockIntervalMs: ms(50n, 60_000n, "none"),

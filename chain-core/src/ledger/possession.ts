@@ -85,14 +85,36 @@ export function checkProofs(genesis: Genesis, file: ProofsFile, bls: Bls, place:
     mistake(all, `${file.validators.length} entries for ${validators.length} validators`);
     return;
   }
-  for (const [i, validator] of validators.entries())
-    for (const role of keyRoleNames) {
-      const key = validator[role];
-      const message = possessionMessage(networkId, validator.owner, role, key);
-      const proof = must(file.validators[i], "proofs of a validator")[role];
-      if (!isPossession(keyRoles[role].scheme, key, message, proof, bls))
+  for (const [i, validator] of validators.entries()) {
+    const proofs = must(file.validators[i], "proofs of a validator");
+    for (const role of keyRoleNames)
+      if (!isProved(networkId, validator, proofs, role, bls))
         mistake(below(below(all, i), role), "is no proof by this key for this owner and role");
-    }
+  }
+}
+
+/** Whose keys they are. */
+type Owned = { readonly owner: Uint8Array } & { readonly [Role in KeyRole]: Uint8Array };
+
+/** The first key whose proof does not hold, or undefined: what a registration on the ledger must show. */
+export function provesPossession(
+  network: NetworkId,
+  validator: Owned,
+  proofs: Proofs,
+  bls: Bls,
+): KeyRole | undefined {
+  return keyRoleNames.find((role) => !isProved(network, validator, proofs, role, bls));
+}
+
+function isProved(
+  network: NetworkId,
+  validator: Owned,
+  proofs: Proofs,
+  role: KeyRole,
+  bls: Bls,
+): boolean {
+  const message = possessionMessage(network, validator.owner, role, validator[role]);
+  return isPossession(keyRoles[role].scheme, validator[role], message, proofs[role], bls);
 }
 
 function isPossession(

@@ -15,6 +15,10 @@ import { complaintRule } from "./ring/complaint.ts";
 import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
 import type { Rule } from "./rule.ts";
+import { claimRule, withdrawRule } from "./staking/payout-rules.ts";
+import { registerRule } from "./staking/register.ts";
+import { delegateRule, redelegateRule, undelegateRule } from "./staking/stake-rules.ts";
+import { exitRule, unjailRule, updateRule } from "./staking/validator-rules.ts";
 import { createRule } from "./utxo/create.ts";
 import { memoRule } from "./utxo/memo.ts";
 import { spendRule } from "./utxo/spend.ts";
@@ -40,6 +44,15 @@ export const rules: readonly AnyRule[] = [
   complaintRule,
   confirmRule,
   evidenceRule,
+  registerRule,
+  updateRule,
+  exitRule,
+  unjailRule,
+  delegateRule,
+  undelegateRule,
+  redelegateRule,
+  withdrawRule,
+  claimRule,
   setParameterRule,
   upgradeRule,
   guardRule,

@@ -94,6 +94,11 @@ export function testGenesisBody(size: number, params: Partial<Params> = {}): Gen
       keys: Array.from({ length: 5 }, (_, i) => publicPoint(testSecret(`guardian ${i}`))),
       threshold: 3,
     },
+    foundation: {
+      keys: ["foundation 0", "foundation 1", "foundation 2"].map(address),
+      threshold: 2,
+      vestingEpochs: 4,
+    },
     bitcoin: {
       kind: "bitcoin",
       chain: bytes32(bitcoinGenesisHashes.regtest),

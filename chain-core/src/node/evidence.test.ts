@@ -15,7 +15,7 @@ import { overlay } from "../ledger/overlay.ts";
 import { testBls, testGenesis, testHash, validatorSecret } from "../ledger/testing.ts";
 import { openEvidence } from "./evidence.ts";
 
-const genesis = testGenesis(4, { epochMs: 1_000 });
+const genesis = testGenesis(4, { unbondingMs: 1_000, epochMs: 1_000 });
 const { networkId } = genesis;
 
 function vote(seat: number, kind: number, round: number, number: number): Vote {
@@ -74,7 +74,7 @@ describe("evidence of a node", () => {
       return isRejected(body) ? undefined : body.seat;
     });
     expect(seats).toEqual([0, 3]);
-    for (let i = 0; i < 4; i++) extend(chain);
+    for (let i = 0; i < 12; i++) extend(chain);
     expect(openEvidence(chain.state, all)).toEqual([]);
   });
 });

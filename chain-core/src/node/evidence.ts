@@ -1,5 +1,5 @@
 // What this node can prove against validators, as bodies of evidence actions: its relay brings them to the ledger.
-import { keyOf } from "@causeway/primitives";
+import { keyOf, zero32 } from "@causeway/primitives";
 import type { Evidence as Body } from "../codec/evidence.ts";
 import { evidenceCodec, statementKinds } from "../codec/evidence.ts";
 import type { Evidence } from "../consensus/vote-set.ts";
@@ -12,11 +12,12 @@ export function evidenceBody(found: Evidence): Body {
   switch (found.kind) {
     case "double-vote": {
       const { first, second } = found;
-      return { height: first.height, seat: first.seat, first, second };
+      return { height: first.height, seat: first.seat, first, second, reporter: zero32 };
     }
     case "lock-violation": {
       const { precommit, prevote } = found;
-      return { height: prevote.height, seat: prevote.seat, first: precommit, second: prevote };
+      const { height, seat } = prevote;
+      return { height, seat, first: precommit, second: prevote, reporter: zero32 };
     }
     case "double-proposal": {
       const { height, seat, round } = found;
@@ -26,6 +27,7 @@ export function evidenceBody(found: Evidence): Body {
         seat,
         first: { ...found.first, ...said },
         second: { ...found.second, ...said },
+        reporter: zero32,
       };
     }
   }

@@ -5,8 +5,26 @@ export const devnetParams: Params = {
   // A day (STK): tests that watch epochs turn set their own.
   epochMs: 86_400_000,
   seats: 10,
+  // As bystack and bytom2 have them: 10 seats, 32 that stand by.
+  standbySeats: 32,
+  // A test's user becomes a validator with a hundred BTM.
+  selfStakeMin: 100_00000000n,
+  delegationMin: 1_00000000n,
+  unbondingMs: 60_000,
+  // 30 M a year (STK-3), at most 60 % of what earns.
+  issuanceMax: 30_000_000_00000000n,
+  yieldMaxBps: 6_000,
+  formalWeight: 60,
+  standbyWeight: 40,
+  lateVoteBps: 100,
+  slashBps: 500,
+  // A tenth of what is burnt: nobody gains by convicting himself.
+  reporterBps: 1_000,
   // A few minutes of blocks: who was away shows at once, and is forgotten soon.
   missedWindow: 1_000,
+  // Half of the window away: jailed, for a minute.
+  missedMax: 500,
+  jailMs: 60_000,
   // Some 200 MB: no test fills it, and a loop of a broken relay ends within the day (CON-7).
   envelopeQuota: 250_000_000,
   // A block every half second when there is work: four nodes on two cores need about 50 ms for one.

@@ -8,8 +8,25 @@ export const mainnetParams: Params = {
   // TIM-3: staking epochs are days.
   epochMs: 86_400_000,
   seats: 10,
+  standbySeats: 32,
+  // The 1,000,000 BTM of votes that the old chain asked for; a hundredth of it the validator's own.
+  selfStakeMin: 10_000_00000000n,
+  delegationMin: 1_00000000n,
+  // 21 days (STK), shorter than no trust period of a light client (CON-6).
+  unbondingMs: 21 * 24 * hour,
+  issuanceMax: 30_000_000_00000000n,
+  yieldMaxBps: 6_000,
+  formalWeight: 60,
+  standbyWeight: 40,
+  lateVoteBps: 100,
+  // 5 % of all stake behind an equivocation, and a tenth of that to who shows it.
+  slashBps: 500,
+  reporterBps: 1_000,
   // About a day of blocks at 2 s, two weeks on a quiet ledger (CON-4).
   missedWindow: 43_200,
+  // Half of the window away: jailed, for a day.
+  missedMax: 21_600,
+  jailMs: 24 * hour,
   // Some 50 MB a day: hundreds of times the statements, signatures and headers of a day with 1,000 transfers (CON-7).
   envelopeQuota: 60_000_000,
   // Two thirds of ten to a hundred committee seats around the world answer in about 600 ms.

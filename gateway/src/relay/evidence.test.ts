@@ -1,7 +1,7 @@
 // Evidence of the own node reaches the ledger in an envelope that the ledger's rules accept.
 
 import { bitcoinWatch, evidenceCodec } from "@causeway/chain-core/interchain";
-import { isRejected, must } from "@causeway/primitives";
+import { isRejected, must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { statementDigestOf } from "../../../chain-core/src/codec/evidence.ts";
 import { extend, testChain, tryBlock } from "../../../chain-core/src/ledger/epoch/testing.ts";
@@ -54,7 +54,7 @@ test("evidence is brought in this operator's turn, until the own node gives it n
     const digest = statementDigestOf(genesis.networkId, 2, content);
     return { ...content, signature: testBls.sign(validatorSecret(3, "consensusKey"), digest) };
   };
-  const body = { height: 2, seat: 3, first: statement(1), second: statement(2) };
+  const body = { height: 2, seat: 3, first: statement(1), second: statement(2), reporter: zero32 };
   const evidence = [evidenceCodec.encode(body), Uint8Array.of(1, 2, 3)];
   const state = initial(context);
   step(context, state, 0, { kind: "evidence", evidence });

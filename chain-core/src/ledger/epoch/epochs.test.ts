@@ -10,17 +10,13 @@ import { blockContext } from "../context.ts";
 import type { Genesis } from "../genesis.ts";
 import { genesisState } from "../genesis-state.ts";
 import { memoryState } from "../memory-state.ts";
+import { poolOf, pools } from "../staking/pool.ts";
 import { testBls, testGenesis } from "../testing.ts";
 import { emptyTree, update } from "../tree.ts";
-import {
-  committeeAt,
-  committeeOfHeight,
-  epochEndBlock,
-  epochOf,
-  knownCommittee,
-} from "./epochs.ts";
+import { committeeAt, committeeOfHeight, epochOf, knownCommittee } from "./epochs.ts";
 import { extend, testChain } from "./testing.ts";
-import { suspendedSeats, tombstone, validators } from "./validators.ts";
+import { epochEndBlock } from "./turn.ts";
+import { suspendedSeats, tombstone } from "./validators.ts";
 
 /** CON-2's cap by counting down, for stakes below 100. */
 function cappedPowers(stakes: readonly bigint[]): bigint[] {
@@ -56,7 +52,12 @@ function withStakes(genesis: Genesis, stakes: readonly number[]): Genesis {
   return { ...genesis, validators: all };
 }
 
-const base = new Map([2, 4, 7].map((seats) => [seats, testGenesis(9, { seats, epochMs: 10_000 })]));
+const base = new Map(
+  [2, 4, 7].map((seats) => [
+    seats,
+    testGenesis(9, { seats, epochMs: 10_000, unbondingMs: 10_000, selfStakeMin: 1n }),
+  ]),
+);
 
 describe("the committees of epochs (CON-2, CON-3)", () => {
   const run = fc.record({
@@ -105,7 +106,7 @@ describe("the committees of epochs (CON-2, CON-3)", () => {
             expect(barred).toEqual((fixed[known] ?? []).filter(([name]) => dead.has(name)));
           }
           expect(committeeAt(state, epoch + 2)).toBeUndefined();
-          if (epoch >= 2) expect(committeeAt(state, epoch - 2)).toBeUndefined();
+          if (epoch >= 4) expect(committeeAt(state, epoch - 4)).toBeUndefined();
         }
       }),
       { numRuns: 60 },
@@ -140,13 +141,14 @@ describe("the committees of epochs (CON-2, CON-3)", () => {
   test("change of a stake counts from the second epoch after it", () => {
     const chain = testChain(testGenesis(4, { epochMs: 1_000, seats: 3 }));
     const { owner } = must(chain.genesis.validators[0], "validator");
-    const record = must(validators.get(chain.state, owner), "validator");
     const isSeated = (): boolean =>
       must(committeeAt(chain.state, epochOf(chain.state).number), "committee").members.some(
         ({ validator }) => keyOf(validator) === keyOf(owner),
       );
     const before = isSeated();
-    validators.put(chain.state, owner, { ...record, stake: before ? 1n : record.stake * 2n });
+    const pool = poolOf(chain.state, owner);
+    const tokens = before ? pool.tokens / 2n : pool.tokens * 2n;
+    pools.put(chain.state, owner, { ...pool, tokens });
     const seen: boolean[] = [];
     for (let i = 0; i < 4; i++) {
       epochEndBlock(
@@ -211,12 +213,20 @@ describe("a light client (CON-6)", () => {
   }
 });
 
-test("the committee of a height is known for two epochs", () => {
-  const chain = testChain(testGenesis(4, { epochMs: 1_000 }));
-  for (let i = 0; i < 9; i++) extend(chain);
-  const { number, firstHeight, previousFirst } = epochOf(chain.state);
-  expect([number, previousFirst, firstHeight]).toEqual([4, 7, 9]);
-  const epochOfHeight = (height: number): number | undefined =>
-    knownCommittee(chain.state, height)?.epoch;
-  expect([6, 7, 8, 9, 10].map(epochOfHeight)).toEqual([undefined, 3, 3, 4, 4]);
+test("the committee of a height is known as long as stake answers for it (STK-2)", () => {
+  const chain = testChain(testGenesis(4, { epochMs: 1_000, unbondingMs: 1_000 }));
+  for (let i = 0; i < 13; i++) extend(chain);
+  const { number, firstHeight } = epochOf(chain.state);
+  expect([number, firstHeight]).toEqual([6, 13]);
+  const known = (height: number): number | undefined => knownCommittee(chain.state, height)?.epoch;
+  expect([4, 5, 6, 7, 11, 12, 13, 14].map(known)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    3,
+    5,
+    5,
+    6,
+    6,
+  ]);
 });

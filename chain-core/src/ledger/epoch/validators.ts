@@ -1,10 +1,8 @@
-// The register of validators (STK-1): who they are, their keys and stake, and who is tombstoned. The genesis
-// begins it; from then on everything that asks for a validator's key or stake reads it here.
+// The register of validators (STK-1): who they are, their keys, and who is jailed or tombstoned. The genesis begins
+// it; from then on everything that asks for a validator's key reads it here. Their stake is in staking/pool.ts.
 import type { Codec } from "@causeway/primitives";
 import {
   b32,
-  b33,
-  b48,
   ContainerType,
   codec,
   equal,
@@ -12,28 +10,20 @@ import {
   must,
   u8,
   u64,
-  u128,
 } from "@causeway/primitives";
 import type { Committee } from "../../codec/block.ts";
+import type { Profile, ValidatorKeys } from "../../codec/stake.ts";
+import { keyFields, profileFields } from "../../codec/stake.ts";
 import type { Genesis } from "../genesis.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { byBytes, modules, single, table } from "../state.ts";
 
-/** `tombstoned` is for good: the owner never votes again under this registration. */
-export const validatorStatus = { active: 0, tombstoned: 1 } as const;
+/** `tombstoned` and `exited` are for good: the owner never votes again under this registration. */
+export const validatorStatus = { active: 0, tombstoned: 1, jailed: 2, exited: 3 } as const;
 
-/** `since`: the epoch in which the status began; stake in BTM units. Keys as in the genesis (STK-1). */
-export type Validator = {
-  consensusKey: Uint8Array;
-  attestKey: Uint8Array;
-  relayKey: Uint8Array;
-  hostKey: Uint8Array;
-  nodePeerKey: Uint8Array;
-  signerPeerKey: Uint8Array;
-  stake: bigint;
-  status: number;
-  since: number;
-};
+/** `since`: the epoch in which the status began; `jailedUntil`: ledger time in ms, 0 for who is not jailed. */
+export type Validator = ValidatorKeys &
+  Profile & { status: number; since: number; jailedUntil: number };
 
 /** By the owner's lock. */
 export const validators: Table<Uint8Array, Validator> = table(
@@ -43,15 +33,11 @@ export const validators: Table<Uint8Array, Validator> = table(
   codec(
     "validator",
     new ContainerType({
-      consensusKey: b48,
-      attestKey: b48,
-      relayKey: b33,
-      hostKey: b33,
-      nodePeerKey: b33,
-      signerPeerKey: b33,
-      stake: u128,
+      ...keyFields,
+      ...profileFields,
       status: u8,
       since: u64,
+      jailedUntil: u64,
     }),
     512,
   ),
@@ -83,11 +69,45 @@ export const tombstones: Table<"only", Tombstones> = table(
   ),
 );
 
+export function ownersOf(state: StateReader): readonly Uint8Array[] {
+  return must(registered.get(state, "only"), "register").owners;
+}
+
+/** Keys that were ever registered: none comes again, for any owner. By the key's bytes. */
+export const usedKeys: Table<Uint8Array, { owner: Uint8Array }> = table(
+  modules.staking,
+  17,
+  byBytes,
+  codec("used key", new ContainerType({ owner: b32 }), 32),
+);
+
+/** Enters a validator into the register; its keys are proved and new. */
+export function enter(
+  state: State,
+  owner: Uint8Array,
+  of: { readonly keys: ValidatorKeys; readonly profile: Profile; readonly epoch: number },
+): void {
+  const owners = registered.get(state, "only")?.owners ?? [];
+  registered.put(state, "only", { owners: [...owners, owner] });
+  validators.put(state, owner, {
+    ...of.keys,
+    ...of.profile,
+    status: validatorStatus.active,
+    since: of.epoch,
+    jailedUntil: 0,
+  });
+  takeKeys(state, owner, of.keys);
+}
+
+export function takeKeys(state: State, owner: Uint8Array, keys: ValidatorKeys): void {
+  for (const key of Object.values(keys)) usedKeys.put(state, key, { owner });
+}
+
 /** Writes of height 0. */
 export function validatorsGenesis(state: State, genesis: Genesis): void {
-  registered.put(state, "only", { owners: genesis.validators.map(({ owner }) => owner) });
-  for (const { owner, ...validator } of genesis.validators)
-    validators.put(state, owner, { ...validator, status: validatorStatus.active, since: 0 });
+  const profile = { name: new Uint8Array(0), site: new Uint8Array(0), commission: 0 };
+  for (const { owner, stake: _, ...keys } of genesis.validators)
+    enter(state, owner, { keys, profile, epoch: 0 });
 }
 
 function tombstoned(state: StateReader): Tombstones["list"] {
@@ -128,13 +148,4 @@ export function suspendedSeats(
   return committee.members.flatMap(({ validator }, seat) =>
     list.some(({ owner }) => equal(owner, validator)) ? [seat] : [],
   );
-}
-
-/** Who may have a seat in a committee that is fixed now, in the order of seats. */
-export function candidates(state: StateReader): (Validator & { readonly owner: Uint8Array })[] {
-  const { owners } = must(registered.get(state, "only"), "register");
-  return owners.flatMap((owner) => {
-    const validator = must(validators.get(state, owner), "validator");
-    return validator.status === validatorStatus.active ? [{ ...validator, owner }] : [];
-  });
 }

@@ -24,6 +24,7 @@ import type { BadCertificate } from "../../consensus/certificate.ts";
 import { verifyCertificate } from "../../consensus/certificate.ts";
 import { votersOf } from "../../consensus/voters.ts";
 import type { BlockContext } from "../rule.ts";
+import { jail } from "../staking/punish.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { byBytes, byNumber, modules, single, table } from "../state.ts";
 import { committeeAt, committeeOfHeight, epochOf } from "./epochs.ts";
@@ -47,13 +48,16 @@ const windows: Table<"only", Window> = table(
   codec("vote window", new ContainerType({ oldest: u64, newest: u64 }), 16),
 );
 
-/** Late votes that its blocks added (they will be paid with issuance), and missed ones by where a bucket begins. */
-type Standing = { included: number; misses: { from: number; count: number }[] };
+/**
+ * Late votes that its blocks added, of which `paid` are paid for (STK-3), and missed ones by where a bucket begins.
+ */
+type Standing = { included: number; paid: number; misses: { from: number; count: number }[] };
 const bucketsMax = 32;
 const standingCodec: Codec<Standing> = codec(
   "standing",
   new ContainerType({
     included: u64,
+    paid: u64,
     misses: new ListCompositeType(new ContainerType({ from: u64, count: u32 }), bucketsMax),
   }),
   512,
@@ -182,10 +186,11 @@ function hasSeat(bitmap: Uint8Array, seat: number): boolean {
 }
 
 /**
- * Counts as missed who is still not named after 2N blocks, lowest heights first. The last block of an epoch closes
+ * Counts as missed who is still not named after 2N blocks, lowest heights first, and jails who missed too many. The last block of an epoch closes
  * those of the epoch before, whose committee the state is about to forget.
  */
-function closeWindows({ state, params, height, time }: BlockContext): void {
+function closeWindows(context: BlockContext): void {
+  const { state, params, height, time } = context;
   const { number, endsAt } = epochOf(state);
   const isLast = time >= endsAt;
   const { newest } = windowOf(state);
@@ -198,6 +203,8 @@ function closeWindows({ state, params, height, time }: BlockContext): void {
     for (const seat of missing(state, open, committee)) {
       const { validator } = must(committee.members[seat], "seat in range");
       addMiss(state, validator, oldest, params.missedWindow);
+      if (missedVotes(state, validator, oldest, params.missedWindow) > params.missedMax)
+        jail(context, validator);
     }
     opens.delete(state, oldest);
   }
@@ -217,12 +224,13 @@ function windowOf(state: StateReader): Window {
 }
 
 function standingOf(state: StateReader, owner: Uint8Array): Standing {
-  return standings.get(state, owner) ?? { included: 0, misses: [] };
+  return standings.get(state, owner) ?? { included: 0, paid: 0, misses: [] };
 }
 
 /** A window has 16 buckets: a record changes only when a vote is missed, and stays small. */
 function addMiss(state: State, owner: Uint8Array, height: number, window: number): void {
-  const { included, misses } = standingOf(state, owner);
+  const standing = standingOf(state, owner);
+  const { misses } = standing;
   const size = Math.max(1, Math.floor(window / 16));
   const from = height - (height % size);
   const kept = misses.filter((bucket) => bucket.from > height - window);
@@ -231,7 +239,7 @@ function addMiss(state: State, owner: Uint8Array, height: number, window: number
     last !== undefined && last.from >= from
       ? [...kept.slice(0, -1), { from: last.from, count: last.count + 1 }]
       : [...kept, { from, count: 1 }];
-  standings.put(state, owner, { included, misses: next.slice(-bucketsMax) });
+  standings.put(state, owner, { ...standing, misses: next.slice(-bucketsMax) });
 }
 
 /**
@@ -247,6 +255,19 @@ export function missedVotes(
   return standingOf(state, owner)
     .misses.filter(({ from }) => from > height - window)
     .reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Forgets them: who comes back from jail begins anew. */
+export function forgiveMisses(state: State, owner: Uint8Array): void {
+  standings.put(state, owner, { ...standingOf(state, owner), misses: [] });
+}
+
+/** Late votes that its blocks have added and that were not paid for; they are now. */
+export function takeIncluded(state: State, owner: Uint8Array): number {
+  const standing = standingOf(state, owner);
+  const { included, paid } = standing;
+  if (included > paid) standings.put(state, owner, { ...standing, paid: included });
+  return included - paid;
 }
 
 /** Late votes that the validator's blocks have added since it registered. */

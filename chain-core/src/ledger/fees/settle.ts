@@ -2,9 +2,10 @@
 import type { Bytes32, NetworkId } from "@causeway/primitives";
 import { bigEndian, equal, H } from "@causeway/primitives";
 import { btm } from "../assets.ts";
+import { moveEconomy } from "../economy.ts";
 import { move } from "../interchain/accounting.ts";
 import type { BlockContext } from "../rule.ts";
-import { addOutput, burnFees } from "../utxo/outputs.ts";
+import { addOutput } from "../utxo/outputs.ts";
 import { moveBaseFee } from "./base-fee.ts";
 import type { Fee } from "./surplus.ts";
 
@@ -41,7 +42,7 @@ export function settleFees(
   proposer: Uint8Array,
   weight: number,
 ): void {
-  burnFees(state, burnt);
+  if (burnt > 0n) moveEconomy(state, { burnt });
   if (tip > 0n)
     addOutput(
       state,

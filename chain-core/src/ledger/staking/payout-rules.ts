@@ -1,0 +1,99 @@
+// withdraw, claim: what staking pays out. The amounts are those of the block, not of the signature (rewards grow, a
+// slash may come between), so the ledger makes the outputs, to the delegator's own lock.
+import { bigEndian, concat, equal, H, rejected } from "@causeway/primitives";
+import { kinds } from "../../codec/action.ts";
+import type { Claim, Withdraw } from "../../codec/stake.ts";
+import { claimCodec, withdrawCodec } from "../../codec/stake.ts";
+import { btm, formatLock } from "../assets.ts";
+import { moveEconomy } from "../economy.ts";
+import { validatorStatus, validators } from "../epoch/validators.ts";
+import type { ActionContext, Rule } from "../rule.ts";
+import { addOutput } from "../utxo/outputs.ts";
+import { bond, putDelegation, settle } from "./delegation.ts";
+import { releaseTime } from "./fixed.ts";
+import { pools } from "./pool.ts";
+import { stakeView } from "./stake-rules.ts";
+import { exitPools, exits, takeExit } from "./unbonding.ts";
+
+export type PayoutCode =
+  /** The delegator has nothing that left this validator in that epoch, or has withdrawn it. */
+  | "unknown-exit"
+  /** Its delay is not over (STK-2). */
+  | "unbonding"
+  | "no-rewards"
+  /** Rewards cannot be delegated to a validator that is out of service. */
+  | "closed-validator";
+
+/** One output for each action of a transaction. */
+function pay(
+  { state, genesis, txid, position }: ActionContext,
+  what: string,
+  { lock, amount }: { readonly lock: Uint8Array; readonly amount: bigint },
+): void {
+  const id = H(what, genesis.networkId, concat(txid, bigEndian(position, 4)));
+  addOutput(state, { txid: id, index: 0 }, { asset: btm(genesis), amount, lock }, true);
+}
+
+export const withdrawRule: Rule<Withdraw> = {
+  kind: kinds.withdraw,
+  codec: withdrawCodec,
+  carriers: "user",
+  signers: ({ delegator }) => [delegator],
+  balance: () => [],
+  validate: ({ state, params, time }, key) => {
+    const pool = exitPools.get(state, key);
+    if (pool === undefined || exits.get(state, key) === undefined)
+      return rejected<PayoutCode>("unknown-exit", `nothing undelegated in epoch ${key.epoch}`);
+    const release = releaseTime(state, params, pool.until);
+    if (release === undefined || time < release)
+      return rejected<PayoutCode>(
+        "unbonding",
+        release === undefined
+          ? `bound until epoch ${pool.until} has ended, and then unbonding`
+          : `unbonding for ${release - time} ms more`,
+      );
+    return undefined;
+  },
+  apply: (context, { delegator, validator, epoch }) => {
+    const amount = takeExit(context.state, { validator, epoch, delegator });
+    if (amount > 0n) pay(context, "withdraw", { lock: delegator, amount });
+  },
+  describe: (_, { validator, epoch }) =>
+    `Withdraw what was undelegated from ${formatLock(validator)} in epoch ${epoch}`,
+};
+
+export const claimRule: Rule<Claim> = {
+  kind: kinds.claim,
+  codec: claimCodec,
+  carriers: "user",
+  signers: ({ delegator }) => [delegator],
+  balance: () => [],
+  validate: (context, { delegator, validator, isDelegated }) => {
+    const { rewards } = stakeView(context, { validator, delegator });
+    if (rewards === 0n)
+      return rejected<PayoutCode>("no-rewards", `no rewards from ${formatLock(validator)}`);
+    const status = validators.get(context.state, validator)?.status;
+    const isOpen = status === validatorStatus.active || status === validatorStatus.jailed;
+    if (isDelegated && !isOpen)
+      return rejected<PayoutCode>("closed-validator", "the validator is out of service, for good");
+    return undefined;
+  },
+  apply: (context, { delegator, validator, isDelegated }) => {
+    const { state } = context;
+    const key = { validator, delegator };
+    const { pool, delegation } = settle(context, key);
+    const own = equal(validator, delegator) ? pool.commission : 0n;
+    const amount = delegation.accrued + own;
+    pools.put(state, validator, {
+      ...pool,
+      rewards: pool.rewards - delegation.accrued,
+      commission: pool.commission - own,
+    });
+    putDelegation(state, key, { ...delegation, accrued: 0n });
+    moveEconomy(state, { rewards: -amount });
+    if (isDelegated) bond(context, key, amount);
+    else pay(context, "claim", { lock: delegator, amount });
+  },
+  describe: (_, { validator, isDelegated }) =>
+    `Claim the rewards from ${formatLock(validator)}${isDelegated ? " and delegate them to it" : ""}`,
+};
