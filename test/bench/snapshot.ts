@@ -14,9 +14,9 @@ import type { NodePorts, TestNetwork } from "../../chain-core/src/adapters/testi
 import { testClient, testNetwork } from "../../chain-core/src/adapters/testing.ts";
 import { headerCodec } from "../../chain-core/src/codec/block.ts";
 import { lockOfAddress } from "../../chain-core/src/ledger/assets.ts";
+import { economy } from "../../chain-core/src/ledger/economy.ts";
 import { parseGenesis } from "../../chain-core/src/ledger/genesis-file.ts";
 import { recordProofCodec, verifyProof } from "../../chain-core/src/ledger/tree.ts";
-import { economy } from "../../chain-core/src/ledger/utxo/outputs.ts";
 import { freshSecret } from "../../deploy/devnet/keys.ts";
 import { freePorts } from "../../deploy/devnet/ports.ts";
 import { peakMemoryMb } from "../../deploy/devnet/processes.ts";
