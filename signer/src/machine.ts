@@ -233,7 +233,7 @@ function toFollow(work: Work, event: follow.Event): void {
     if (effect.kind === "prove") {
       forgetOrders(work, "follow");
       const id = order(work, { kind: "follow" });
-      work.effects.push({ kind: "prove", id, keys: effect.keys });
+      work.effects.push({ ...effect, id });
     } else if (effect.kind === "trust") journal(work, { kind: "trust", trust: effect.trust });
     else if (effect.kind === "viewed") viewed(work, effect.viewed);
     else work.effects.push(effect);

@@ -32,6 +32,13 @@ export type ProvedRecord = {
   readonly proof: Uint8Array;
 };
 
+/** What a node says of a final block, unchecked, in their codecs' bytes; `committee`: the one that the header names as next. */
+export type Finality = {
+  readonly header: Uint8Array;
+  readonly certificate: Uint8Array;
+  readonly committee: Uint8Array | undefined;
+};
+
 /** Facts in the past. `id` is the number of the order that an event answers. */
 export type Event =
   /** First event of a process. `journal`: every durable record, oldest first; `shares`: those saved, decrypted. */
@@ -50,6 +57,8 @@ export type Event =
       readonly certificate: Uint8Array;
       readonly committee: Uint8Array | undefined;
       readonly records: readonly ProvedRecord[];
+      /** Last headers of epochs on the way there, ascending, when they were asked for. */
+      readonly ends?: readonly Finality[];
     }
   /** Answer to `sequence`. */
   | { readonly kind: "sequence"; readonly id: number; readonly next: number }
@@ -78,7 +87,13 @@ export type Event =
 /** Orders, performed in order: `journal` and `save-share` are durable before anything after them is done. */
 export type Effect =
   /** Ask the own node for these records (at most 256) with proofs; answered by `proved` or `failed`. */
-  | { readonly kind: "prove"; readonly id: number; readonly keys: readonly Uint8Array[] }
+  | {
+      readonly kind: "prove";
+      readonly id: number;
+      readonly keys: readonly Uint8Array[];
+      /** With the last headers of epochs from this height on. */
+      readonly endsFrom?: number;
+    }
   /** Ask the own node for the next sequence of (own validator, role signer). */
   | { readonly kind: "sequence"; readonly id: number }
   /** Hand transactionCodec bytes to the own node. */

@@ -39,8 +39,11 @@ export async function performNode(options: NodeLinkOptions, order: NodeOrder): P
 async function answer({ client, validator }: NodeLinkOptions, order: NodeOrder): Promise<Event> {
   const { id } = order;
   switch (order.kind) {
-    case "prove":
-      return { kind: "proved", id, ...(await client.prove(order.keys)) };
+    case "prove": {
+      const { keys, endsFrom } = order;
+      const asked = endsFrom === undefined ? {} : await client.ask("ends", { from: endsFrom });
+      return { kind: "proved", id, ...asked, ...(await client.prove(keys)) };
+    }
     case "sequence":
       return { kind: "sequence", id, next: await client.sequence(validator, roles.signer) };
     case "submit": {

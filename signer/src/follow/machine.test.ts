@@ -1,10 +1,18 @@
-import { certificateCodec, headerCodec } from "@causeway/chain-core/interchain";
+import {
+  blockId,
+  certificateCodec,
+  committeeCodec,
+  committeeId,
+  headerCodec,
+} from "@causeway/chain-core/interchain";
+import { trustGenesis } from "@causeway/chain-core/light";
 import type { Bls } from "@causeway/primitives";
 import { must, zero32 } from "@causeway/primitives";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type * as signer from "../machine.ts";
 import { genesis, testLedger } from "../testing.ts";
 import { turnOf } from "../turn.ts";
+import type { Finality } from "../world.ts";
 import * as follow from "./machine.ts";
 
 const trusting = { verifyAggregate: () => true } as unknown as Bls;
@@ -44,4 +52,88 @@ test("a view is as old as the oldest header that proves a part of it (RNG-6)", (
   }
   expect(headers.length).toBeGreaterThan(1);
   expect(viewed.headerMs).toBe(headers[0]);
+});
+
+/** Headers of a history in which only epochs pass: ten blocks each, a committee of its own for each. */
+function history(mark = 0) {
+  const { networkId } = genesis;
+  const ledger = testLedger();
+  ledger.block(genesis.time + secondsMs);
+  const base = ledger.prove(1, []) as signer.Event & { kind: "proved" };
+  const committee = (epoch: number) => {
+    const first = trustGenesis(genesis).committee;
+    const members = first.members.map((member) => ({
+      ...member,
+      power: member.power + BigInt(mark),
+    }));
+    return epoch < 2 ? { ...first, epoch } : { epoch, members };
+  };
+  const at = (height: number): Finality => {
+    const epoch = Math.floor((height - 1) / 10);
+    const header = {
+      ...headerCodec.decode(base.header),
+      height,
+      time: genesis.time + height * secondsMs,
+      committee: committeeId(networkId, committee(epoch)),
+      nextCommittee: committeeId(networkId, committee(epoch + 1)),
+    };
+    const certificate = {
+      ...certificateCodec.decode(base.certificate),
+      height,
+      block: blockId(networkId, header),
+      bitmap: Uint8Array.of(15),
+    };
+    return {
+      header: headerCodec.encode(header),
+      certificate: certificateCodec.encode(certificate),
+      committee: committeeCodec.encode(committee(epoch + 1)),
+    };
+  };
+  /** As a node answers whose newest block is `newest`. */
+  const answer = (newest: number, endsFrom?: number): follow.Event => {
+    const ends: Finality[] = [];
+    for (let height = 10; endsFrom !== undefined && height <= newest; height += 10)
+      if (height >= endsFrom) ends.push(at(height));
+    return { kind: "proved", ...at(newest), records: [], ends };
+  };
+  return { at, answer };
+}
+
+describe("a signer that was away for epochs (CON-6)", () => {
+  const nowMs = genesis.time + 100 * secondsMs;
+  /** Asks and is answered until it stands still; gives where. */
+  function followed(state: follow.State, newest: number, { answer }: ReturnType<typeof history>) {
+    let at = nowMs;
+    for (let round = 0; round < 4; round++) {
+      at += 10 * secondsMs;
+      const turn = turnOf(genesis.networkId, at, zero32);
+      const asked = follow.step(context, state, { kind: "height", height: newest }, interest, turn);
+      state = asked[0];
+      const question = asked[1].find((effect) => effect.kind === "prove");
+      if (question === undefined) return state;
+      [state] = follow.step(context, state, answer(newest, question.endsFrom), interest, turn);
+    }
+    return state;
+  }
+  const restoredAt = (height: number): follow.State => {
+    const { header } = history().at(height);
+    return follow.restored(context, follow.initial(context), { height, header });
+  };
+
+  test("asks for the ends of epochs and comes to the newest header", () => {
+    expect(followed(follow.initial(context), 57, history()).trusted.height).toBe(57);
+  });
+
+  test("goes on from what an earlier process trusted, over the ends before it", () => {
+    const state = restoredAt(44);
+    expect(state.trusted.height).toBe(0);
+    expect(followed(state, 57, history()).trusted.height).toBe(57);
+  });
+
+  test("believes no history that ends below what was trusted, or that goes past it by other committees", () => {
+    expect(followed(restoredAt(44), 38, history()).readHeight).toBe(0);
+    const other = followed(restoredAt(44), 57, history(1));
+    expect(other.trusted.height).toBeLessThan(44);
+    expect(other.readHeight).toBe(0);
+  });
 });

@@ -3,18 +3,20 @@
 //
 //   idle --new height--> reading: asks for what is wanted and not read yet, until nothing is missing --> a view
 //
+// Who was away for epochs does not know the newest committee: it asks for the ends of epochs on the way there.
+//
 // A record with a false or missing proof is refused with its code and left out: what rests on it is not signed.
 // Without a proof of what governs the network (parameters, registry, pauses: RNG-6) there is no view at all, because
 // there an absent record means something.
-import type { Committee, Genesis, StateReader } from "@causeway/chain-core/interchain";
+import type { Committee, Genesis, Header, StateReader } from "@causeway/chain-core/interchain";
 import { governingKeys, headerCodec, plans } from "@causeway/chain-core/interchain";
 import type { Bls, Rejected, Step } from "@causeway/primitives";
 import { equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
 import type { Trust as TrustRecord } from "../journal.ts";
 import type { Turn } from "../turn.ts";
-import type { ProvedRecord } from "../world.ts";
+import type { Finality, ProvedRecord } from "../world.ts";
 import type { Trusted } from "./trust.ts";
-import { advance, badProof, restore, startOf } from "./trust.ts";
+import { advance, badProof, raised, startOf } from "./trust.ts";
 import type { Interest } from "./wanted.ts";
 import { wanted } from "./wanted.ts";
 
@@ -35,6 +37,10 @@ type Reading = {
 
 export type State = {
   readonly trusted: Trusted;
+  /** What an earlier process trusted; nothing is believed below it, nor before `trusted` has come there (CON-6). */
+  readonly point?: Header;
+  /** The newest header was decided by a committee that is not known here. */
+  readonly isLost: boolean;
   /** Height of the newest block remembered in the journal. */
   readonly remembered: number;
   /** Highest height that the own node has named. */
@@ -56,6 +62,7 @@ export type Event =
       readonly certificate: Uint8Array;
       readonly committee: Uint8Array | undefined;
       readonly records: readonly ProvedRecord[];
+      readonly ends?: readonly Finality[];
     }
   | { readonly kind: "failed"; readonly code: string }
   | { readonly kind: "woke" };
@@ -73,7 +80,7 @@ export type Viewed = {
 };
 
 export type Effect =
-  | { readonly kind: "prove"; readonly keys: readonly Uint8Array[] }
+  | { readonly kind: "prove"; readonly keys: readonly Uint8Array[]; readonly endsFrom?: number }
   | { readonly kind: "viewed"; readonly viewed: Viewed }
   /** To be remembered across restarts. */
   | { readonly kind: "trust"; readonly trust: TrustRecord }
@@ -96,6 +103,7 @@ const rememberEvery = 50;
 export function initial(context: Context): State {
   return {
     trusted: startOf(context.genesis),
+    isLost: false,
     remembered: 0,
     named: 0,
     phase: "idle",
@@ -137,8 +145,9 @@ export function step(
 
 /** Takes up the point that an earlier process trusted. */
 export function restored(context: Context, state: State, record: TrustRecord): State {
-  const trusted = restore(context.genesis, state.trusted, record);
-  return isRejected(trusted) ? state : { ...state, trusted, remembered: trusted.height };
+  const point = headerCodec.decode(record.header);
+  const trusted = raised(context.genesis, state.trusted, point);
+  return { ...state, trusted, point, remembered: point.height };
 }
 
 /** Proven records as a reader for the tables. */
@@ -171,8 +180,37 @@ function begin(
     asked: keys,
     askedAtMs: turn.nowMs,
   };
-  return [{ ...state, phase }, [{ kind: "prove", keys }]];
+  const endsFrom = state.isLost ? { endsFrom: state.trusted.height + 1 } : {};
+  return [{ ...state, phase }, [{ kind: "prove", keys, ...endsFrom }]];
 }
+
+/** As far as the ends of epochs lead, then to the newest header; or how far, and why not further. */
+function advanced(
+  { genesis, bls }: Context,
+  state: State,
+  event: Event & { kind: "proved" },
+): { readonly trusted: Trusted; readonly bad: Rejected | undefined } {
+  const { point } = state;
+  let { trusted } = state;
+  let { height } = trusted;
+  for (const finality of [...(event.ends ?? []), event]) {
+    const next = advance(genesis, bls, trusted, finality);
+    if (isRejected(next)) return { trusted, bad: next };
+    // Another history: on the way to the trusted point its committee is met.
+    if (point !== undefined && trusted.height < point.height && next.height >= point.height)
+      return { trusted, bad: behind };
+    trusted = point === undefined ? next : raised(genesis, next, point);
+    height = next.height;
+  }
+  const isBelow = point !== undefined && height < point.height;
+  return { trusted, bad: isBelow ? behind : undefined };
+}
+
+const behind = {
+  kind: "rejected",
+  code: "unknown-committee",
+  message: "the own node does not lead to what was trusted before",
+} as const;
 
 function proved(
   context: Context,
@@ -183,10 +221,11 @@ function proved(
 ): Step<State, Effect> {
   const { phase } = state;
   if (phase === "idle") return [state, []];
-  const trusted = advance(context.genesis, context.bls, state.trusted, event);
-  if (isRejected(trusted)) {
-    const [next, effects] = failed(state, turn);
-    return [next, [...refusals(phase, trusted), ...effects]];
+  const { trusted, bad } = advanced(context, state, event);
+  const isLost = bad?.code === "unknown-committee";
+  if (bad !== undefined) {
+    const [next, effects] = failed({ ...state, trusted, isLost }, turn);
+    return [next, [...refusals(phase, bad), ...effects]];
   }
   const effects: Effect[] = [];
   const remembers = trusted.height >= state.remembered + rememberEvery;
@@ -212,7 +251,7 @@ function proved(
   const reading: Reading = { records, refused, asked: [], askedAtMs: turn.nowMs, headerMs };
   const [next, more] = goOn(
     context,
-    { ...state, trusted, remembered, phase: reading },
+    { ...state, trusted, isLost, remembered, phase: reading },
     reading,
     interest,
     turn,

@@ -1,6 +1,6 @@
 // What the light client believes: the newest block that a quorum of its committee made final, forward only
 // (CON-6), and the records under that block's state root (CON-8). All bytes here come from outside.
-import type { Genesis } from "@causeway/chain-core/interchain";
+import type { Genesis, Header } from "@causeway/chain-core/interchain";
 import { certificateCodec, headerCodec } from "@causeway/chain-core/interchain";
 import type { Trusted } from "@causeway/chain-core/light";
 import {
@@ -12,17 +12,9 @@ import {
 } from "@causeway/chain-core/light";
 import type { Bls, Rejected } from "@causeway/primitives";
 import { isRejected, rejected } from "@causeway/primitives";
-import type { Trust as TrustRecord } from "../journal.ts";
-import type { ProvedRecord } from "../world.ts";
+import type { Finality, ProvedRecord } from "../world.ts";
 
 export type { Trusted } from "@causeway/chain-core/light";
-
-/** What a node's `prove` gave, unchecked. */
-export type Finality = {
-  readonly header: Uint8Array;
-  readonly certificate: Uint8Array;
-  readonly committee: Uint8Array | undefined;
-};
 
 export function startOf(genesis: Genesis): Trusted {
   return trustGenesis(genesis);
@@ -52,13 +44,16 @@ export function badProof(trusted: Trusted, record: ProvedRecord): Rejected | und
   return verifyRecords(trusted, [{ key, proof, ...(value === undefined ? {} : { value }) }]);
 }
 
-/** The point that an earlier process trusted, from its own journal: never back behind it. */
-export function restore(
-  genesis: Genesis,
-  trusted: Trusted,
-  record: TrustRecord,
-): Trusted | Rejected {
-  const header = headerCodec.decode(record.header);
-  if (header.height <= trusted.height) return trusted;
-  return trustCheckpoint(genesis.networkId, header, trusted.committee);
+/**
+ * Takes up a point that an earlier process trusted, from its own journal, as soon as the committee that it names is
+ * known: that name is the committee's hash, so that it does not matter by whom it came.
+ */
+export function raised(genesis: Genesis, trusted: Trusted, point: Header): Trusted {
+  if (point.height <= trusted.height) return trusted;
+  const known = [trusted.committee, trusted.nextCommittee].filter((one) => one !== undefined);
+  for (const committee of known) {
+    const at = trustCheckpoint(genesis.networkId, point, committee);
+    if (!isRejected(at)) return at;
+  }
+  return trusted;
 }
