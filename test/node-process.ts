@@ -19,26 +19,22 @@ export type NodeLaunch = {
   /** What starts Node, for instance in a network namespace. */
   readonly before?: readonly string[];
   readonly nodeArgs?: readonly string[];
+  /** After those of the configuration. */
+  readonly flags?: readonly string[];
 };
 
 /** Failure "not-ready" with the end of its log when it does not start. */
-export function launchNode({
-  name,
-  config,
-  folder,
-  before,
-  nodeArgs,
-}: NodeLaunch): Promise<Process> {
-  const file = writeConfig(folder, config);
-  const [command = "", ...args] = [
-    ...(before ?? []),
-    process.execPath,
-    ...(nodeArgs ?? []),
-    "chain-core/src/main.ts",
-    "--config",
-    file,
-  ];
+export function launchNode({ name, config, folder, ...how }: NodeLaunch): Promise<Process> {
+  const [command = "", ...args] = commandOf(writeConfig(folder, config), how);
   return launch({ name, command, args, logFile: join(folder, "node.log"), timeoutMs: 120_000 });
+}
+
+function commandOf(
+  file: string,
+  { before = [], nodeArgs = [], flags = [] }: Pick<NodeLaunch, "before" | "nodeArgs" | "flags">,
+): string[] {
+  const main = ["chain-core/src/main.ts", "--config", file, ...flags];
+  return [...before, process.execPath, ...nodeArgs, ...main];
 }
 
 function writeConfig(folder: string, config: NodeConfig): string {
@@ -58,11 +54,11 @@ export type SpawnedNode = {
   readonly ended: Promise<number | null>;
 };
 
-/** The same without waiting, for a node that is to be killed before it is ready. */
-export function spawnNode({ config, folder }: Pick<NodeLaunch, "config" | "folder">): SpawnedNode {
-  const args = ["chain-core/src/main.ts", "--config", writeConfig(folder, config)];
+/** The same without waiting, for a node that ends, or is to be killed, before it is ready. */
+export function spawnNode({ config, folder, ...how }: Omit<NodeLaunch, "name">): SpawnedNode {
+  const [command = "", ...args] = commandOf(writeConfig(folder, config), how);
   const log = openSync(join(folder, "node.log"), "a");
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", log] });
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", log] });
   const output = createInterface({ input: must(child.stdout, "stdout") as Readable });
   return {
     child,
