@@ -31,7 +31,7 @@ type BlockChange = Omit<Change, "transactions"> & {
 };
 
 /** `db` holds the index up to the block before. */
-export function indexBlock(network: NetworkId, db: Store, change: BlockChange): Indexed {
+export function indexBlock(network: NetworkId, db: StateReader, change: BlockChange): Indexed {
   const { height, receipts } = change;
   const movements = movementsOf(network, {
     ...change,
@@ -82,7 +82,7 @@ function indexOutputs(puts: readonly Put[], old: StateReader["get"]): Put[] {
 
 type Balance = { readonly key: Uint8Array; amount: bigint; outputs: bigint };
 
-function indexBalances(db: Store, puts: readonly Put[], old: StateReader["get"]): Put[] {
+function indexBalances(db: StateReader, puts: readonly Put[], old: StateReader["get"]): Put[] {
   const balances = new Map<string, Balance>();
   eachOutput(puts, old, (_, { lock, asset, amount }, isMade) => {
     const key = balanceKey(lock, asset);

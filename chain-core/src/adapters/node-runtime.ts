@@ -10,6 +10,8 @@ import { isBulk, messageSizeMax } from "../node/message.ts";
 import type { Sender } from "./fair-queue.ts";
 import { fairQueue } from "./fair-queue.ts";
 import type { NodeStore, Persist } from "./node-store.ts";
+import type { Order } from "./orders.ts";
+import { ordersOf } from "./orders.ts";
 
 /** What the runtime orders of the network. */
 export type Network = {
@@ -140,7 +142,7 @@ type EventLoop = {
   readonly forget: (peer: string) => void;
 } & Pick<Runtime, "read" | "ended" | "stop">;
 
-type Perform = (effect: Effect) => Promise<void> | undefined;
+type Perform = (order: Order) => Promise<void> | undefined;
 
 function eventLoop(
   [state, effects]: readonly [state: State, effects: readonly Effect[]],
@@ -157,14 +159,14 @@ function eventLoop(
   const readAll = (): void => {
     for (const work of reads.splice(0)) work();
   };
-  async function performAll(orders: readonly Effect[]): Promise<void> {
-    for (const effect of orders) {
-      const writing = perform(effect);
+  async function performAll(effects: readonly Effect[]): Promise<void> {
+    for (const order of ordersOf(effects)) {
+      const writing = perform(order);
       if (writing !== undefined) await writing;
-      if (effect.kind === "halt") {
+      if (order.kind === "halt") {
         stopping = true;
-        log.warn("the node halts", { reason: effect.reason.message });
-        end.resolve(effect.reason);
+        log.warn("the node halts", { reason: order.reason.message });
+        end.resolve(order.reason);
       }
     }
     readAll();
@@ -239,35 +241,37 @@ function performer(
   { store, journal, network, clock, log, onBlock }: RuntimeOptions,
   wake: (at: number) => void,
   reply: (ticket: number, result: { id: Uint8Array } | Rejected) => void,
-): (effect: Effect) => Promise<void> | undefined {
-  return (effect) => {
-    switch (effect.kind) {
+): Perform {
+  return (order) => {
+    switch (order.kind) {
       case "send":
-        if (effect.to === undefined) network.broadcast(effect.bytes);
-        else network.send(effect.to, effect.bytes);
+        if (order.to === undefined) network.broadcast(order.bytes);
+        else network.send(order.to, order.bytes);
         return undefined;
       case "gossip":
-        network.publish(effect.topic, effect.bytes);
+        network.publish(order.topic, order.bytes);
         return undefined;
       case "journal":
-        if (effect.fresh) journal.rewrite([effect.record]);
-        else journal.append(effect.record);
+        if (order.fresh) journal.rewrite([order.record]);
+        else journal.append(order.record);
         return undefined;
-      case "persist":
-        return store.persist(effect).then((movements) => {
-          const { height, time, receipts } = effect;
-          log.debug("block is final", { height, transactions: receipts.length, time });
-          onBlock(effect, movements);
+      case "persistAll":
+        return store.persist(...order.blocks).then((movements) => {
+          for (const [i, block] of order.blocks.entries()) {
+            const { height, time, receipts } = block;
+            log.debug("block is final", { height, transactions: receipts.length, time });
+            onBlock(block, movements[i] ?? []);
+          }
         });
       case "wake":
-        wake(effect.at);
+        wake(order.at);
         return undefined;
       case "reply":
-        reply(effect.ticket, effect.result);
+        reply(order.ticket, order.result);
         return undefined;
       case "ban":
-        log.warn("peer banned", { peer: effect.peer, reason: effect.reason });
-        network.ban(effect.peer, effect.until - clock.nowMs());
+        log.warn("peer banned", { peer: order.peer, reason: order.reason });
+        network.ban(order.peer, order.until - clock.nowMs());
         return undefined;
       case "halt":
         // The loop's own.

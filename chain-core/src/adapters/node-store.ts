@@ -1,5 +1,5 @@
-// The node's database: state, final blocks and indices in one LevelDB, one synced batch per block. It also keeps
-// what proofs are made of: the provable trees after the newest block and after its parent.
+// The node's database: state, final blocks and indices in one LevelDB, one synced batch per block, or per several when it
+// catches up. It also keeps what proofs are made of: the provable trees after the newest block and after its parent.
 import type { NetworkId, Put, Store } from "@causeway/primitives";
 import { equal, Failure, isRejected, keyOf, must } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
@@ -34,6 +34,7 @@ import { blockKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys
 import type { Head } from "./node-records.ts";
 import { decodePuts, encodePuts, headCodec } from "./node-records.ts";
 import { readCache } from "./read-cache.ts";
+import { writeBatch } from "./write-batch.ts";
 
 export type Persist = Effect & { readonly kind: "persist" };
 
@@ -53,9 +54,10 @@ export type NodeStore = {
   /** Of the blocks that are here; one above the newest where none is. */
   readonly lowest: () => number;
   /**
-   * Durable when it resolves, with what moved if there is an index. Nothing else may write meanwhile.
+   * Successive blocks in one atomic write: durable when it resolves, with what moved in each if there is an index.
+   * Nothing else may write meanwhile.
    */
-  readonly persist: (effect: Persist) => Promise<readonly Movement[]>;
+  readonly persist: (...effects: readonly Persist[]) => Promise<readonly (readonly Movement[])[]>;
   /** Whether every block goes into the index too; it must stand at the newest block then. */
   readonly setIndexed: (isIndexed: boolean) => void;
   readonly close: () => Promise<void>;
@@ -192,6 +194,10 @@ function nodeStore(
   firstUndo: readonly Put[],
 ): NodeStore {
   const state = readCache({ get: (key) => db.get(stateKey(key)) });
+  /** The database, its state through the cache. */
+  const cached: StateReader = {
+    get: (key) => (key[0] === prefixes.state ? state.get(key.subarray(1)) : db.get(key)),
+  };
   let head = first;
   let tree = firstTree;
   let before = previous(tree, firstUndo);
@@ -225,43 +231,71 @@ function nodeStore(
       };
       return { tree: of, get };
     },
-    persist: async (effect) => {
-      const { puts, height, id } = effect;
-      const next: Head = {
-        height,
-        id,
-        root: effect.root,
-        utxoCommitment: utxoSumIn(puts) ?? head.utxoCommitment,
-      };
-      const undo = puts
-        .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
-        .map((change) => put(change.key, beforeOf(state, change)));
-      const indexed = isIndexed
-        ? indexBlock(network, db, {
-            height,
-            puts,
-            old: oldOf(state, puts),
-            receipts: effect.receipts,
-          })
-        : { puts: [], movements: [] };
-      await db.write([
-        ...puts.map(({ key, value }) => put(stateKey(key), value)),
-        ...indexed.puts,
-        ...finalityPuts(state, effect),
-        ...blockPuts(height, effect),
-        { key: metaKeys.undo, value: encodePuts(undo) },
-        { key: metaKeys.head, value: headCodec.encode(next) },
-      ]);
-      state.wrote(puts);
-      head = next;
-      before = { tree, values: valuesOf(undo) };
-      tree = update(tree, puts);
-      return indexed.movements;
+    persist: async (...effects) => {
+      const batch = writeBatch(cached);
+      const next = { head, tree, before };
+      const movements = effects.map((effect) => {
+        const written = blockWrites(network, batch, next.head, effect, isIndexed);
+        batch.add(written.puts);
+        next.head = written.head;
+        next.before = { tree: next.tree, values: valuesOf(written.undo) };
+        next.tree = update(next.tree, effect.puts);
+        return written.movements;
+      });
+      await db.write(batch.puts());
+      for (const { puts } of effects) state.wrote(puts);
+      ({ head, tree, before } = next);
+      return movements;
     },
     setIndexed: (value) => {
       isIndexed = value;
     },
     close: () => db.close(),
+  };
+}
+
+type BlockWrites = {
+  readonly puts: readonly Put[];
+  readonly head: Head;
+  /** Of the provable records. */
+  readonly undo: readonly Put[];
+  readonly movements: readonly Movement[];
+};
+
+/** What a block writes into the database `db`, which holds all before it. */
+function blockWrites(
+  network: NetworkId,
+  db: StateReader,
+  parent: Head,
+  effect: Persist,
+  isIndexed: boolean,
+): BlockWrites {
+  const { puts, height, id, root: after, receipts } = effect;
+  const state: StateReader = { get: (key) => db.get(stateKey(key)) };
+  const head: Head = {
+    height,
+    id,
+    root: after,
+    utxoCommitment: utxoSumIn(puts) ?? parent.utxoCommitment,
+  };
+  const undo = puts
+    .filter(({ key }) => (key[0] ?? 0) >= modules.interchain)
+    .map((change) => put(change.key, beforeOf(state, change)));
+  const indexed = isIndexed
+    ? indexBlock(network, db, { height, puts, old: oldOf(state, puts), receipts })
+    : { puts: [], movements: [] };
+  return {
+    puts: [
+      ...puts.map(({ key, value }) => put(stateKey(key), value)),
+      ...indexed.puts,
+      ...finalityPuts(state, effect),
+      ...blockPuts(height, effect),
+      { key: metaKeys.undo, value: encodePuts(undo) },
+      { key: metaKeys.head, value: headCodec.encode(head) },
+    ],
+    head,
+    undo,
+    movements: indexed.movements,
   };
 }
 
