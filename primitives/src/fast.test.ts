@@ -1,12 +1,11 @@
 // The fast paths of bytes and hashes against plain implementations of the same.
-import { blake3 } from "@noble/hashes/blake3.js";
 import { sha256 as sha2_256 } from "@noble/hashes/sha2.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bigEndian, concat, fromBigEndian, toHex } from "./bytes.ts";
-import { blake3Wide, keccak256, keccak256Text, sha256, taggedHash } from "./hash.ts";
+import { keccak256, keccak256Text, sha256, taggedHash } from "./hash.ts";
 import {
   addressOf,
   order,
@@ -24,7 +23,6 @@ describe("hashes", () => {
       fc.property(anyBytes, (bytes) => {
         expect(sha256(bytes)).toEqual(sha2_256(bytes));
         expect(keccak256(bytes)).toEqual(keccak_256(bytes));
-        expect(blake3Wide(bytes)).toEqual(blake3(bytes, { dkLen: 2_048 }));
       }),
     );
     const long = new Uint8Array(100_000).fill(7);
@@ -39,7 +37,6 @@ describe("hashes", () => {
       fc.property(fc.array(part, { maxLength: 4 }), (parts) => {
         const whole = concat(...parts);
         expect(keccak256(...parts)).toEqual(keccak_256(whole));
-        expect(blake3Wide(...parts)).toEqual(blake3(whole, { dkLen: 2_048 }));
         expect(taggedHash("a tag", ...parts)).toEqual(sha2_256(concat(tag, tag, whole)));
       }),
     );

@@ -2,16 +2,13 @@
 // of one thing on one network is never the hash of another.
 // biome-ignore lint/style/noRestrictedImports: a function of its input alone; it touches nothing.
 import { hash } from "node:crypto";
-import { createBLAKE3, createKeccak } from "hash-wasm";
+import { createKeccak } from "hash-wasm";
 import type { Brand } from "./brand.ts";
 import type { Bytes32 } from "./bytes.ts";
 import { concat, utf8 } from "./bytes.ts";
 
 /** SHA-256 of the genesis body (FMT-1). */
 export type NetworkId = Brand<Uint8Array, "NetworkId">;
-
-/** Bytes of {@link blake3Wide}. */
-export const blake3Size = 2_048;
 
 /** OpenSSL's. A string of 32 characters comes back in half the time of a Buffer. */
 export function sha256(bytes: Uint8Array): Bytes32 {
@@ -47,7 +44,6 @@ export function sha256d(bytes: Uint8Array): Bytes32 {
 // WebAssembly: a quarter of the time that JavaScript takes. Made once, when this module is loaded; no other
 // implementation stands in when that fails.
 const keccak = await createKeccak(256);
-const blake3 = await createBLAKE3(8 * blake3Size);
 
 /** Of the parts as one. */
 export function keccak256(...parts: readonly Uint8Array[]): Bytes32 {
@@ -61,11 +57,6 @@ export function keccak256Text(text: string): Bytes32 {
   // A character has at most 3 bytes.
   if (text.length * 3 > scratch.length) return keccak256(utf8(text));
   return keccak256(scratch.subarray(0, encoder.encodeInto(text, scratch).written));
-}
-
-/** The first 2,048 bytes of BLAKE3's extendable output of the parts as one: a random oracle's answer of that size. */
-export function blake3Wide(...parts: readonly Uint8Array[]): Uint8Array {
-  return blake3.init().update(joined(parts)).digest("binary");
 }
 
 /** BIP-340's tagged hash: SHA-256(SHA-256(tag) || SHA-256(tag) || message). */
