@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 
 const benches: Record<string, () => Promise<object>> = {
+  beacon: async () => (await import("./beacon.ts")).run(),
   gas: async () => (await import("./gas.ts")).run(),
   growth: async () => (await import("./growth.ts")).run(),
   ledger: async () => (await import("./ledger.ts")).run(),

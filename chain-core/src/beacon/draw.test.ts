@@ -41,8 +41,8 @@ describe("draws", () => {
   });
 
   test("what would be biased is drawn again", () => {
-    // Below 2^255 + 1 nearly half of the hashes lie in the remainder; a plain remainder would fill the low half twice.
-    const bound = 2n ** 255n + 1n;
+    // A third of the hashes is above this bound; by a plain remainder they would all fall into the low half again.
+    const bound = (2n ** 256n * 2n) / 3n;
     const draws = drawsOf(network, seedOf("again"));
     let low = 0;
     for (let i = 0; i < 2_000; i++) if (draws.below(bound) < bound / 2n) low++;

@@ -8,7 +8,7 @@
 import { assert } from "@causeway/primitives";
 import type { Field } from "./field.ts";
 
-/** From `value`, which is what `index` steps led to, over `steps` steps forward or back. */
+/** From `value`, which is what `index` steps led to, over `steps` steps forward or back; asserts {@link indexMax}. */
 type Loop = (value: bigint, index: number, steps: number) => bigint;
 export type Loops = { readonly advance: Loop; readonly retreat: Loop };
 
@@ -67,12 +67,17 @@ function make(field: Field): Loops {
     loop(BigInt(index), steps);
     return words.reduceRight((sum, limb) => (sum << shift) | limb, 0n);
   };
+  const checked = (far: number): void =>
+    assert(far <= indexMax, `no walk has more than ${indexMax} steps`);
   return {
     advance: (value, index, steps) => {
-      assert(index + steps <= indexMax, `no walk has more than ${indexMax} steps`);
+      checked(index + steps);
       return run(advance, value, index, steps);
     },
-    retreat: (value, index, steps) => run(retreat, value, index, steps),
+    retreat: (value, index, steps) => {
+      checked(index);
+      return run(retreat, value, index, steps);
+    },
   };
 }
 
@@ -109,7 +114,6 @@ const op = {
   ne: 0x52,
   end: 0x0b,
   select: 0x1b,
-  wrap: 0xa7,
   extend: 0xad,
 } as const;
 const get = (local: number): Code => [0x20, ...unsigned(local)];
