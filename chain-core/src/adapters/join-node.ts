@@ -16,8 +16,15 @@ import type { SyncService } from "./sync-service.ts";
 /** auto: where blocks would take long or are pruned everywhere; snapshot: insist; blocks: never. */
 export type SyncMode = "auto" | "snapshot" | "blocks";
 
-/** CON-6: two thirds of an unbonding delay of 21 days, ms. */
-const trustMsMax: number = 14 * 86_400_000;
+const day = 86_400_000;
+/**
+ * How old a point may be that is believed without a second source, ms: two thirds of the unbonding delay (CON-6). A day
+ * at least, for networks of developers whose stake is free within minutes.
+ */
+function trustMsMax({ params }: Genesis): number {
+  return Math.max(day, Math.floor((params.unbondingMs * 2) / 3));
+}
+
 /** The first snapshot is committed to when epoch 1 ends. */
 const epochsMin = 2;
 /** Who prunes keeps the blocks of so many whole epochs. */
@@ -83,7 +90,7 @@ export function joinerOf(options: JoinNodeOptions): Joiner {
         bls: options.bls,
         start,
         ...(options.checkpoint && { checkpoint: options.checkpoint }),
-        trustMsMax,
+        trustMsMax: trustMsMax(genesis),
         above: start.height,
       };
       const earlier = have?.ends ?? [];
@@ -102,10 +109,11 @@ export function joinerOf(options: JoinNodeOptions): Joiner {
 }
 
 function isTrustworthy(
-  { hasPeers, checkpoint, clock }: JoinNodeOptions,
+  { hasPeers, checkpoint, genesis, clock }: JoinNodeOptions,
   { header }: Trusted,
 ): boolean {
-  return !hasPeers || checkpoint !== undefined || clock.nowMs() - header.time <= trustMsMax;
+  const age = clock.nowMs() - header.time;
+  return !hasPeers || checkpoint !== undefined || age <= trustMsMax(genesis);
 }
 
 function isWorthIt(
