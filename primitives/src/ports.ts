@@ -49,6 +49,15 @@ export type Bls = {
   readonly sign: (secret: Uint8Array, message: Uint8Array) => Uint8Array;
   /** False for any malformed key or signature; never throws. */
   readonly verify: (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+  /**
+   * Each of `signatures` is valid for the key at its place and the one message, by one check instead of many. Absent: verify
+   * them singly.
+   */
+  readonly verifyEach?: (
+    publicKeys: readonly Uint8Array[],
+    message: Uint8Array,
+    signatures: readonly Uint8Array[],
+  ) => boolean;
   /** Sum of valid signatures. */
   readonly aggregate: (signatures: readonly Uint8Array[]) => Uint8Array;
   /** All of `publicKeys`, distinct, signed the one message. */

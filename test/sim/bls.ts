@@ -41,6 +41,8 @@ export function tableBls(table: BlsTable = new Map()): Bls {
     publicKey,
     sign,
     verify: (key, message, signature) => verifyAggregate([key], message, signature),
+    verifyEach: (keys, message, signatures) =>
+      keys.every((key, i) => verifyAggregate([key], message, signatures[i] ?? new Uint8Array(0))),
     aggregate: sum,
     verifyAggregate,
   };

@@ -3,8 +3,10 @@
 
 import type { Bls } from "@causeway/primitives";
 import { assert, keyOf } from "@causeway/primitives";
+import type { PkAndSerializedSig } from "@chainsafe/blst";
 import {
   aggregateSignatures,
+  aggregateWithRandomness,
   fastAggregateVerify,
   PublicKey,
   SecretKey,
@@ -39,6 +41,12 @@ export function createBls(): Bls {
     verify: (publicKey, message, signature) => {
       const [key, sum] = [load(publicKey), loadSignature(signature)];
       return key !== undefined && sum !== undefined && verify(message, key, sum);
+    },
+    verifyEach: (publicKeys, message, signatures) => {
+      const sets = publicKeys.map((key, i) => ({ pk: load(key), sig: signatures[i] }));
+      // Each weighs a random factor, so that wrong ones do not cancel out.
+      const sum = attempt(() => aggregateWithRandomness(sets as PkAndSerializedSig[]));
+      return sum !== undefined && verify(message, sum.pk, sum.sig);
     },
     aggregate: (signatures) => {
       const loaded = signatures.map(loadSignature);

@@ -109,8 +109,8 @@ export type Effect =
       readonly candidate: Candidate;
       readonly certificate: Certificate;
     }
-  /** Whoever brought this message knew that it is wrong. */
-  | { readonly kind: "blame"; readonly reason: Rejected };
+  /** Whoever brought this message, or `from` before, knew that it is wrong. */
+  | { readonly kind: "blame"; readonly reason: Rejected; readonly from?: string };
 
 export type Start = {
   readonly height: number;

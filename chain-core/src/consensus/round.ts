@@ -20,6 +20,7 @@ import {
   keepEvidence,
   roundsAheadMax,
   roundVotes,
+  settleVotes,
   votesFor,
 } from "./vote-set.ts";
 
@@ -45,12 +46,22 @@ export type Event =
       /** Its block, when that was parsed already. */
       readonly candidate?: Candidate;
     }
-  | { readonly kind: "vote"; readonly at: number; readonly vote: Vote }
+  /** `from`: who brought it, where that is known: its check may wait for others. */
+  | { readonly kind: "vote"; readonly at: number; readonly vote: Vote; readonly from?: string }
   | { readonly kind: "woke"; readonly at: number };
 
 export function step(config: Config, state: State, event: Event): Step<State, Effect> {
   const out: Effect[] = [];
   if (state.step === "decided") return [state, out];
+  const isOther = event.kind === "vote" && event.vote.round !== state.round;
+  if (event.kind === "woke" || event.kind === "ready" || isOther) settleVotes(state.votes);
+  take(config, state, event, out);
+  for (const { from, reason } of state.votes.forged.splice(0))
+    out.push({ kind: "blame", reason, from });
+  return [state, out];
+}
+
+function take(config: Config, state: State, event: Event, out: Effect[]): void {
   switch (event.kind) {
     case "ready":
       makeReady(config, state, event.at);
@@ -62,21 +73,22 @@ export function step(config: Config, state: State, event: Event): Step<State, Ef
     }
     case "vote": {
       const isWanted = (id: Uint8Array): boolean => candidateBy(state, id) !== undefined;
-      const result = addVote(state.votes, event.vote, state.round, isWanted);
+      // Of an idle height the first vote wakes us: it is looked at.
+      const from = state.ready ? event.from : undefined;
+      const result = addVote(state.votes, event.vote, state.round, isWanted, from);
       if (isRejected(result)) out.push({ kind: "blame", reason: result });
       // Others are at work on this height, so a proposal may be expected.
-      else if (result !== "known") makeReady(config, state, event.at);
-      if (isRejected(result) || result === "known") return [state, out];
+      else if (result !== "known" && result !== "waiting") makeReady(config, state, event.at);
+      if (isRejected(result) || result === "known" || result === "waiting") return;
       break;
     }
     case "woke":
       expire(config, state, event.at, out);
       break;
     default:
-      return unreachable(event);
+      unreachable(event);
   }
   advance(config, state, event.at, out);
-  return [state, out];
 }
 
 /** Keeps a proposal that may matter. A reason to blame is one that an honest node never passes on. */

@@ -6,7 +6,7 @@ import type { Certificate, Vote } from "../codec/block.ts";
 import { voteDigest, voteKinds } from "../codec/block.ts";
 import { certificateOf, verifyCertificate } from "./certificate.ts";
 import { testCommittee, testSecret } from "./testing.ts";
-import { addVote, reachedRound, tallyOf, voteSet, votesFor } from "./vote-set.ts";
+import { addVote, reachedRound, settleVotes, tallyOf, voteSet, votesFor } from "./vote-set.ts";
 import { votersOf } from "./voters.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
@@ -40,6 +40,49 @@ describe("a vote set", () => {
     expect(addVote(set, vote(3, a), 0, never)).toBe("added");
     expect(tallyOf(set, 0, voteKinds.precommit).majority).toEqual(a);
     expect(verified).toBe(3);
+  });
+
+  it("checks the votes of round 0 by one look when they make a quorum, and none after it", () => {
+    const set = voteSet(network, bls, voters, 7);
+    const tally = tallyOf(set, 0, voteKinds.precommit);
+    verified = 0;
+    expect(addVote(set, vote(0, a), 0, never, "x")).toBe("waiting");
+    expect(addVote(set, vote(0, a), 0, never, "x")).toBe("known");
+    expect(addVote(set, vote(1, a), 0, never, "x")).toBe("waiting");
+    expect(tally.power).toBe(0n);
+    expect(addVote(set, vote(3, a), 0, never, "x")).toBe("added");
+    expect([tally.power, tally.majority]).toEqual([3n, a]);
+    expect(addVote(set, vote(2, a), 0, never, "x")).toBe("waiting");
+    expect(verified).toBe(0);
+    // Who contradicts itself is looked at.
+    expect(addVote(set, vote(2, b), 0, never, "x")).toBe("double");
+    expect(set.evidence).toMatchObject([{ first: { seat: 2, block: a }, second: { block: b } }]);
+    expect(addVote(set, vote(0, a, { round: 1 }), 1, never, "x")).toBe("added");
+  });
+
+  it("finds the forged among votes that wait, names who brought it, and takes the true one", () => {
+    const set = voteSet(network, bls, voters, 7);
+    const tally = tallyOf(set, 0, voteKinds.precommit);
+    const forged = { ...vote(1, a), signature: vote(1, b).signature };
+    expect(addVote(set, vote(0, a), 0, never, "x")).toBe("waiting");
+    expect(addVote(set, forged, 0, never, "liar")).toBe("waiting");
+    expect(addVote(set, vote(3, a), 0, never, "y")).toBe("added");
+    expect(tally.power).toBe(2n);
+    expect(set.forged).toMatchObject([{ from: "liar", reason: { code: "bad-signature" } }]);
+    expect(addVote(set, vote(1, a), 0, never, "z")).toBe("added");
+    expect(tally.majority).toEqual(a);
+    const flood = voteSet(network, bls, voters, 7);
+    verified = 0;
+    for (const seat of [0, 1, 2])
+      addVote(flood, { ...vote(seat, a), signature: vote(3, a).signature }, 0, never, "liar");
+    expect([verified, flood.forged.length]).toEqual([1, 1]);
+    // In the true one's place it does not keep that out.
+    const other = voteSet(network, bls, voters, 7);
+    expect(addVote(other, forged, 0, never, "liar")).toBe("waiting");
+    expect(addVote(other, vote(1, a), 0, never, "z")).toBe("waiting");
+    expect(other.forged.map(({ from }) => from)).toEqual(["liar"]);
+    settleVotes(other);
+    expect(tallyOf(other, 0, voteKinds.precommit).power).toBe(1n);
   });
 
   it("keeps two different votes of a seat as evidence, and counts the second for a wanted block", () => {

@@ -8,8 +8,13 @@ import { voteDigest, voteKinds } from "../codec/block.ts";
 import { contradicts } from "./accountability.ts";
 import type { Voters } from "./voters.ts";
 
+/** A vote whose signature nobody looked at yet; `from` brought it. */
+export type Waiting = { readonly vote: Vote; readonly from: string };
+
 /** Votes of one kind in one round. */
 export type Tally = {
+  /** By seat: they count once a quorum is together and one check shows them all to be true. */
+  readonly waiting: Map<number, Waiting>;
   /** By seat: its first. */
   readonly votes: (Vote | undefined)[];
   /** Later votes of seats that contradict themselves; each counts for its block, as the proof of safety allows. */
@@ -57,6 +62,8 @@ export type VoteSet = {
   readonly convicted: Set<string>;
   /** What was signed, by content: all voters for a block sign the same (TIM-1). Bounded. */
   readonly digests: Map<string, Bytes32>;
+  /** Who brought votes that turned out to be forged; whoever blames them empties it. */
+  readonly forged: { readonly from: string; readonly reason: BadVote }[];
 };
 
 /** Votes of rounds further ahead than this are not kept, only noted: their sender repeats them. */
@@ -80,6 +87,7 @@ export function voteSet(network: NetworkId, bls: Bls, voters: Voters, height: nu
     evidence: [],
     convicted: new Set(),
     digests: new Map(),
+    forged: [],
   };
 }
 
@@ -88,6 +96,7 @@ export function roundVotes(set: VoteSet, round: number): RoundVotes {
   let votes = set.rounds.get(round);
   if (votes === undefined) {
     const tally = (): Tally => ({
+      waiting: new Map(),
       votes: new Array<Vote | undefined>(set.voters.size).fill(undefined),
       doubles: [],
       power: 0n,
@@ -116,14 +125,15 @@ export type BadVote = Rejected<
  * Counts `vote`. `round` is the round that the caller is in. "added": counts now; "known": counted before, or of
  * no use, at no cost; "noted": too far ahead to keep; "double": the seat contradicts itself. A second vote counts as well
  * when `isWanted` its block: without it, an equivocator hides a proof of lock from one node for ever by showing
- * it another vote first.
+ * it another vote first. "waiting": a vote of round 0 that `from` brought, to be checked with others.
  */
 export function addVote(
   set: VoteSet,
   vote: Vote,
   round: number,
   isWanted: (block: Uint8Array) => boolean,
-): "added" | "known" | "noted" | "double" | BadVote {
+  from?: string,
+): "added" | "known" | "noted" | "double" | "waiting" | BadVote {
   const malformed = shapeOf(set, vote);
   if (malformed !== undefined) return malformed;
   if (set.voters.barred.has(vote.seat)) return "known";
@@ -131,14 +141,21 @@ export function addVote(
   const ahead = vote.round > round + roundsAheadMax;
   if (ahead && isNoted(set, vote, round)) return "known";
   const tally = ahead ? undefined : tallyOf(set, vote.round, vote.kind);
+  const waits = tally?.waiting.get(vote.seat);
+  if (tally !== undefined && waits !== undefined) {
+    if (isSame(waits.vote, vote) && equal(waits.vote.signature, vote.signature)) return "known";
+    settle(set, tally);
+  }
   const first = tally?.votes[vote.seat];
+  if (tally !== undefined && first === undefined && from !== undefined && round + vote.round === 0)
+    return wait(set, tally, vote, from);
   if (first !== undefined && tally !== undefined) {
     if (isSame(first, vote) || tally.doubles.some((double) => isSame(double, vote))) return "known";
     if (isConvicted(set, vote) && !isWanted(vote.block)) return "known";
   }
   const member = must(set.voters.members[vote.seat], "seat in range");
   if (!set.bls.verify(member.consensusKey, digestOf(set, vote), vote.signature))
-    return rejected("bad-signature", `vote of seat ${vote.seat} at height ${vote.height}`);
+    return badSignature(vote);
   if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
   if (tally === undefined) return "noted";
   if (first === undefined) {
@@ -153,6 +170,59 @@ export function addVote(
   noteViolation(set, vote);
   if (isWanted(vote.block)) countDouble(set, tally, vote, member.power);
   return "double";
+}
+
+/**
+ * A check of many signatures costs little more than of one, and what comes after a majority decides nothing any more. Not
+ * in later rounds: there each vote may break a lock.
+ */
+function wait(set: VoteSet, tally: Tally, vote: Vote, from: string): "added" | "waiting" {
+  tally.waiting.set(vote.seat, { vote, from });
+  let power = tally.power;
+  for (const seat of tally.waiting.keys()) power += set.voters.members[seat]?.power ?? 0n;
+  if (tally.majority !== undefined || power < set.voters.quorum) return "waiting";
+  settle(set, tally);
+  return "added";
+}
+
+/** Counts what waits and is true. Of who brought one forged vote no other is looked at: it comes again by others. */
+export function settle(set: VoteSet, tally: Tally): void {
+  if (tally.waiting.size === 0) return;
+  const groups = new Map<Bytes32, Waiting[]>();
+  for (const one of tally.waiting.values()) {
+    const digest = digestOf(set, one.vote);
+    groups.set(digest, [...(groups.get(digest) ?? []), one]);
+  }
+  tally.waiting.clear();
+  const liars = new Set<string>();
+  for (const [digest, group] of groups) {
+    const members = group.map(({ vote }) => must(set.voters.members[vote.seat], "seat in range"));
+    const keys = members.map(({ consensusKey }) => consensusKey);
+    const signatures = group.map(({ vote }) => vote.signature);
+    const all = group.length > 1 && set.bls.verifyEach?.(keys, digest, signatures) === true;
+    for (const [i, { vote, from }] of group.entries()) {
+      const { consensusKey, power } = must(members[i], "member");
+      if (liars.has(from)) continue;
+      if (all || set.bls.verify(consensusKey, digest, vote.signature)) {
+        if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
+        count(set, tally, vote, power);
+        noteViolation(set, vote);
+        continue;
+      }
+      liars.add(from);
+      set.forged.push({ from, reason: badSignature(vote) });
+    }
+  }
+}
+
+/** Counts whatever waits: at a time-out, when the round is another, and where others may need it. */
+export function settleVotes(set: VoteSet): void {
+  for (const { prevotes, precommits } of set.rounds.values())
+    for (const tally of [prevotes, precommits]) settle(set, tally);
+}
+
+function badSignature({ seat, height }: Vote): BadVote {
+  return rejected("bad-signature", `vote of seat ${seat} at height ${height}`);
 }
 
 /**

@@ -64,7 +64,7 @@ export function receiveVote(turn: Turn, from: PeerId, vote: Vote, arrivedAt: num
     if (distance === 1) keepEarly(state, from, arrivedAt, { kind: "vote", vote });
     return;
   }
-  drive(turn, { kind: "vote", at, vote }, from);
+  drive(turn, { kind: "vote", at, vote, from }, from);
 }
 
 function keepEarly(
@@ -124,9 +124,11 @@ export function drive(turn: Turn, event: round.Event, from?: PeerId): void {
       case "vote":
         send(turn, { kind: "votes", votes: [effect.vote] });
         break;
-      case "blame":
-        if (from !== undefined) blame(turn, from, scoreMax, effect.reason.message);
+      case "blame": {
+        const liar = effect.from ?? from;
+        if (liar !== undefined) blame(turn, liar, scoreMax, effect.reason.message);
         break;
+      }
       case "decided":
         finalise(turn, effect.candidate, effect.certificate);
         break;

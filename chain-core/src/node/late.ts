@@ -5,7 +5,7 @@ import { seatsOf } from "../codec/bitmap.ts";
 import type { Certificate, Vote } from "../codec/block.ts";
 import { lateMax, voteDigest, voteKinds } from "../codec/block.ts";
 import { certificateOf } from "../consensus/certificate.ts";
-import { votesFor } from "../consensus/vote-set.ts";
+import { settle, votesFor } from "../consensus/vote-set.ts";
 import type { Voters } from "../consensus/voters.ts";
 import type { PeerId } from "./event.ts";
 import type { State, Turn } from "./state.ts";
@@ -27,10 +27,12 @@ export function keepRecent({ recent, voters, round }: State, certificate: Certif
   const { height, block, bitmap } = certificate;
   const seats = seatsOf(bitmap, voters.size);
   const votes = new Array<Vote | undefined>(voters.size).fill(undefined);
-  for (const { precommits } of round.votes.rounds.values())
+  for (const { precommits } of round.votes.rounds.values()) {
+    settle(round.votes, precommits);
     for (const vote of votesFor(precommits, block))
       if (votes[vote.seat] === undefined || vote.round === certificate.round)
         votes[vote.seat] = vote;
+  }
   const named = new Set(isRejected(seats) ? [] : seats);
   recent.set(height, { height, block, voters, named, votes });
   for (const old of recent.values())

@@ -232,6 +232,8 @@ describe("a node among bad peers", () => {
     };
     const bytes = encodeMessage({ kind: "votes", votes: [vote] });
     w.deliver(w.peer("v0"), { kind: "message", at: w.now(), from: "evil", bytes });
+    // As soon as votes are looked at.
+    w.run(2_000);
     expect(w.bans).toMatchObject([{ by: "v0", peer: "evil" }]);
   });
 

@@ -287,6 +287,8 @@ function admitBatch(now: Turn, transactions: readonly Uint8Array[]): boolean {
 function settle(now: Turn): void {
   const { state, at } = now;
   applyBlocks(now);
+  // Others may need the votes that wait here to be checked.
+  if (at >= state.tickAt) drive(now, { kind: "woke", at });
   for (let height = -1; height !== state.tip.height; ) {
     height = state.tip.height;
     replayEarly(now);

@@ -158,6 +158,18 @@ export function blsCompliance(make: () => Bls): Check[] {
       const infinity = Uint8Array.of(0xc0, ...new Uint8Array(95));
       assert(!bls.verify(infinity.slice(0, 48), message, infinity), "the point at infinity");
     }),
+    check("verifies many signatures of one message at once, and none that is another's", () => {
+      const bls = make();
+      const { keys, signatures } = signed(bls);
+      const each = bls.verifyEach;
+      if (each === undefined) return;
+      assert(each(keys, message, signatures), "true signatures are refused");
+      assert(!each(keys, message, [...signatures].reverse()), "the sum is right, each is wrong");
+      assert(!each(keys, other, signatures), "another message");
+      assert(!each(keys, message, signatures.slice(1)), "a signature is missing");
+      for (const junk of [new Uint8Array(0), new Uint8Array(96), new Uint8Array(96).fill(0xff)])
+        assert(!each(keys, message, [...signatures.slice(0, -1), junk]), "junk");
+    }),
     check("aggregates in any order, and needs every key and no other", () => {
       const bls = make();
       const { keys, signatures } = signed(bls);
