@@ -19,7 +19,7 @@ import {
 } from "@causeway/primitives";
 import { encodeOutput, outputSize, parseCreate, parseOutput, parseSpend } from "./fast.ts";
 
-/** Kind numbers. 40-49 (beacon) are reserved. */
+/** Kind numbers. */
 export const kinds = {
   spend: 1,
   create: 2,
@@ -45,6 +45,8 @@ export const kinds = {
   redelegate: 37,
   withdraw: 38,
   claim: 39,
+  contribution: 40,
+  segment: 41,
   setParameter: 50,
   upgrade: 51,
   guard: 52,

@@ -1,17 +1,18 @@
 // What every rule of a block sees.
+import { keyOf } from "@causeway/primitives";
 import type { Committee } from "../codec/block.ts";
-import type { LedgerEnv } from "./env.ts";
+import type { LedgerEnv, Verdicts } from "./env.ts";
 import { committeeAt, epochOf } from "./epoch/epochs.ts";
 import { baseFeeOf } from "./fees/base-fee.ts";
 import { withRegistry } from "./governance/registry.ts";
 import { versionOf } from "./governance/version.ts";
 import { readParameters } from "./parameters.ts";
-import type { BlockContext } from "./rule.ts";
+import type { BlockContext, Verdict } from "./rule.ts";
 import type { State } from "./state.ts";
 
 /** `at` are height and time (ms) of the block that is applied, built or expected next. */
 export function blockContext(
-  { genesis, bls }: LedgerEnv,
+  { genesis, bls, verdicts }: LedgerEnv,
   state: State,
   at: { readonly height: number; readonly time: number },
 ): BlockContext {
@@ -25,8 +26,17 @@ export function blockContext(
     state,
     height: at.height,
     time: at.time,
+    judged: (id, judge) => judged(verdicts, id, judge),
     committee: (epoch) => statementCommittee(state, epoch, at.time),
   };
+}
+
+function judged(known: Verdicts | undefined, id: Uint8Array, judge: () => Verdict): Verdict {
+  const before = known?.get(keyOf(id));
+  if (before !== undefined) return before;
+  const verdict = judge();
+  known?.set(keyOf(id), verdict);
+  return verdict;
 }
 
 /** The named epoch's committee while it serves and, after its end, for WIT-2's ten minutes. */

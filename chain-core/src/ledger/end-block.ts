@@ -1,5 +1,6 @@
 // What the ledger does by itself after a block's transactions, in this order: ceremonies, then foreign chains, then
-// the end of the epoch, if this is its last block.
+// the beacon, then the end of the epoch, if this is its last block.
+import { beaconEndBlock } from "./beacon/round.ts";
 import { reservedSize } from "./block-limits.ts";
 import { epochOf } from "./epoch/epochs.ts";
 import { epochEndBlock } from "./epoch/turn.ts";
@@ -17,6 +18,7 @@ export function endBlock(block: BlockContext, freeSize: number): { readonly hurr
   ringEndBlock(block, { isReservedFull: freeSize >= fullSize, openPlan });
   governanceEndBlock(block);
   interchainEndBlock(block);
+  beaconEndBlock(block);
   const epoch = epochOf(block.state).number;
   epochEndBlock(block);
   const { number } = epochOf(block.state);

@@ -6,6 +6,7 @@ import type { Genesis } from "./genesis.ts";
 import type { Parsed, ParsedMemory } from "./parsed.ts";
 import { parsedMax } from "./parsed.ts";
 import { recentMap } from "./recent.ts";
+import type { Verdict } from "./rule.ts";
 import type { Protocol } from "./versions.ts";
 import { knownProtocol } from "./versions.ts";
 
@@ -48,6 +49,13 @@ export type LedgerEnv = {
   readonly verified?: Verified;
   readonly parsed?: ParsedMemory;
   readonly helpers?: Helpers;
+  readonly verdicts?: Verdicts;
+};
+
+/** Verdicts on what takes long to judge, by the hex of its id: a thread may have put them there before. */
+export type Verdicts = {
+  readonly get: (id: string) => Verdict | undefined;
+  readonly set: (id: string, verdict: Verdict) => void;
 };
 
 /** Remembers the newest entries, at most `sizeMax`, and what the helpers find. */
@@ -91,6 +99,8 @@ export function ledgerEnv(
 ): LedgerEnv {
   const verified = verifiedMemory(65_536, helpers);
   const parsed = recentMap<Parsed>(parsedMax);
-  const own = { genesis, bls: rememberingBls(bls, verified), protocol, verified, parsed };
+  const verdicts = recentMap<Verdict>(1_024);
+  const remembering = rememberingBls(bls, verified);
+  const own = { genesis, bls: remembering, protocol, verified, parsed, verdicts };
   return helpers === undefined ? own : { ...own, helpers };
 }

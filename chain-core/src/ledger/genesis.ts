@@ -76,6 +76,15 @@ export type Params = {
   /** STK-2: what a contradiction costs, in basis points of all stake behind it, and what of that the reporter gets. */
   readonly slashBps: number;
   readonly reporterBps: number;
+  /** BCN-3: how long contributions are taken, ledger time, and the steps that one takes on average. */
+  readonly beaconWindowMs: number;
+  readonly beaconDifficulty: number;
+  /** BCN-3: the delay is so many segments of so many steps; who does not post in his turn has lost it after the time. */
+  readonly beaconSegments: number;
+  readonly beaconSegmentSteps: number;
+  readonly beaconTurnMs: number;
+  /** What contributors get of an epoch's rewards, if every seat contributes. */
+  readonly beaconBps: number;
   /** CON-4: blocks over which missed votes are counted, how many are too many, and how long the jail is then. */
   readonly missedWindow: number;
   readonly missedMax: number;

@@ -11,6 +11,7 @@ import {
   u128,
   utf8,
 } from "@causeway/primitives";
+import { difficultyMax, stepsPerTry } from "../beacon/seqpow.ts";
 import { committeeMax } from "../codec/block.ts";
 import type { Params } from "./genesis.ts";
 import type { State, StateReader, Table } from "./state.ts";
@@ -64,6 +65,13 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   // A slash leaves a part, so that a pool with shares is never empty (staking/pool.ts).
   slashBps: count(0n, 9_000n),
   reporterBps: count(0n, 2_000n, "up"),
+  beaconWindowMs: ms(100n, day),
+  beaconDifficulty: count(BigInt(stepsPerTry), BigInt(difficultyMax)),
+  beaconSegments: count(1n, 10_000n),
+  // A piece is verified at 0.11 us a step: at most half a second.
+  beaconSegmentSteps: count(1n, 4_000_000n),
+  beaconTurnMs: ms(100n, day, "none"),
+  beaconBps: count(0n, 1_000n, "up"),
   missedWindow: count(16n, 10_000_000n),
   missedMax: count(8n, 10_000_000n),
   jailMs: ms(1_000n, 30n * day, "none"),

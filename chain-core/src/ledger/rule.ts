@@ -5,6 +5,8 @@ import type { Committee } from "../codec/block.ts";
 import type { Genesis, Params } from "./genesis.ts";
 import type { State } from "./state.ts";
 
+export type Verdict = true | Rejected;
+
 /** What every rule of a block sees. `time` and `height` are those of the block being applied. */
 export type BlockContext = {
   readonly genesis: Genesis;
@@ -16,6 +18,8 @@ export type BlockContext = {
   readonly state: State;
   readonly height: number;
   readonly time: number;
+  /** `judge`, which may take a second, or what was found for the same id before: its verdict hangs on the id alone. */
+  readonly judged: (id: Uint8Array, judge: () => Verdict) => Verdict;
   /** The committee of an epoch that statements may still name (WIT-2), or undefined. */
   readonly committee: (epoch: number) => Committee | undefined;
 };

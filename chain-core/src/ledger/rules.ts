@@ -2,6 +2,7 @@
 
 import { issueRule } from "./assets/issue.ts";
 import { retireRule } from "./assets/retire.ts";
+import { contributionRule, segmentRule } from "./beacon/rules.ts";
 import { evidenceRule } from "./epoch/evidence.ts";
 import { guardRule } from "./governance/guard.ts";
 import { setParameterRule } from "./governance/set-parameter.ts";
@@ -53,6 +54,8 @@ export const rules: readonly AnyRule[] = [
   redelegateRule,
   withdrawRule,
   claimRule,
+  contributionRule,
+  segmentRule,
   setParameterRule,
   upgradeRule,
   guardRule,

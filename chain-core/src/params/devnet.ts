@@ -20,6 +20,13 @@ export const devnetParams: Params = {
   slashBps: 500,
   // A tenth of what is burnt: nobody gains by convicting himself.
   reporterBps: 1_000,
+  // PROTOCOL's devnet: a window of 2 s, a delay of four windows in pieces of a second, at 36 us a step.
+  beaconWindowMs: 2_000,
+  beaconDifficulty: 5_888,
+  beaconSegments: 8,
+  beaconSegmentSteps: 27_000,
+  beaconTurnMs: 4_000,
+  beaconBps: 100,
   // A few minutes of blocks: who was away shows at once, and is forgotten soon.
   missedWindow: 1_000,
   // Half of the window away: jailed, for a minute.

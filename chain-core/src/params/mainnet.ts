@@ -22,6 +22,14 @@ export const mainnetParams: Params = {
   // 5 % of all stake behind an equivocation, and a tenth of that to who shows it.
   slashBps: 500,
   reporterBps: 1_000,
+  // BCN-3: two minutes, and a delay of 128 windows on a machine that takes 36 us a step, in pieces of 10 s.
+  beaconWindowMs: 2 * minute,
+  // 13 s of work on average; the slowest machine that has a chance takes seven times as long.
+  beaconDifficulty: 361_984,
+  beaconSegments: 1_536,
+  beaconSegmentSteps: 277_000,
+  beaconTurnMs: 30_000,
+  beaconBps: 100,
   // About a day of blocks at 2 s, two weeks on a quiet ledger (CON-4).
   missedWindow: 43_200,
   // Half of the window away: jailed, for a day.

@@ -1,6 +1,7 @@
 // The turn of an epoch (CON-3, STK): with its last block its rewards are settled, updates of validators take effect,
 // the sets of the epoch after the next are fixed, and the next one's rewards are issued.
 import { must } from "@causeway/primitives";
+import { beaconEpoch, beaconGenesis, proposerOrder } from "../beacon/round.ts";
 import { committeeOf, electSets } from "../committee.ts";
 import type { Genesis } from "../genesis.ts";
 import type { BlockContext } from "../rule.ts";
@@ -25,6 +26,7 @@ export function epochGenesis(state: State, genesis: Genesis): void {
   });
   const committee = committeeOf(genesis);
   for (const epoch of [0, 1]) committees.put(state, epoch, { ...committee, epoch });
+  beaconGenesis(state, genesis);
   stakingGenesis(state, genesis);
 }
 
@@ -48,6 +50,7 @@ export function epochEndBlock(context: BlockContext): void {
   epochs.put(state, "only", next);
   endRewards(context, epoch);
   takeUpdates(state, number);
+  beaconEpoch(context, number);
   fixSets(context, number + 1);
   forget(state, number - liableEpochs(params) - 1);
   beginRewards(context, { epoch: number, from: epoch.endsAt, until: next.endsAt });
@@ -61,12 +64,13 @@ function forget(state: State, epoch: number): void {
   for (const validator of ownersOf(state)) moves.delete(state, { validator, epoch });
 }
 
-/** CON-3: who decides in `epoch`, and who stands by. */
-function fixSets({ state, params }: BlockContext, epoch: number): void {
+/** CON-3: who decides in `epoch`, in the beacon's order (BCN-4), and who stands by. */
+function fixSets({ state, params, genesis }: BlockContext, epoch: number): void {
   const { formal, standby } = electSets(candidates(state, params, epoch), params);
   standbys.put(state, epoch, { owners: standby.map(({ owner }) => owner) });
   // Nobody may: the old ones stay, and if they are tombstoned nothing is decided. That is a state, no exception (CON-5).
   const members =
     formal.length > 0 ? formal : must(committeeAt(state, epoch - 1), "committee").members;
-  committees.put(state, epoch, { epoch, members });
+  const order = proposerOrder(state, genesis, epoch, members.length);
+  committees.put(state, epoch, { epoch, members: order.map((i) => must(members[i], "member")) });
 }

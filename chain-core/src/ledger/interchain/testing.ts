@@ -145,6 +145,7 @@ export function contextOf(world: World): ActionContext {
     state,
     height,
     time,
+    judged: (_, judge) => judge(),
     committee: (epoch) => (epoch === 0 ? committeeOf(genesis) : undefined),
     txid: sha256(bigEndian(world.serial, 8)),
     position: 0,

@@ -56,20 +56,34 @@ export const pools: Table<Uint8Array, Pool> = table(
 /**
  * The rewards of the epoch: `pot` is issued and accrued to nobody yet, `until` (ms of ledger time) is when its rates
  * end. `rest` and `fraction` are what the division of the yearly amounts left over (issuance.ts). `late` is the part of
- * the pot for the proposers of late votes.
+ * the pot for the proposers of late votes, `beacon` that for contributors to the beacon.
  */
-export type Pot = { pot: bigint; until: number; rest: bigint; fraction: bigint; late: bigint };
+export type Pot = {
+  pot: bigint;
+  until: number;
+  rest: bigint;
+  fraction: bigint;
+  late: bigint;
+  beacon: bigint;
+};
 export const pots: Table<"only", Pot> = table(
   modules.staking,
   10,
   single,
   codec(
     "pot",
-    new ContainerType({ pot: u128, until: u64, rest: u128, fraction: u128, late: u128 }),
+    new ContainerType({
+      pot: u128,
+      until: u64,
+      rest: u128,
+      fraction: u128,
+      late: u128,
+      beacon: u128,
+    }),
     128,
   ),
 );
-const noPot: Pot = { pot: 0n, until: 0, rest: 0n, fraction: 0n, late: 0n };
+const noPot: Pot = { pot: 0n, until: 0, rest: 0n, fraction: 0n, late: 0n, beacon: 0n };
 
 export function potOf(state: StateReader): Pot {
   return pots.get(state, "only") ?? noPot;

@@ -2,6 +2,7 @@
 // pay is issued, and each pool gets its rate. Within an epoch rates are fixed: by the stake at its start.
 import { bigEndian, H } from "@causeway/primitives";
 import { btm } from "../assets.ts";
+import { contributors } from "../beacon/round.ts";
 import { economyOf, moveEconomy, supplyOf } from "../economy.ts";
 import type { Epoch } from "../epoch/epochs.ts";
 import { committeeAt } from "../epoch/epochs.ts";
@@ -46,7 +47,7 @@ export function stakingGenesis(state: State, genesis: Genesis): void {
   beginRewards({ state, genesis, params }, { epoch: 0, from: time, until: time + params.epochMs });
 }
 
-/** Settles what `epoch` owed: to pools up to its end, to proposers for late votes. */
+/** Settles what `epoch` owed: to pools up to its end, to proposers for late votes, to contributors. */
 export function endRewards({ state, height }: BlockContext, epoch: Epoch): void {
   const members = committeeAt(state, epoch.number)?.members ?? [];
   const owners = members.map(({ validator }) => validator);
@@ -55,16 +56,20 @@ export function endRewards({ state, height }: BlockContext, epoch: Epoch): void 
     if (pool.rate > 0n) pools.put(state, owner, { ...pool, rate: 0n });
   }
   // Every vote that could have been cast late has the same price, so that nobody gains by making votes late.
-  const { late } = potOf(state);
+  const { late, beacon } = potOf(state);
   const votes = BigInt((height - epoch.firstHeight + 1) * owners.length);
-  for (const owner of owners) {
-    const pay = (late * BigInt(takeIncluded(state, owner))) / votes;
-    if (pay === 0n) continue;
-    const pool = poolOf(state, owner);
-    pools.put(state, owner, { ...pool, commission: pool.commission + pay });
-    const pot = potOf(state);
-    pots.put(state, "only", { ...pot, pot: pot.pot - pay });
-  }
+  for (const owner of owners)
+    payOwner(state, owner, (late * BigInt(takeIncluded(state, owner))) / votes);
+  for (const owner of contributors(state)) payOwner(state, owner, beacon / BigInt(owners.length));
+}
+
+/** Out of the pot to a validator's owner alone. */
+function payOwner(state: State, owner: Uint8Array, amount: bigint): void {
+  if (amount === 0n) return;
+  const pool = poolOf(state, owner);
+  pools.put(state, owner, { ...pool, commission: pool.commission + amount });
+  const pot = potOf(state);
+  pots.put(state, "only", { ...pot, pot: pot.pot - amount });
 }
 
 /** Issues for `epoch`, which lasts from `from` to `until` (ms of ledger time). What the pot still holds is not issued again. */
@@ -90,15 +95,18 @@ export function beginRewards(
     rewards: fresh,
     foundation: issued.foundation,
   });
-  const late = (issued.stakers * BigInt(params.lateVoteBps)) / 10_000n;
+  const [late, beacon] = [params.lateVoteBps, params.beaconBps].map(
+    (bps) => (issued.stakers * BigInt(bps)) / 10_000n,
+  ) as [bigint, bigint];
   pots.put(state, "only", {
     pot: pot + fresh,
     until,
     rest: issued.rest,
     fraction: issued.fraction,
     late,
+    beacon,
   });
-  setRates(state, params, classes, { amount: issued.stakers - late, from, until });
+  setRates(state, params, classes, { amount: issued.stakers - late - beacon, from, until });
   const vested = vest(state, genesis, epoch, issued.foundation);
   if (vested === 0n) return;
   moveEconomy(state, { foundation: -vested });
