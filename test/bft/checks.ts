@@ -99,7 +99,7 @@ function contradictionOf(a: Vote, b: Vote): boolean {
     const [locked, voted] = [keyOf(lock.block), keyOf(later.block)];
     if (locked === nil || voted === nil || locked === voted) continue;
     const provenRound = later.polRound - 1;
-    if (provenRound < lock.round) return true;
+    if (provenRound <= lock.round) return true;
   }
   return false;
 }

@@ -35,12 +35,14 @@ describe("two votes of one seat", () => {
     expect(both(prevote(3, A), prevote(3, B, 0, { seat: 2 }))).toBeUndefined();
   });
 
-  it("contradict when a later prevote breaks the lock without a proof of its round or later", () => {
+  it("contradict when a later prevote breaks the lock without a proof of a later round", () => {
     expect(both(precommit(3, A), prevote(4, B))).toBe("lock-violation");
     expect(both(precommit(3, A), prevote(9, B, 3))).toBe("lock-violation");
-    expect(both(precommit(3, A), prevote(9, B, 4))).toBeUndefined();
+    expect(both(precommit(3, A), prevote(9, B, 4))).toBe("lock-violation");
+    expect(both(precommit(3, A), prevote(9, B, 5))).toBeUndefined();
     expect(both(precommit(0, A), prevote(1, B))).toBe("lock-violation");
-    expect(both(precommit(0, A), prevote(1, B, 1))).toBeUndefined();
+    expect(both(precommit(0, A), prevote(1, B, 1))).toBe("lock-violation");
+    expect(both(precommit(0, A), prevote(2, B, 2))).toBeUndefined();
     expect(both(precommit(3, A), prevote(3, B))).toBeUndefined();
     expect(both(precommit(3, A), prevote(2, B))).toBeUndefined();
     expect(both(precommit(3, A), prevote(4, A))).toBeUndefined();

@@ -11,7 +11,7 @@ export type Contradiction = "double-vote" | "lock-violation";
 /**
  * Why `a` and `b`, in any order, convict the seat that signed both; undefined: an honest seat may have.
  * "double-vote": two contents in one (height, round, kind). "lock-violation": a precommit for a block, and in a
- * later round a prevote for another one that does not rest on a proof of lock of at least the precommit's round.
+ * later round a prevote for another one that does not rest on a proof of lock of a later round than the precommit's.
  * Nil never violates a lock. (Buchman, Kwon, Milosevic, arXiv 1807.04938, lines 22 to 43.)
  */
 export function contradicts(a: Vote, b: Vote): Contradiction | undefined {
@@ -32,8 +32,9 @@ function violatesLock(precommit: VoteContent, prevote: VoteContent): boolean {
   if (precommit.kind !== voteKinds.precommit || prevote.kind !== voteKinds.prevote) return false;
   if (isZero(precommit.block) || isZero(prevote.block)) return false;
   if (prevote.round <= precommit.round || equal(precommit.block, prevote.block)) return false;
-  // `polRound` is the round plus 1, and 0 for none.
-  return prevote.polRound <= precommit.round;
+  // `polRound` is the round plus 1, and 0 for none. The precommit rested on a proof of its own round for its own block:
+  // whoever states that as a proof for another block states two quorums in one round, of which a node acts on one.
+  return prevote.polRound <= precommit.round + 1;
 }
 
 /**
