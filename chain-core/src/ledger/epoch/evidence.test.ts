@@ -15,7 +15,7 @@ import type { TestChain } from "./testing.ts";
 import { extend, seatSecret, testChain, tryBlock } from "./testing.ts";
 import { isTombstoned, suspendedSeats, validatorStatus, validators } from "./validators.ts";
 
-const genesis = testGenesis(4, { epochMs: 2_000 });
+const genesis = testGenesis(4, { unbondingMs: 2_000, epochMs: 2_000 });
 const { networkId } = genesis;
 const [blockA, blockB] = [testHash(networkId, 1), testHash(networkId, 2)];
 const { prevote, precommit, proposal } = statementKinds;
@@ -65,6 +65,7 @@ const pair = (first: SignedStatement, second: SignedStatement, height = 2): Evid
   seat: offender,
   first,
   second,
+  reporter: zero32,
 });
 
 describe("evidence", () => {
@@ -163,12 +164,12 @@ describe("a convicted validator", () => {
     const [first, second] = [blockA, blockB].map((block) => said(chain, 3, prevote, 0, block));
     const evidence = pair(must(first, "vote"), must(second, "vote"), 3);
     const codes: (string | undefined)[] = [];
-    for (let i = 0; i < 8; i++) {
+    for (let i = 0; i < 16; i++) {
       extend(chain);
       codes.push(codeOf(chain, evidence));
     }
     expect(codes).toEqual([
-      ...Array.from({ length: 4 }, () => undefined),
+      ...Array.from({ length: 12 }, () => undefined),
       ...Array.from({ length: 4 }, () => "stale-evidence"),
     ]);
   });
