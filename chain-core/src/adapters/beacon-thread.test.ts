@@ -55,6 +55,9 @@ test("judges while it walks, and takes the next job over the one it has", async 
   const value = advance(beaconField, start, 100).value;
   const posted = { epoch: 4, index: 5, end: encodeElement(beaconField, value) };
   const claim = { kind: "segment", round, delay, posted } as const;
+  expect(thread.verdictOf(claim)).toBeUndefined();
+  expect(await thread.judge(claim)).toBe(true);
+  expect(thread.verdictOf({ ...claim })).toBe(true);
   expect(await thread.judge(claim)).toBe(true);
   const late = { ...claim, posted: { ...posted, epoch: 3 } };
   expect(await thread.judge(late)).toMatchObject({ code: "wrong-epoch" });

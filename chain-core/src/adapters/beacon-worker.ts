@@ -10,12 +10,12 @@ import { createBls } from "./bls.ts";
 /** To the worker. A job replaces the one before; without one it rests. */
 export type ToWorker =
   | { readonly kind: "work"; readonly job?: Job }
-  | { readonly kind: "judge"; readonly number: number; readonly claim: Claim };
+  | { readonly kind: "judge"; readonly id: string; readonly claim: Claim };
 
 /** From the worker. */
 export type FromWorker =
   | Extract<Event, { readonly kind: "walked" }>
-  | { readonly kind: "judged"; readonly number: number; readonly verdict: Verdict };
+  | { readonly kind: "judged"; readonly id: string; readonly verdict: Verdict };
 
 /** Some 18 ms: what a judgement or a new job waits at most. */
 const triesPerSlice = 2;
@@ -48,10 +48,10 @@ function begin(job: Job): Work {
 
 /** One judgement or one slice, then the messages that came meanwhile. */
 function run(): void {
-  const claim = claims.shift();
-  if (claim !== undefined) {
-    const { number } = claim;
-    say({ kind: "judged", number, verdict: judge(bls, claim.claim) });
+  const next = claims.shift();
+  if (next !== undefined) {
+    const { id, claim } = next;
+    say({ kind: "judged", id, verdict: judge(bls, claim) });
   } else if (work !== undefined) work = walk(work);
   running = claims.length > 0 || work !== undefined;
   if (running) setImmediate(run);
