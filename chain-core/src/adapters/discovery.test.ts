@@ -13,8 +13,12 @@ import {
 } from "@causeway/primitives/adapters/p2p";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import { afterEach, expect, test, vi } from "vitest";
+import { freePorts } from "../../../deploy/devnet/ports.ts";
 import type { NodeNetwork } from "./node-network.ts";
 import { nodeNetwork } from "./node-network.ts";
+import type { RunningNode } from "./run-node.ts";
+import { runNode } from "./run-node.ts";
+import { testClient, testNetwork } from "./testing.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "discovery-"));
 const secret = (i: number): Uint8Array => new Uint8Array(32).fill(i + 1);
@@ -108,3 +112,31 @@ test("a damaged book is a warning, and the configured peers are found", async ()
   running.delete(1);
   expect(readFileSync(join(data, "peers.book")).length).toBeLessThan(500);
 });
+
+test("validators that know one of them decide blocks, also when that one is gone", async () => {
+  const network = testNetwork(4, { heartbeatMs: 500, blockIntervalMs: 100 });
+  const free = await freePorts(8);
+  const ports = [0, 1, 2, 3].map((i) => ({ p2p: free[2 * i] ?? 0, rpc: free[2 * i + 1] ?? 0 }));
+  const nodes: RunningNode[] = [];
+  const clients = ports.map(({ rpc }) => testClient(rpc));
+  try {
+    for (const i of ports.keys()) {
+      const config = network.config(i, ports);
+      // All know the first, which is the first of the others' lists.
+      nodes.push(await runNode({ ...config, peers: i === 0 ? [] : config.peers.slice(0, 1) }));
+    }
+    for (const client of clients)
+      await vi.waitFor(async () => expect((await client.status()).peers).toBe(3), {
+        timeout: 40_000,
+        interval: 100,
+      });
+    await nodes.shift()?.stop();
+    const client = must(clients[1], "client");
+    const { height } = await client.status();
+    expect(await client.waitForHeight(height + 3, 30_000)).toBeGreaterThanOrEqual(height + 3);
+  } finally {
+    for (const client of clients) client.close();
+    await Promise.all(nodes.map((node) => node.stop()));
+    network.remove();
+  }
+}, 120_000);
