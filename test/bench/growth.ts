@@ -69,7 +69,7 @@ async function measure(world: World, utxos: number): Promise<GrowthPoint> {
       if (isRejected(block)) throw new Error(block.message);
       const applied = ledger.apply(store.state, store.tree(), block);
       if (isRejected(applied)) throw new Error(applied.message);
-      await persist(world.genesis.networkId, ledger, store, block, certificate, applied);
+      await persist(world, ledger, store, { block, bytes, certificate, applied });
     });
     if (from < warmUpBlocks * blockTransfers) continue;
     wallMs += cost.wallMs;
