@@ -9,13 +9,13 @@ import { loopsOf } from "./loops.ts";
 /** Where a walk stands: `value` after `index` steps. It is all that must be kept to go on later. */
 export type Walk = { readonly index: number; readonly value: bigint };
 
-/** `steps` further: about 36 us each in the beacon's field. Callers that must not block give few at a time. */
+/** `steps` further: about 33 us each in the beacon's field. Callers that must not block give few at a time. */
 export function advance(field: Field, { index, value }: Walk, steps: number): Walk {
   assert(Number.isSafeInteger(steps) && steps >= 0, `cannot walk ${steps} steps`);
   return { index: index + steps, value: loopsOf(field).advance(value, index, steps) };
 }
 
-/** `steps` back: about 0.11 us each in the beacon's field. */
+/** `steps` back: about 0.09 us each in the beacon's field. */
 export function retreat(field: Field, { index, value }: Walk, steps: number): Walk {
   assert(steps >= 0 && steps <= index, `cannot walk ${steps} back from ${index}`);
   return { index: index - steps, value: loopsOf(field).retreat(value, index, steps) };
