@@ -208,23 +208,26 @@ async function start(
   const committee = followCommittee(store.state, network.prefer);
   const tip = store.tip();
   const stored = { tree: store.tree(), root: store.head().root, journal: journal.read() };
-  const runtime = startRuntime(
-    initial(context, { ...stored, ...(tip && { tip }) }, systemClock.nowMs()),
-    {
-      store,
-      journal,
-      network: networkOf(p2p, committeeReach(store.state, p2p.peerId)),
-      clock: systemClock,
-      log,
-      onBlock: (...block) => {
-        checkAgainst(checkpoint, block[0].height, block[0].id);
-        // Before others: it reads the state as this block left it.
-        snapshots.onBlock();
-        committee.onBlock();
-        later.onBlock?.(...block);
-      },
+  const first = initial(context, { ...stored, ...(tip && { tip }) }, systemClock.nowMs());
+  if (first[0].ahead.length > 0)
+    log.warn("the votes know of blocks that the store lacks: they come again from peers", {
+      height: store.head().height,
+      voted: first[0].journalHeight,
+    });
+  const runtime = startRuntime(first, {
+    store,
+    journal,
+    network: networkOf(p2p, committeeReach(store.state, p2p.peerId)),
+    clock: systemClock,
+    log,
+    onBlock: (...block) => {
+      checkAgainst(checkpoint, block[0].height, block[0].id);
+      // Before others: it reads the state as this block left it.
+      snapshots.onBlock();
+      committee.onBlock();
+      later.onBlock?.(...block);
     },
-  );
+  });
   network.deliver(runtime);
   const peers = (): number => p2p.peers().length;
   const view = rpcNode({
