@@ -8,7 +8,6 @@ import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import { testBls } from "@causeway/primitives/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { testCommittee, testSecret } from "../consensus/testing.ts";
-import { finalityCodec } from "../snapshot/message.ts";
 import { testFinality, testHeader } from "../snapshot/testing.ts";
 import {
   blockAt,
@@ -17,6 +16,7 @@ import {
   finalAt,
   finalities,
   finalityAt,
+  finalityPut,
   lowestOf,
   pruneBlocks,
   pruneTarget,
@@ -41,7 +41,7 @@ beforeEach(async () => {
   );
   for (const [epoch, height] of ends.entries()) {
     const finality = testFinality(seats, epoch, testHeader(seats, epoch, { height }));
-    await db.write([{ key: finalityKey(height), value: finalityCodec.encode(finality) }]);
+    await db.write([finalityPut(height, finality)]);
   }
 });
 afterEach(async () => {
@@ -81,4 +81,18 @@ test("a run that was stopped says how far it came, and the next one goes on", as
   expect(await pruneBlocks(db, 801, () => false)).toBe(288);
   expect(await pruneBlocks(db, 801, () => false)).toBe(0);
   expect(lowestOf(db)).toBe(801);
+});
+
+test("an end of an epoch that turned on the disk is told, and served to nobody", async () => {
+  const stored = must(db.get(finalityKey(400)), "end");
+  for (const at of [0, 90, stored.length - 1]) {
+    const turned = Uint8Array.from(stored);
+    turned[at] = (turned[at] ?? 0) ^ 1;
+    await db.write([{ key: finalityKey(400), value: turned }]);
+    await expect(finalities(db, 1, false)).rejects.toMatchObject({
+      code: "state-mismatch",
+      message: expect.stringMatching(/block 400 is damaged.*--resync/),
+    });
+    expect(() => finalityAt(db, 400)).toThrow(/damaged/);
+  }
 });

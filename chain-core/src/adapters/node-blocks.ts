@@ -72,6 +72,27 @@ export function damagedBlock(height: number): Failure {
   return new Failure("state-mismatch", `the stored block ${height} is damaged: ${resyncAdvice}`);
 }
 
+/** An end of an epoch as it is kept for ever. */
+export function finalityPut(height: number, finality: Finality): Put {
+  return { key: finalityKey(height), value: sealed(finalityCodec.encode(finality)) };
+}
+
+function readFinality(height: number, stored: Uint8Array): Finality {
+  return finalityCodec.decode(unsealed(stored, height));
+}
+
+/** Ends of epochs from height `from` on, ascending. Throws Failure "state-mismatch" as {@link blockAt}. */
+export async function* endsFrom(
+  db: Store,
+  from: number,
+): AsyncGenerator<{ readonly height: number; readonly finality: Finality }> {
+  const end = prefixRange(prefixes.finality)[1];
+  for await (const [key, value] of db.scan(finalityKey(from), end)) {
+    const height = Number(fromBigEndian(key.subarray(1)));
+    yield { height, finality: readFinality(height, value) };
+  }
+}
+
 /** Header and certificate at `height`, of a block or of an epoch's end whose block is gone. */
 export function finalAt(
   db: Store,
@@ -84,7 +105,7 @@ export function finalAt(
   }
   const kept = db.get(finalityKey(height));
   if (kept === undefined) return undefined;
-  const { header, certificate } = finalityCodec.decode(kept);
+  const { header, certificate } = readFinality(height, kept);
   return {
     header: headerCodec.decode(header),
     certificate: certificateCodec.decode(certificate),
@@ -102,18 +123,18 @@ export function finalityPuts(
   if (put?.value === undefined || before === undefined) return [];
   if (epochs.codec.decode(put.value).number === before.number) return [];
   const next = must(committeeAt(state, before.number + 1), "next committee");
-  const value = finalityCodec.encode({
+  const finality = {
     header: headerCodec.encode(blockCodec.decode(block.block).header),
     certificate: block.certificate,
     committee: committeeCodec.encode(next),
-  });
-  return [{ key: finalityKey(block.height), value }];
+  };
+  return [finalityPut(block.height, finality)];
 }
 
 /** What light clients ask of one height; the next committee only at an epoch's end, else empty. */
 export function finalityAt(db: Store, height: number): Finality | undefined {
   const kept = db.get(finalityKey(height));
-  if (kept !== undefined) return finalityCodec.decode(kept);
+  if (kept !== undefined) return readFinality(height, kept);
   const final = finalAt(db, height);
   if (final === undefined) return undefined;
   const header = headerCodec.encode(final.header);
@@ -129,9 +150,8 @@ export async function finalities(db: Store, from: number, exact: boolean): Promi
     return one === undefined ? [] : [one];
   }
   const found: Finality[] = [];
-  const end = prefixRange(prefixes.finality)[1];
-  for await (const [, value] of db.scan(finalityKey(from), end)) {
-    found.push(finalityCodec.decode(value));
+  for await (const { finality } of endsFrom(db, from)) {
+    found.push(finality);
     if (found.length === finalitiesMax) break;
   }
   return found;

@@ -9,8 +9,8 @@ import { utxoCommitment as utxoCommitmentOf } from "../ledger/utxo/commitment.ts
 import type { Manifest } from "../snapshot/chunks.ts";
 import { manifestCodec } from "../snapshot/chunks.ts";
 import type { Edges, Joined, Loaded } from "../snapshot/join-state.ts";
-import { finalityCodec } from "../snapshot/message.ts";
-import { finalityKey, loadedKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
+import { finalityPut } from "./node-blocks.ts";
+import { loadedKey, metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
 import { headCodec } from "./node-records.ts";
 
 export type Staging = {
@@ -73,10 +73,7 @@ export async function openStaging(folder: string, genesis: Genesis): Promise<Sta
       await db.write([
         ...marks,
         { key: metaKeys.loading },
-        ...ends.map(({ height, finality }) => ({
-          key: finalityKey(height),
-          value: finalityCodec.encode(finality),
-        })),
+        ...ends.map(({ height, finality }) => finalityPut(height, finality)),
         { key: metaKeys.lowest, value: bigEndian(of.height + 1, 8) },
         { key: metaKeys.undo, value: new Uint8Array(0) },
         { key: metaKeys.head, value: headCodec.encode(head) },

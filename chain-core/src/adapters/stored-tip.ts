@@ -1,7 +1,7 @@
 // Where a store that is here stands, for a node that decides how to go on: what it may trust (CON-6), and the ends of
 // epochs that it keeps for others.
 import type { Store } from "@causeway/primitives";
-import { equal, Failure, fromBigEndian, must } from "@causeway/primitives";
+import { equal, Failure, must } from "@causeway/primitives";
 import { openLevelStore } from "@causeway/primitives/adapters/level-store";
 import { blockId, committeeId } from "../codec/block.ts";
 import { committeeAt, committeeOfHeight, epochOf } from "../ledger/epoch/epochs.ts";
@@ -9,9 +9,8 @@ import type { Genesis } from "../ledger/genesis.ts";
 import type { Trusted } from "../light.ts";
 import { trustGenesis } from "../light.ts";
 import type { Joined } from "../snapshot/join-state.ts";
-import { finalityCodec } from "../snapshot/message.ts";
-import { finalAt, resyncAdvice } from "./node-blocks.ts";
-import { metaKeys, prefixes, prefixRange, stateKey } from "./node-keys.ts";
+import { endsFrom, finalAt, resyncAdvice } from "./node-blocks.ts";
+import { metaKeys, stateKey } from "./node-keys.ts";
 import { headCodec } from "./node-records.ts";
 
 export type StoredTip = { readonly trusted: Trusted; readonly ends: Joined["ends"] };
@@ -50,10 +49,6 @@ function trustedIn(db: Store, genesis: Genesis): Trusted {
 
 async function endsIn(db: Store): Promise<Joined["ends"]> {
   const ends: Joined["ends"][number][] = [];
-  for await (const [key, value] of db.scan(...prefixRange(prefixes.finality)))
-    ends.push({
-      height: Number(fromBigEndian(key.subarray(1))),
-      finality: finalityCodec.decode(value),
-    });
+  for await (const end of endsFrom(db, 0)) ends.push(end);
   return ends;
 }

@@ -100,7 +100,8 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
   };
 }
 
-const cutOffHealth = "no peer has the next block any more: restart with CAUSEWAY_SYNC=snapshot";
+const cutOffHealth =
+  "no peer has the next block any more: restart the node to join by a snapshot, an archive with CAUSEWAY_SYNC=snapshot";
 
 async function status(node: RpcNode): Promise<ResultOf<"status">> {
   const { height, id, time, seat, peers, syncing, cutOff } = await node.overview();
