@@ -37,7 +37,8 @@ export function issuanceFor(
   const total = due / year;
   const rest = due % year;
   const [share, whole] = shareOfStakers(staked, supply);
-  const scaled = ((total * share) << fractionBits) / whole + of.fraction;
+  // Rounded up by less than 2^-64 units an epoch, so that a year of whole units is not one short.
+  const scaled = (((total * share) << fractionBits) + whole - 1n) / whole + of.fraction;
   const earned = scaled >> fractionBits;
   const cap = (of.paid * BigInt(yieldMaxBps) * length) / (10_000n * year);
   return {

@@ -55,11 +55,16 @@ export function endRewards({ state, height }: BlockContext, epoch: Epoch): void 
     const pool = settlePool(state, owner, epoch.endsAt);
     if (pool.rate > 0n) pools.put(state, owner, { ...pool, rate: 0n });
   }
-  // Every vote that could have been cast late has the same price, so that nobody gains by making votes late.
   const { late, beacon } = potOf(state);
-  const votes = BigInt((height - epoch.firstHeight + 1) * owners.length);
-  for (const owner of owners)
-    payOwner(state, owner, (late * BigInt(takeIncluded(state, owner))) / votes);
+  // Every vote that could have been cast late has the same price, so that nobody gains by making votes late. An epoch of
+  // few blocks, as after a halt, may bring more late votes of the one before than it has itself: they share what there is.
+  const included = owners.map((owner) => takeIncluded(state, owner));
+  const votes = Math.max(
+    (height - epoch.firstHeight + 1) * owners.length,
+    included.reduce((sum, count) => sum + count, 0),
+  );
+  for (const [i, owner] of owners.entries())
+    payOwner(state, owner, (late * BigInt(included[i] ?? 0)) / BigInt(votes));
   for (const owner of contributors(state)) payOwner(state, owner, beacon / BigInt(owners.length));
 }
 
