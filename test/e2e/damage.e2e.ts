@@ -183,7 +183,9 @@ test("a node with one turned bit in a block does not hand it out but stops, and 
   const before = readFileSync(votes);
   await start(2, { flags: ["--resync"] }).ready;
   await goOn([0, 1, 2]);
-  expect(await client(2).block(2)).toEqual(await client(0).block(2));
+  // Their certificates may be of other votes.
+  const [healed, whole] = await Promise.all([client(2).block(2), client(0).block(2)]);
+  expect(healed?.header).toEqual(whole?.header);
   expect(readFileSync(votes).subarray(0, before.length)).toEqual(before);
 }, 60_000);
 
