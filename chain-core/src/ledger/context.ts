@@ -1,5 +1,7 @@
 // What every rule of a block sees.
 import { keyOf } from "@causeway/primitives";
+import type { Claim, Verdict } from "../beacon/contribution.ts";
+import { claimId, judge } from "../beacon/contribution.ts";
 import type { Committee } from "../codec/block.ts";
 import type { LedgerEnv, Verdicts } from "./env.ts";
 import { committeeAt, epochOf } from "./epoch/epochs.ts";
@@ -7,7 +9,7 @@ import { baseFeeOf } from "./fees/base-fee.ts";
 import { withRegistry } from "./governance/registry.ts";
 import { versionOf } from "./governance/version.ts";
 import { readParameters } from "./parameters.ts";
-import type { BlockContext, Verdict } from "./rule.ts";
+import type { BlockContext } from "./rule.ts";
 import type { State } from "./state.ts";
 
 /** `at` are height and time (ms) of the block that is applied, built or expected next. */
@@ -26,16 +28,17 @@ export function blockContext(
     state,
     height: at.height,
     time: at.time,
-    judged: (id, judge) => judged(verdicts, id, judge),
+    judged: (claim) => judged(verdicts, claim, () => judge(bls, claim)),
     committee: (epoch) => statementCommittee(state, epoch, at.time),
   };
 }
 
-function judged(known: Verdicts | undefined, id: Uint8Array, judge: () => Verdict): Verdict {
-  const before = known?.get(keyOf(id));
+function judged(known: Verdicts | undefined, claim: Claim, find: () => Verdict): Verdict {
+  const id = keyOf(claimId(claim));
+  const before = known?.get(id);
   if (before !== undefined) return before;
-  const verdict = judge();
-  known?.set(keyOf(id), verdict);
+  const verdict = find();
+  known?.set(id, verdict);
   return verdict;
 }
 

@@ -2,11 +2,11 @@
 // verifies each signature once although a transaction is checked, built into a block and applied.
 import type { Bls } from "@causeway/primitives";
 import { bigEndian, concat, keyOf, sha256 } from "@causeway/primitives";
+import type { Verdict } from "../beacon/contribution.ts";
 import type { Genesis } from "./genesis.ts";
 import type { Parsed, ParsedMemory } from "./parsed.ts";
 import { parsedMax } from "./parsed.ts";
 import { recentMap } from "./recent.ts";
-import type { Verdict } from "./rule.ts";
 import type { Protocol } from "./versions.ts";
 import { knownProtocol } from "./versions.ts";
 

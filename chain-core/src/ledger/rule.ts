@@ -1,11 +1,10 @@
 // The one shape of an action kind (DESIGN 2): its bytes, its value balance, its validation, its effect.
 // A new capability is a new file that exports a Rule and one line in rules.ts.
 import type { Bls, Bytes32, Codec, Rejected } from "@causeway/primitives";
+import type { Claim } from "../beacon/contribution.ts";
 import type { Committee } from "../codec/block.ts";
 import type { Genesis, Params } from "./genesis.ts";
 import type { State } from "./state.ts";
-
-export type Verdict = true | Rejected;
 
 /** What every rule of a block sees. `time` and `height` are those of the block being applied. */
 export type BlockContext = {
@@ -18,8 +17,8 @@ export type BlockContext = {
   readonly state: State;
   readonly height: number;
   readonly time: number;
-  /** `judge`, which may take a second, or what was found for the same id before: its verdict hangs on the id alone. */
-  readonly judged: (id: Uint8Array, judge: () => Verdict) => Verdict;
+  /** The verdict on what may take a second to judge, or what was found on the same claim before. */
+  readonly judged: (claim: Claim) => true | Rejected;
   /** The committee of an epoch that statements may still name (WIT-2), or undefined. */
   readonly committee: (epoch: number) => Committee | undefined;
 };

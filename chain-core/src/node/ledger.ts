@@ -1,8 +1,10 @@
 // The real ledger behind the node's port.
 import type { Bls } from "@causeway/primitives";
-import { isRejected, must } from "@causeway/primitives";
+import { isRejected, keyOf, must } from "@causeway/primitives";
+import { claimId } from "../beacon/contribution.ts";
 import { verifyAhead } from "../ledger/ahead.ts";
 import { applyBlock } from "../ledger/apply.ts";
+import { openClaim } from "../ledger/beacon/ahead.ts";
 import { buildBlock } from "../ledger/build.ts";
 import { checkTransaction } from "../ledger/check.ts";
 import type { Helpers, LedgerEnv } from "../ledger/env.ts";
@@ -46,6 +48,8 @@ export function bindLedger(
     },
     check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
     expect: (reader, transactions) => verifyAhead(env, reader, transactions),
+    openClaim: (reader, block, bytes) => openClaim(env, reader, block, bytes),
+    learn: (claim, verdict) => env.verdicts?.set(keyOf(claimId(claim)), verdict),
   };
 }
 

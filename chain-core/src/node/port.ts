@@ -1,6 +1,7 @@
 // What the node machine needs from outside: the ledger as functions, the state as a reader, the final
 // blocks as a reader. The composition binds the real ones; tests and the simulator bind what they like.
 import type { Bls, Bytes32, Put, Rejected } from "@causeway/primitives";
+import type { Claim, Verdict } from "../beacon/contribution.ts";
 import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import type { Draft } from "../ledger/build.ts";
@@ -89,6 +90,13 @@ export type LedgerPort = {
   ) => Checked | Rejected;
   /** These are checked next, in this order: other threads may begin at their end. Changes no answer. */
   readonly expect?: (reader: StateReader, transactions: readonly Uint8Array[]) => void;
+  /** What in `bytes` takes long to judge and is not judged yet (BCN); once `learn` has its verdict, `check` is quick. */
+  readonly openClaim?: (
+    reader: StateReader,
+    block: BlockTime,
+    bytes: Uint8Array,
+  ) => Claim | undefined;
+  readonly learn?: (claim: Claim, verdict: Verdict) => void;
 };
 
 /** A final block as stored and as served to peers: canonical bytes of both. */

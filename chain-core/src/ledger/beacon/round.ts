@@ -221,7 +221,7 @@ export function proposerOrder(
   return shuffled(drawsOf(networkId, seed), size);
 }
 
-/** Who contributed to the running round, of those that are not barred; none if it has no output. */
+/** Who contributed to the running round; none if it has no output. */
 export function contributors(state: StateReader): readonly Uint8Array[] {
   const round = roundOf(state);
   if (equal(round.output, zero32)) return [];

@@ -3,13 +3,7 @@
 import type { Rejected } from "@causeway/primitives";
 import { equal, must, rejected } from "@causeway/primitives";
 import type { Claim, Contribution, PostedSegment } from "../../beacon/contribution.ts";
-import {
-  claimId,
-  contributionCodec,
-  judge,
-  segmentCodec,
-  turnOf,
-} from "../../beacon/contribution.ts";
+import { contributionCodec, segmentCodec, turnOf } from "../../beacon/contribution.ts";
 import { beaconField, decodeElement } from "../../beacon/field.ts";
 import { kinds } from "../../codec/action.ts";
 import type { Committee } from "../../codec/block.ts";
@@ -17,6 +11,7 @@ import { roles } from "../../codec/transaction.ts";
 import { committeeAt } from "../epoch/epochs.ts";
 import { suspendedSeats } from "../epoch/validators.ts";
 import type { ActionContext, BlockContext, Rule } from "../rule.ts";
+import type { StateReader } from "../state.ts";
 import type { Round } from "./round.ts";
 import { delayOrder, extendDelay, roundOf, rounds, seeded, stages } from "./round.ts";
 
@@ -33,7 +28,7 @@ export type BeaconCode =
   /** Not the piece that is due. */
   | "wrong-segment";
 
-function committeeOf({ state }: BlockContext, { epoch }: Round): Committee {
+function committeeOf({ state }: { state: StateReader }, { epoch }: Round): Committee {
   return must(committeeAt(state, epoch), "committee");
 }
 
@@ -76,7 +71,7 @@ export function segmentClaim(
 }
 
 function verdictOn(context: BlockContext, claim: Claim): Rejected | undefined {
-  const verdict = context.judged(claimId(claim), () => judge(context.bls, claim));
+  const verdict = context.judged(claim);
   return verdict === true ? undefined : verdict;
 }
 
@@ -97,7 +92,11 @@ export const contributionRule: Rule<Contribution> = {
 };
 
 /** Ledger time (ms) from which the seat may post the piece that is due; infinite for who never may. */
-export function turnTime(context: BlockContext, round: Round, seat: number): number {
+export function turnTime(
+  context: Pick<BlockContext, "genesis" | "params"> & { readonly state: StateReader },
+  round: Round,
+  seat: number,
+): number {
   const { genesis, params } = context;
   const order = delayOrder(genesis, round, committeeOf(context, round).members.length);
   return round.lastAt + turnOf(order, round.next, seat) * params.beaconTurnMs;

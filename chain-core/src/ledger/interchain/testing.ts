@@ -22,6 +22,7 @@ import {
   signSchnorr,
   xOnly,
 } from "@causeway/primitives/secp256k1";
+import { judge } from "../../beacon/contribution.ts";
 import type { Destination } from "../../codec/action.ts";
 import { bitmapOf } from "../../codec/bitmap.ts";
 import { littleEndian } from "../../interchain/bitcoin/bytes.ts";
@@ -145,7 +146,7 @@ export function contextOf(world: World): ActionContext {
     state,
     height,
     time,
-    judged: (_, judge) => judge(),
+    judged: (claim) => judge(testBls, claim),
     committee: (epoch) => (epoch === 0 ? committeeOf(genesis) : undefined),
     txid: sha256(bigEndian(world.serial, 8)),
     position: 0,
