@@ -1,30 +1,33 @@
-// Real nodes, disks, sockets and signatures: one that has nothing catches up 2,000 blocks from three others while
+// Real processes, disks, sockets and signatures: a node that has nothing catches up 2,000 blocks from three others while
 // these go on.
 import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { isRejected, must } from "@causeway/primitives";
 import { afterAll, expect, test } from "vitest";
-import { freePorts } from "../../../deploy/devnet/ports.ts";
-import { blockCodec, blockId, certificateCodec } from "../codec/block.ts";
-import { genesisHeader } from "../consensus/header.ts";
-import { applyBlock } from "../ledger/apply.ts";
-import { committeeAt } from "../ledger/epoch/epochs.ts";
-import { nextBlock, precommits, testChain } from "../ledger/epoch/testing.ts";
-import type { Genesis } from "../ledger/genesis.ts";
-import { parseGenesis } from "../ledger/genesis-file.ts";
-import { testBls } from "../ledger/testing.ts";
-import { root } from "../ledger/tree.ts";
-import { openDataFolder } from "./data-folder.ts";
-import type { Persist } from "./node-store.ts";
-import type { NodeConfig, RunningNode } from "./run-node.ts";
-import { runNode } from "./run-node.ts";
-import { testClient, testNetwork } from "./testing.ts";
+import { openDataFolder } from "../../chain-core/src/adapters/data-folder.ts";
+import type { Persist } from "../../chain-core/src/adapters/node-store.ts";
+import type { NodeConfig } from "../../chain-core/src/adapters/run-node.ts";
+import { testClient, testNetwork } from "../../chain-core/src/adapters/testing.ts";
+import { blockCodec, blockId, certificateCodec } from "../../chain-core/src/codec/block.ts";
+import { genesisHeader } from "../../chain-core/src/consensus/header.ts";
+import { applyBlock } from "../../chain-core/src/ledger/apply.ts";
+import { committeeAt } from "../../chain-core/src/ledger/epoch/epochs.ts";
+import { nextBlock, precommits, testChain } from "../../chain-core/src/ledger/epoch/testing.ts";
+import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
+import { parseGenesis } from "../../chain-core/src/ledger/genesis-file.ts";
+import { testBls } from "../../chain-core/src/ledger/testing.ts";
+import { root } from "../../chain-core/src/ledger/tree.ts";
+import { freePorts } from "../../deploy/devnet/ports.ts";
+import type { Process } from "../../deploy/devnet/processes.ts";
+import { launchNode } from "../node-process.ts";
 
 const size = 4;
 const count = 2_000;
 const network = testNetwork(size, { heartbeatMs: 1_000, blockIntervalMs: 100 });
-const nodes: RunningNode[] = [];
+const nodes: Process[] = [];
 afterAll(async () => {
-  await Promise.all(nodes.map((node) => node.stop()));
+  for (const node of nodes) node.kill("SIGKILL");
+  await Promise.all(nodes.map(({ ended }) => ended));
   network.remove();
 });
 
@@ -79,11 +82,15 @@ test("a new node catches up 2,000 blocks from three others that go on", async ()
   const { data } = must(first, "node");
   await writeChain(genesisOf(must(first, "node")), data);
   for (const other of others) cpSync(data, other.data, { recursive: true });
-  for (const config of configs.slice(1)) nodes.push(await runNode(config));
+  const launch = async (i: number, config: NodeConfig): Promise<void> => {
+    const folder = join(network.folder, `${i}`);
+    nodes.push(await launchNode({ name: `node ${i}`, config, folder }));
+  };
+  await Promise.all(configs.slice(1).map((config, i) => launch(i + 1, config)));
   const client = testClient(must(ports[0], "ports").rpc);
   const began = performance.now();
-  nodes.push(await runNode({ ...must(away, "node"), sync: "blocks" }));
-  const height = await client.waitForHeight(count + 1, 60_000);
+  await launch(0, { ...must(away, "node"), sync: "blocks" });
+  const height = await client.waitForHeight(count + 1, 90_000);
   const seconds = (performance.now() - began) / 1_000;
   process.stdout.write(
     `caught up ${height} blocks, ${(height / seconds).toFixed(0)} a second, start included\n`,
