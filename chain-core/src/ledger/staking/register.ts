@@ -12,11 +12,14 @@ import { enter, ownersOf, usedKeys, validators, validatorsMax } from "../epoch/v
 import { provesPossession } from "../possession.ts";
 import type { BlockContext, Rule } from "../rule.ts";
 import { bond } from "./delegation.ts";
+import { foundationLock } from "./foundation.ts";
 
 export type RegisterCode =
   /** The owner has registered before: exited and tombstoned ones never come back under one lock. */
   | "already-registered"
   | "bad-owner"
+  /** The foundation's BTM stands behind nobody (STK-3). */
+  | "foundation"
   /** Less than `selfStakeMin`. */
   | "stake-too-small"
   /** As many validators as the ledger can hold. */
@@ -80,6 +83,8 @@ export const registerRule: Rule<Register> = {
   validate: (context, { owner, profile, keys, proofs, stake }) => {
     const { state, params, genesis } = context;
     if (!isLock(owner)) return rejected<RegisterCode>("bad-owner", "nobody can sign for the owner");
+    if (equal(owner, foundationLock(genesis)))
+      return rejected<RegisterCode>("foundation", "the foundation cannot stake");
     if (validators.get(state, owner) !== undefined)
       return rejected<RegisterCode>("already-registered", "the owner has registered before");
     if (ownersOf(state).length >= validatorsMax)

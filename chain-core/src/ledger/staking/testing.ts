@@ -1,5 +1,6 @@
 // For tests only: the ledger's state under single staking actions and the turns of epochs, without blocks.
-import { isRejected, keyOf } from "@causeway/primitives";
+import type { Bytes32 } from "@causeway/primitives";
+import { bytes32, isRejected, keyOf } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import type { ValidatorKeys } from "../../codec/stake.ts";
 import { blockContext } from "../context.ts";
@@ -62,7 +63,7 @@ export function testKeys(
   owner: Uint8Array,
   what: string,
 ): { keys: ValidatorKeys; proofs: ValidatorKeys } {
-  const of = (role: string): Uint8Array => testSecret(`${what} ${role}`);
+  const of = (role: string): Bytes32 => testSecret(`${what} ${role}`);
   const each = (make: (role: (typeof keyRoleNames)[number]) => Uint8Array): ValidatorKeys =>
     Object.fromEntries(keyRoleNames.map((role) => [role, make(role)])) as ValidatorKeys;
   const keys = each((role) =>
@@ -70,7 +71,7 @@ export function testKeys(
   );
   const { networkId } = genesis;
   const proofs = each((role) =>
-    signPossession(networkId, { owner, ...keys }, role, of(role), testBls),
+    signPossession(networkId, { owner: bytes32(owner), ...keys }, role, of(role), testBls),
   );
   return { keys, proofs };
 }
