@@ -24,7 +24,8 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/e2e/**/*.e2e.ts"],
           testTimeout: 600_000,
           hookTimeout: 300_000,
-          fileParallelism: false,
+          // Mostly they wait for blocks; more at once would measure the machine.
+          maxWorkers: 2,
         },
       },
     ],

@@ -9,11 +9,22 @@ export type OperatorPorts = {
   readonly portal: number;
 };
 
+/**
+ * Below the range from which the system gives ports to whoever connects (32,768 on Linux), and beginning elsewhere in
+ * each process, so that two of them that start networks at once do not meet.
+ */
+const [lowest, highest] = [20_000, 32_000];
+let next = lowest + ((process.pid * 41) % (highest - lowest));
+
 /** `count` ports that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map(({ port }) => port);
-  await Promise.all(servers.map(({ close }) => close()));
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count; tries++) {
+    if (tries === highest - lowest) throw new Failure("no-port", `no ${count} ports are free`);
+    const port = next;
+    next = next + 1 < highest ? next + 1 : lowest;
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
 }
 
@@ -25,28 +36,15 @@ export function operatorPorts(base: number, operator: number): OperatorPorts {
 /** Failure "port-in-use" that names every taken port. */
 export async function assertFree(ports: readonly number[]): Promise<void> {
   const taken: number[] = [];
-  for (const port of ports) {
-    try {
-      await (await listen(port)).close();
-    } catch {
-      taken.push(port);
-    }
-  }
+  for (const port of ports) if (!(await isFree(port))) taken.push(port);
   if (taken.length > 0)
     throw new Failure("port-in-use", `ports already in use: ${taken.join(", ")}`);
 }
 
-function listen(port: number): Promise<{ port: number; close: () => Promise<void> }> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => {
-      const address = server.address();
-      const bound = typeof address === "object" && address !== null ? address.port : port;
-      resolve({
-        port: bound,
-        close: () => new Promise((closed) => server.close(() => closed())),
-      });
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
