@@ -21,6 +21,7 @@ import { issuedAssetId } from "../ledger/assets/issued.ts";
 import { formatAsset } from "../ledger/assets.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import type { LockTerms } from "../ledger/locks.ts";
+import { ruleOf } from "../ledger/rules.ts";
 import type { KnownLock, Unsigned } from "../ledger/sign.ts";
 import { unsignedTransaction } from "../ledger/sign.ts";
 import type { Offer, Quote } from "./fee.ts";
@@ -46,7 +47,7 @@ export type Wish = {
   /** UTF-8 of 1 to 128 bytes. */
   readonly memo?: Uint8Array;
   readonly within?: Within;
-  /** Actions that neither move value nor need a signature, as a change that a committee approved. */
+  /** Other actions, whose bodies parse; what they take out of the transaction, as stake does, comes from the coins. */
   readonly others?: readonly Action[];
   /** Coins that are spent in any case: joining small ones into change is a wish of its own. */
   readonly spend?: readonly Coin[];
@@ -153,6 +154,11 @@ function needsOf(genesis: Genesis, wish: Wish): Map<string, Need> | Rejected<Pla
     if (issue.amount <= 0n || issue.amount > amountMax)
       return rejected("bad-amount", `an issue of ${issue.amount}`);
     add(issuedAssetId(genesis.networkId, issue.definition), -issue.amount);
+  }
+  for (const { kind, body } of others) {
+    const rule = ruleOf(kind);
+    for (const [asset, value] of rule?.balance({ genesis }, rule.codec.decode(body)) ?? [])
+      if (add(asset, -value) > amountMax) return rejected("bad-amount", "a sum beyond 2^128 - 1");
   }
   return sums;
 }
