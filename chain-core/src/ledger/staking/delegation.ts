@@ -71,7 +71,7 @@ export function peek(
 
 /** Shares that the delegator may move at the block's time. */
 export function movable(
-  context: Pick<BlockContext, "state" | "params" | "time">,
+  context: Pick<BlockContext, "params" | "time"> & { readonly state: StateReader },
   { shares, locked, lockedUntil }: Delegation,
 ): bigint {
   if (locked === 0n) return shares;

@@ -9,6 +9,7 @@ import { committeeAt, epochOf } from "../epoch/epochs.ts";
 import { validatorStatus, validators } from "../epoch/validators.ts";
 import type { Genesis } from "../genesis.ts";
 import type { BlockContext, Rule } from "../rule.ts";
+import type { StateReader } from "../state.ts";
 import { standbys } from "./candidates.ts";
 import type { DelegationKey } from "./delegation.ts";
 import { bond, delegationOf, movable, peek, putDelegation, unbond } from "./delegation.ts";
@@ -178,7 +179,7 @@ export const redelegateRule: Rule<Redelegate> = {
 
 /** What a delegator has behind a validator now, for queries: BTM units. */
 export function stakeView(
-  context: Pick<BlockContext, "state" | "params" | "time">,
+  context: Pick<BlockContext, "params" | "time"> & { readonly state: StateReader },
   key: DelegationKey,
 ): { readonly value: bigint; readonly movable: bigint; readonly rewards: bigint } {
   const { state, time } = context;
