@@ -2,8 +2,10 @@
 // as a Rejected with the rule's code; what fails on the way is thrown as a Failure.
 import type { Bytes32, Rejected, Transport } from "@causeway/primitives";
 import { bytes32, Failure, isRejected, RpcError, rejected } from "@causeway/primitives";
-import type { MethodName, MethodShape, ParamsOf, ResultOf } from "./client/api.ts";
+import type { MethodName, ParamsOf, ResultOf } from "./client/api.ts";
 import { api } from "./client/api.ts";
+import type { Duty } from "./client/beacon-api.ts";
+import type { MethodShape } from "./client/shape.ts";
 import type {
   BalanceEntry,
   BlockResult,
@@ -20,6 +22,7 @@ import type { Output, OutputId } from "./codec/action.ts";
 import type { Genesis } from "./ledger/genesis.ts";
 import { governingKeys, inForceBy } from "./ledger/governance/in-force.ts";
 
+export type * from "./client/beacon-api.ts";
 export { fallbackTransport } from "./client/fallback.ts";
 export { follow } from "./client/follow.ts";
 export { readState } from "./client/read-state.ts";
@@ -77,6 +80,8 @@ export type NodeClient = {
   readonly request: (bytes: Uint8Array) => Promise<undefined | Rejected>;
   /** evidenceCodec bytes against validators that are not convicted yet. */
   readonly evidence: () => Promise<readonly Uint8Array[]>;
+  /** Actions that the node's own validator owes the beacon now. */
+  readonly duties: () => Promise<readonly Duty[]>;
   readonly requests: (
     after?: number,
   ) => Promise<{ readonly requests: readonly Uint8Array[]; readonly next: number }>;
@@ -116,6 +121,7 @@ export function nodeClient(call: Transport): NodeClient {
       return isRejected(accepted) ? accepted : undefined;
     },
     evidence: async () => (await ask("evidence", {})).evidence,
+    duties: async () => (await ask("duties", {})).duties,
     requests: (after) => ask("requests", { after, limit: undefined }),
     waitForHeight: async (height, timeoutMs) => {
       const waitMs = Math.min(timeoutMs, waitMsMax);

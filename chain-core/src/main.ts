@@ -13,7 +13,13 @@ import {
 import { nodeConfig } from "./config.ts";
 
 const load = () => import("./adapters/run-node.ts");
-await prepareOnly(() => Promise.all([load(), import("./adapters/verify-thread.ts")]));
+await prepareOnly(() =>
+  Promise.all([
+    load(),
+    import("./adapters/verify-thread.ts"),
+    import("./adapters/beacon-worker.ts"),
+  ]),
+);
 const config = loadConfig(nodeConfig, process.argv.slice(2), process.env);
 if (isRejected(config)) exitWithError(config.code, config.message, { mistakes: config.mistakes });
 await requireAddon();

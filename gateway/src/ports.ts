@@ -11,6 +11,7 @@ export type Ledger = Pick<
   | "request"
   | "requests"
   | "evidence"
+  | "duties"
   | "transaction"
 >;
 

@@ -23,9 +23,7 @@ const stepsPerSlice = 512;
 /** Between two reports of progress, each of which is written to the journal: some 9 s. */
 const stepsPerReport = 262_144;
 
-const port = parentPort;
-if (port === null) throw new Error("beacon-worker runs as a worker thread");
-const say = (message: FromWorker): void => port.postMessage(message);
+const say = (message: FromWorker): void => parentPort?.postMessage(message);
 const bls = createBls();
 
 type Work = { readonly job: Job; readonly at: Search; readonly reported: number };
@@ -33,14 +31,16 @@ let work: Work | undefined;
 const claims: (ToWorker & { kind: "judge" })[] = [];
 let running = false;
 
-// On Linux a thread has a priority of its own; elsewhere this would lower the whole process, and the slices must do.
-if (process.platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
-
-port.on("message", (message: ToWorker) => {
-  if (message.kind === "judge") claims.push(message);
-  else work = message.job && begin(message.job);
-  if (!running) run();
-});
+// Null in the main thread, which imports this file only to prepare it.
+if (parentPort !== null) {
+  // On Linux a thread has a priority of its own; elsewhere this would lower the whole process, and the slices must do.
+  if (process.platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
+  parentPort.on("message", (message: ToWorker) => {
+    if (message.kind === "judge") claims.push(message);
+    else work = message.job && begin(message.job);
+    if (!running) run();
+  });
+}
 
 function begin(job: Job): Work {
   return { job, at: { status: "searching", walk: job.from }, reported: job.from.index };

@@ -4,6 +4,7 @@ import { equal, Failure, fromHex, keyOf, must, toHex } from "@causeway/primitive
 import type { HttpServer } from "@causeway/primitives/adapters/http-server";
 import { startRpcServer } from "@causeway/primitives/adapters/json-rpc-server";
 import type { ResultOf } from "../client/api.ts";
+import type { Duty } from "../client/beacon-api.ts";
 import type {
   AssetResult,
   AssetsResult,
@@ -38,6 +39,7 @@ import { noIndex, pruned } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import { feed } from "../rpc/subscriptions.ts";
 import { claimed, isCutOff } from "../sync/sync.ts";
+import { beaconOf, randomnessOf } from "./beacon-view.ts";
 import { finalities, finalityAt } from "./node-blocks.ts";
 import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
@@ -54,6 +56,8 @@ export type RpcNodeOptions = {
   readonly store: NodeStore;
   readonly runtime: Runtime;
   readonly peers: () => number;
+  /** What the own validator owes the beacon. */
+  readonly duties: () => readonly Duty[];
   /** Whether the store keeps the index that wallets ask. */
   readonly hasIndex: boolean;
 };
@@ -108,6 +112,9 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     sequence: (validator, role) =>
       runtime.read((state) => sequenceAfterPending(store, state, validator, role)),
     evidence: () => runtime.read((state) => openEvidence(store.state, evidence(state))),
+    beacon: () => runtime.read(() => beaconOf(store.state)),
+    duties: async () => options.duties(),
+    randomness: (...of) => runtime.read(() => randomnessOf(store.state, genesis, ...of)),
     requests: (after, limit) =>
       runtime.read((state) => deposits.after(state.requests, after, limit)),
     wait: (height, timeoutMs, signal) =>

@@ -19,6 +19,8 @@ import { initial } from "../node/machine.ts";
 import type { RpcNode } from "../rpc/node.ts";
 import type { Feed } from "../rpc/subscriptions.ts";
 import type { Checkpoint } from "../snapshot/join-state.ts";
+import type { BeaconService } from "./beacon-service.ts";
+import { beaconService } from "./beacon-service.ts";
 import { createBls } from "./bls.ts";
 import { committeeReach, followCommittee } from "./committee-peers.ts";
 import type { DataFolder, Joiner } from "./data-folder.ts";
@@ -31,6 +33,7 @@ import type { NodeNetwork } from "./node-network.ts";
 import { networkOf, nodeNetwork } from "./node-network.ts";
 import type { Runtime } from "./node-runtime.ts";
 import { startRuntime } from "./node-runtime.ts";
+import type { NodeStore } from "./node-store.ts";
 import { replay } from "./replay.ts";
 import { rpcNode, serveRpc } from "./rpc-node.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -214,7 +217,8 @@ async function start(
       height: store.head().height,
       voted: first[0].journalHeight,
     });
-  const runtime = startRuntime(first, {
+  const beacon = beaconOf(config, context, store, log.child({ part: "beacon" }));
+  const inner = startRuntime(first, {
     store,
     journal,
     network: networkOf(p2p, committeeReach(store.state, p2p.peerId)),
@@ -225,9 +229,11 @@ async function start(
       // Before others: it reads the state as this block left it.
       snapshots.onBlock();
       committee.onBlock();
+      beacon?.onBlock(block[0]);
       later.onBlock?.(...block);
     },
   });
+  const runtime = beacon?.before(inner) ?? inner;
   network.deliver(runtime);
   const peers = (): number => p2p.peers().length;
   const view = rpcNode({
@@ -236,10 +242,11 @@ async function start(
     store,
     runtime,
     peers,
+    duties: () => beacon?.duties() ?? [],
     hasIndex: config.index,
   });
   later.onBlock = view.onBlock;
-  const opened: (() => Promise<unknown>)[] = [runtime.stop];
+  const opened: (() => Promise<unknown>)[] = [async () => beacon?.stop(), runtime.stop];
   try {
     const rpc = await serveRpc(view, { host, port: config.rpcPort }, log.child({ part: "rpc" }));
     log.info("node runs", { network: genesis.name, height: store.head().height });
@@ -253,4 +260,16 @@ async function start(
     for (const one of opened.reverse()) await one();
     throw cause;
   }
+}
+
+/** Only who votes contributes. */
+function beaconOf(
+  { data }: NodeConfig,
+  { genesis, bls, secretKey, ledger }: Context,
+  store: NodeStore,
+  log: Log,
+): BeaconService | undefined {
+  if (secretKey === undefined) return undefined;
+  const parts = { genesis, bls, secretKey, ledger, store };
+  return beaconService({ ...parts, folder: data, clock: systemClock, log });
 }

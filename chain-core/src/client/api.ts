@@ -3,7 +3,9 @@
 import { committeeCodec } from "../codec/block.ts";
 import { evidenceCodec } from "../codec/evidence.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
-import type { Of, Shape } from "./shape.ts";
+import type { BeaconApi } from "./beacon-api.ts";
+import { beaconApi } from "./beacon-api.ts";
+import type { MethodShape, Of, Shape } from "./shape.ts";
 import {
   amount,
   anything,
@@ -13,6 +15,7 @@ import {
   flag,
   listOf,
   maybe,
+  method,
   orNull,
   record,
   whole,
@@ -64,17 +67,6 @@ import {
   waitMsMax,
 } from "./wire.ts";
 
-export type MethodShape<P, R> = {
-  /** One sentence. */
-  readonly summary: string;
-  readonly params: Shape<P>;
-  readonly result: Shape<R>;
-};
-
-function method<P, R>(summary: string, params: Shape<P>, result: Shape<R>): MethodShape<P, R> {
-  return { summary, params, result };
-}
-
 const b32 = bytesOf(32);
 const height = whole(0, heightMax);
 const limit = maybe(whole(1, pageMax));
@@ -110,7 +102,7 @@ const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
   true,
 );
 
-export type Api = {
+export type Api = BeaconApi & {
   readonly "rpc.discover": MethodShape<Nothing, unknown>;
   readonly status: MethodShape<Nothing, StatusResult>;
   readonly genesis: MethodShape<Nothing, { body: Uint8Array; proofs: Uint8Array }>;
@@ -146,6 +138,7 @@ export type ParamsOf<N extends MethodName> = Of<Api[N]["params"]>;
 export type ResultOf<N extends MethodName> = Of<Api[N]["result"]>;
 
 export const api: Api = {
+  ...beaconApi,
   "rpc.discover": method("This document (OpenRPC).", nothing, anything),
   status: method(
     "Where the node is and how it is.",

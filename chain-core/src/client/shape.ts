@@ -145,3 +145,19 @@ export function tagged<T>(name: string, shapes: Readonly<Record<string, Shape<T>
     schema: { oneOf: Object.values(shapes).map(({ schema }) => schema) },
   };
 }
+
+/** A method of the RPC. */
+export type MethodShape<P, R> = {
+  /** One sentence. */
+  readonly summary: string;
+  readonly params: Shape<P>;
+  readonly result: Shape<R>;
+};
+
+export function method<P, R>(
+  summary: string,
+  params: Shape<P>,
+  result: Shape<R>,
+): MethodShape<P, R> {
+  return { summary, params, result };
+}

@@ -49,6 +49,11 @@ export function parseTransaction(
   }
 }
 
+/** Whether a transaction is in an envelope, without parsing it; of other bytes it says nothing. */
+export function isInEnvelope(bytes: Uint8Array): boolean {
+  return bytes.length >= headSize && u32At(bytes, 12) > headSize;
+}
+
 /**
  * The encoding without witnesses, of which the id is the hash (FMT-4), cut out of a transaction's canonical bytes
  * in two parts.

@@ -162,6 +162,17 @@ export function directBatch(gossiped: Uint8Array): Uint8Array {
   return concat(Uint8Array.of(kinds.transactions), gossiped);
 }
 
+/** The transactions of a direct batch; none in any other message. Untrusted bytes. */
+export function transactionsIn(message: Uint8Array): readonly Uint8Array[] {
+  return message[0] === kinds.transactions ? transactionsOf(message.subarray(1)) : [];
+}
+
+/** Of a gossiped batch. */
+export function transactionsOf(gossiped: Uint8Array): readonly Uint8Array[] {
+  const batch = transactionsCodec.parse(gossiped);
+  return isRejected(batch) ? [] : batch.transactions;
+}
+
 /** Transactions and requests, which wait while there is anything that decides blocks. Untrusted bytes. */
 export function isBulk(bytes: Uint8Array): boolean {
   return bytes[0] === kinds.transactions || bytes[0] === kinds.requests;

@@ -4,6 +4,7 @@ import type { Rejected } from "@causeway/primitives";
 import { isRejected, rejected, toHex } from "@causeway/primitives";
 import type { MethodName, ParamsOf, ResultOf } from "../client/api.ts";
 import { api } from "../client/api.ts";
+import type { BeaconApi } from "../client/beacon-api.ts";
 import { read } from "../client/wire.ts";
 import { blockCodec, headerCodec } from "../codec/block.ts";
 import { isProvable, recordProofCodec } from "../ledger/tree.ts";
@@ -23,7 +24,12 @@ type Handlers = { readonly [N in MethodName]: Handler<N> };
 const pageDefault = 100;
 
 export function nodeMethods(node: RpcNode): Map<string, Method> {
-  const handlers: Handlers = { ...chain(node), ...accounts(node), ...waiting(node) };
+  const handlers: Handlers = {
+    ...chain(node),
+    ...accounts(node),
+    ...waiting(node),
+    ...beacon(node),
+  };
   const methods = new Map<string, Method>();
   for (const name of Object.keys(api) as MethodName[]) methods.set(name, bind(name, handlers));
   return methods;
@@ -174,5 +180,14 @@ function waiting(node: RpcNode): Pick<Handlers, WaitingMethod> {
     },
     requests: ({ after, limit }) => node.requests(after ?? 0, limit ?? pageDefault),
     evidence: async () => ({ evidence: await node.evidence() }),
+  };
+}
+
+function beacon(node: RpcNode): Pick<Handlers, keyof BeaconApi> {
+  return {
+    beacon: () => node.beacon(),
+    duties: async () => ({ duties: await node.duties() }),
+    randomness: async ({ epoch, domain, context }) =>
+      (await node.randomness(epoch, domain, context)) ?? notFound(`output of epoch ${epoch}`),
   };
 }

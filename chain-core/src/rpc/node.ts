@@ -3,6 +3,7 @@
 import type { Rejected } from "@causeway/primitives";
 import { rejected } from "@causeway/primitives";
 import type { ResultOf } from "../client/api.ts";
+import type { Duty } from "../client/beacon-api.ts";
 import type { Movement, TransactionState } from "../client/types.ts";
 import type { Output, OutputId } from "../codec/action.ts";
 import type { Genesis } from "../ledger/genesis.ts";
@@ -112,6 +113,15 @@ export type RpcNode = {
   readonly sequence: (validator: Uint8Array, role: number) => Promise<number>;
   /** evidenceCodec bytes of what the ledger would convict a validator of. */
   readonly evidence: () => Promise<readonly Uint8Array[]>;
+  readonly beacon: () => Promise<ResultOf<"beacon">>;
+  /** None without a consensus key. */
+  readonly duties: () => Promise<readonly Duty[]>;
+  /** Undefined where the epoch has no output (BCN-4), or none yet. */
+  readonly randomness: (
+    epoch: number,
+    domain: string,
+    context: Uint8Array | undefined,
+  ) => Promise<ResultOf<"randomness"> | undefined>;
   readonly requests: (
     after: number,
     limit: number,

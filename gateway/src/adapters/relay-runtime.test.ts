@@ -72,6 +72,7 @@ function createLedger() {
       },
       requests: async () => ({ requests: [], next: 0 }),
       evidence: async () => [],
+      duties: async () => [],
     },
   };
 }

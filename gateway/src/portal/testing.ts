@@ -105,6 +105,7 @@ function ledgerOf(
     submit: unused,
     requests: unused,
     evidence: unused,
+    duties: unused,
   };
 }
 

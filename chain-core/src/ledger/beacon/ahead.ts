@@ -4,6 +4,7 @@ import { isRejected, keyOf, rejected } from "@causeway/primitives";
 import type { Claim } from "../../beacon/contribution.ts";
 import { claimId } from "../../beacon/contribution.ts";
 import { kinds } from "../../codec/action.ts";
+import { isInEnvelope } from "../../codec/fast.ts";
 import { blockContext } from "../context.ts";
 import type { LedgerEnv } from "../env.ts";
 import { attemptTransaction } from "../execute.ts";
@@ -23,6 +24,7 @@ export function openClaim(
   at: { readonly height: number; readonly time: number },
   bytes: Uint8Array,
 ): Claim | undefined {
+  if (!isInEnvelope(bytes)) return undefined;
   const parsed = parseTransaction(env, bytes);
   if (isRejected(parsed) || !parsed.tx.actions.some(({ kind }) => slowKinds.includes(kind)))
     return undefined;

@@ -1,0 +1,108 @@
+// The beacon in a real node with its thread: contributed, delayed, put out; served, proved, and reproduced by whoever
+// has the output.
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bytes32, isRejected, must } from "@causeway/primitives";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { freePorts } from "../../../deploy/devnet/ports.ts";
+import { subSeed } from "../beacon/output.ts";
+import { kinds } from "../codec/action.ts";
+import { headerCodec } from "../codec/block.ts";
+import { roles, transactionCodec } from "../codec/transaction.ts";
+import { outputs } from "../ledger/beacon/round.ts";
+import { signEnvelope } from "../ledger/sign.ts";
+import { validatorSecret } from "../ledger/testing.ts";
+import { recordProofCodec, verifyProof } from "../ledger/tree.ts";
+import type { RunningNode } from "./run-node.ts";
+import { runNode } from "./run-node.ts";
+import type { NodePorts, TestNetwork } from "./testing.ts";
+import { testClient, testNetwork } from "./testing.ts";
+
+let network: TestNetwork;
+let ports: NodePorts[];
+let node: RunningNode;
+let client: ReturnType<typeof testClient>;
+const progress = (): string => join(network.folder, "0", "data", "beacon.progress");
+
+beforeAll(async () => {
+  network = testNetwork(1, {
+    heartbeatMs: 400,
+    blockIntervalMs: 100,
+    epochMs: 60_000,
+    beaconWindowMs: 6_000,
+    beaconDifficulty: 1_024,
+    beaconSegments: 3,
+    beaconSegmentSteps: 2_000,
+    beaconTurnMs: 500,
+  });
+  const [p2p = 0, rpc = 0] = await freePorts(2);
+  ports = [{ p2p, rpc }];
+  client = testClient(rpc);
+  node = await runNode(network.config(0, ports));
+});
+afterAll(async () => {
+  client.close();
+  await node.stop();
+  network.remove();
+});
+
+/** Brings what the node owes, as its relay does. */
+async function bringDuties(): Promise<void> {
+  const { genesis } = network;
+  const { owner: validator } = must(genesis.validators[0], "validator");
+  const [duty] = await client.duties();
+  if (duty === undefined) return;
+  const action = { kind: kinds[duty.what], body: duty.body };
+  const sequence = await client.sequence(validator, roles.relay);
+  const from = { validator, role: roles.relay, sequence };
+  const { time } = await client.status();
+  const tx = signEnvelope(genesis, from, time + 30_000, [action], validatorSecret(0, "relayKey"));
+  const taken = await client.submit(transactionCodec.encode(tx));
+  if (isRejected(taken)) expect(taken.code).toMatch(/repeated-contribution|wrong-/);
+}
+
+test("a node walks in its thread, and its output is served and proved", async () => {
+  await vi.waitFor(async () => expect(await client.duties()).toHaveLength(1), 10_000);
+  // What a crash would lose is there, and a restart owes the same without another walk.
+  const before = await client.duties();
+  expect(existsSync(progress())).toBe(true);
+  await node.stop();
+  node = await runNode(network.config(0, ports));
+  await vi.waitFor(async () => expect(await client.duties()).toEqual(before), 10_000);
+
+  await vi.waitFor(
+    async () => {
+      await bringDuties();
+      const { outputs: found } = await client.ask("beacon", {});
+      expect(found).toHaveLength(1);
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+  const shown = await client.ask("beacon", {});
+  expect(shown).toMatchObject({ epoch: 0, stage: "closed", contributions: [0], segmentsDone: 3 });
+  expect(await client.duties()).toEqual([]);
+
+  const { networkId } = network.genesis;
+  const context = Uint8Array.of(7);
+  const asked = await client.ask("randomness", { epoch: 0, domain: "lottery", context });
+  expect(asked.seed).toEqual(subSeed(networkId, bytes32(asked.output), "lottery", context));
+  const { height } = await client.status();
+  await client.waitForHeight(height + 2, 5_000);
+  const { header, records } = await client.prove([asked.key]);
+  const [record] = records;
+  const proof = recordProofCodec.decode(must(record, "record").proof);
+  const { stateRoot } = headerCodec.decode(header);
+  expect(verifyProof(stateRoot, asked.key, record?.value, proof)).toBe(true);
+  expect(outputs.codec.decode(must(record?.value, "value"))).toEqual({ output: asked.output });
+  await expect(client.ask("randomness", { epoch: 1, domain: "lottery", context })).rejects.toThrow(
+    "no output of epoch 1",
+  );
+}, 60_000);
+
+test("a node whose progress is damaged, or of another epoch, starts all the same", async () => {
+  await node.stop();
+  writeFileSync(progress(), Uint8Array.of(1, 2, 3));
+  node = await runNode(network.config(0, ports));
+  const { height } = await client.status();
+  await client.waitForHeight(height + 1, 5_000);
+});
