@@ -59,7 +59,8 @@ const requestsEveryMs = 1_000;
 /** The node's cursor starts again when it does: from time to time everything is read. */
 const requestsAllEveryMs = 60_000;
 const tendEveryMs = 5_000;
-const evidenceEveryMs = 2_000;
+/** A segment of the beacon waits for half of this. */
+const validatorEveryMs = 500;
 
 export function relayRuntime(options: RelayOptions): Relay {
   const { context, clock, onDeath, signal } = options;
@@ -88,7 +89,7 @@ export function relayRuntime(options: RelayOptions): Relay {
       await Promise.all([
         followLedger(options, state, emit),
         followRequests(options, request),
-        followEvidence(options, emit),
+        followValidator(options, emit),
         ...followChains(options, emit),
       ]);
     },
@@ -235,22 +236,23 @@ async function followRequests(
   }
 }
 
-/** What the own node can prove against validators; hardly ever anything. */
-async function followEvidence(
+/** What the own node can prove against validators, hardly ever anything, and what its validator owes the beacon. */
+async function followValidator(
   { ledger, log, signal }: RelayOptions,
   emit: (event: Event) => void,
 ): Promise<void> {
-  let before = 0;
+  const before = { evidence: 0, duties: 0 };
   while (!signal.aborted) {
     try {
-      const evidence = await ledger.evidence();
-      if (evidence.length + before > 0) emit({ kind: "evidence", evidence });
-      before = evidence.length;
+      const [evidence, duties] = await Promise.all([ledger.evidence(), ledger.duties()]);
+      if (evidence.length + before.evidence > 0) emit({ kind: "evidence", evidence });
+      if (duties.length + before.duties > 0) emit({ kind: "duties", duties });
+      Object.assign(before, { evidence: evidence.length, duties: duties.length });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      log.debug("no evidence from the own node", { error });
+      log.debug("the own node says nothing of its validator", { error });
     }
-    await sleep(evidenceEveryMs, signal);
+    await sleep(validatorEveryMs, signal);
   }
 }
 

@@ -1,5 +1,5 @@
 // What is to be brought now, from the relay's view of the ledger and of the chains: headers, settlement proofs,
-// batches and evidence, each by one operator after the other (rota.ts).
+// batches and evidence, each by one operator after the other (rota.ts), and the own validator's duties.
 import type { Action } from "@causeway/chain-core/interchain";
 import {
   batchCodec,
@@ -19,7 +19,7 @@ import {
   signEnvelope,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, isRejected, keyOf, must, sha256d } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must, sha256, sha256d } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import { takeTurns } from "./rota.ts";
 import type { Context, Effect, Orders, State } from "./state.ts";
@@ -41,6 +41,7 @@ export function bring(context: Context, state: State, view: LedgerView, nowMs: n
     ...settlements(state, view),
     ...batches(context, state, view),
     ...convictions(state),
+    ...owed(context, state),
   ];
   const due = new Map(things.map(({ name, base }) => [name, base]));
   const who = { seat: context.seat, count: context.genesis.validators.length };
@@ -110,6 +111,14 @@ function convictions({ evidence }: State): Bringing[] {
     const { height, seat } = parsed;
     const action = { kind: kinds.evidence, body };
     return [{ name: `evidence:${height}:${seat}`, base: height, action }];
+  });
+}
+
+/** BCN-2, BCN-3: nobody else can bring it, so that the own turn is the first. */
+function owed({ seat }: Context, { duties }: State): Bringing[] {
+  return duties.map(({ what, body }) => {
+    const action = { kind: kinds[what], body };
+    return { name: `${what}:${keyOf(sha256(body))}`, base: seat, action };
   });
 }
 

@@ -1,9 +1,9 @@
 // The relay as one pure machine (DESIGN 1, 3): it follows Bitcoin, Ethereum and its own ledger, hints to its
-// signer, and brings what anyone may bring: headers, settlement proofs, broadcasts, batches,
-// evidence.
+// signer, and brings what anyone may bring: headers, settlement proofs, broadcasts, batches, evidence; and what its own
+// validator owes the beacon.
 //
 //   view + watchers -> hints (each relay to its own signer)
-//                   -> headers, settlements, batches, evidence (in turns, rota.ts)
+//                   -> headers, settlements, batches, evidence (in turns, rota.ts), duties (at once)
 //                   -> broadcasts (every relay, after every Bitcoin block)
 //
 // Whoever runs it: at each new height of the own ledger, drive `readView(genesis, at, questions(context, state))`
@@ -74,6 +74,9 @@ function react(context: Context, state: State, nowMs: number, event: Event): Eff
       return watchRequests(context, state);
     case "evidence":
       state.evidence = event.evidence;
+      return [];
+    case "duties":
+      state.duties = event.duties;
       return [];
     case "bitcoin":
       return watchBitcoin(state, event.event);

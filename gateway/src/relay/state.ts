@@ -1,4 +1,5 @@
 // What a relay is, knows and orders: the vocabulary that the parts of its machine share.
+import type { Duty } from "@causeway/chain-core/client";
 import type { DepositRequest, Genesis } from "@causeway/chain-core/interchain";
 import { bitcoinWatch, ethereumWatch } from "@causeway/chain-core/interchain";
 import type { Answer } from "./candidate.ts";
@@ -28,6 +29,8 @@ export type State = {
   readonly turns: Turns;
   /** What the own node proves against validators that are not convicted yet: evidenceCodec bytes. */
   evidence: readonly Uint8Array[];
+  /** What the own validator owes the beacon (BCN). */
+  duties: readonly Duty[];
   /** The ledger's last word on each candidate, by candidateName. */
   readonly answers: Map<string, Answer>;
   /** Hints given, by candidateName: when last, and how often. */
@@ -45,6 +48,7 @@ export function initial({ genesis }: Context): State {
     sequence: 0,
     turns: new Map(),
     evidence: [],
+    duties: [],
     answers: new Map(),
     hinted: new Map(),
     broadcast: new Map(),
@@ -58,6 +62,8 @@ export type Event =
   | { readonly kind: "request"; readonly request: DepositRequest }
   /** All that the own node can prove now, in place of what it gave before. */
   | { readonly kind: "evidence"; readonly evidence: readonly Uint8Array[] }
+  /** And all that it owes the beacon. */
+  | { readonly kind: "duties"; readonly duties: readonly Duty[] }
   | { readonly kind: "bitcoin"; readonly event: bitcoinWatch.Event }
   /** `chain` is an index in genesis.evm. */
   | { readonly kind: "ethereum"; readonly chain: number; readonly event: ethereumWatch.Event }
