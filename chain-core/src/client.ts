@@ -26,6 +26,7 @@ export type * from "./client/beacon-api.ts";
 export { fallbackTransport } from "./client/fallback.ts";
 export { follow } from "./client/follow.ts";
 export { readState } from "./client/read-state.ts";
+export type * from "./client/stake-api.ts";
 export type { Note, Topic } from "./client/topics.ts";
 export type * from "./client/types.ts";
 export { keysMax, waitMsMax } from "./client/wire.ts";

@@ -12,7 +12,6 @@ import type {
   MempoolResult,
   ParametersResult,
   SupplyResult,
-  ValidatorsResult,
   WaitingEntry,
 } from "../client/types.ts";
 import { bodySizeMax, endsMax } from "../client/wire.ts";
@@ -44,6 +43,7 @@ import { finalities, finalityAt } from "./node-blocks.ts";
 import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
+import { stakeReader } from "./stake-view.ts";
 
 /** Long polls at one time; more get "busy". */
 const waitersMax = 1_024;
@@ -102,7 +102,7 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     utxos: async (...query) => (hasIndex ? utxosOf(store.db, ...query) : noIndex),
     balances: async (...query) => (hasIndex ? balancesOf(store.db, ...query) : noIndex),
     history: async (...query) => (hasIndex ? historyOf(store.db, ...query) : noIndex),
-    validators: () => runtime.read(({ frame }) => validatorsOf(frame)),
+    staking: stakeReader(store, runtime),
     supply: () => runtime.read(() => supplyOf(store)),
     fees: () => runtime.read((state) => feesOf(store, state)),
     asset: (id) => runtime.read(() => issuedAsset(store, id)),
@@ -204,11 +204,6 @@ function sequenceAfterPending(
   for (const entry of pool.entries.values())
     if (entry.sender?.key === sender) next = Math.max(next, entry.sender.sequence + 1);
   return next;
-}
-
-function validatorsOf(frame: State["frame"]): ValidatorsResult {
-  const { epoch, epochEndsAt, committee, nextCommittee } = frame;
-  return { epoch, endsAt: epochEndsAt, committee: committee.members, next: nextCommittee.members };
 }
 
 function supplyOf({ state, head }: NodeStore): SupplyResult {

@@ -21,6 +21,8 @@ import {
   whole,
   words,
 } from "./shape.ts";
+import type { StakeApi } from "./stake-api.ts";
+import { stakeApi } from "./stake-api.ts";
 import { movementFields } from "./topics.ts";
 import type {
   AssetResult,
@@ -34,7 +36,6 @@ import type {
   HistoryParams,
   HistoryResult,
   IdResult,
-  MemberEntry,
   MempoolResult,
   Movement,
   Nothing,
@@ -51,7 +52,6 @@ import type {
   TransactionResult,
   UtxosParams,
   UtxosResult,
-  ValidatorsResult,
 } from "./types.ts";
 import { transactionStates } from "./types.ts";
 import {
@@ -79,11 +79,6 @@ const finalityFields = {
   certificate: bytesUpTo(1_024),
   committee: maybe(bytesUpTo(committeeCodec.sizeMax)),
 };
-const member: Shape<MemberEntry> = record<MemberEntry>(
-  { validator: b32, power: amount, consensusKey: bytesOf(48), attestKey: bytesOf(48) },
-  true,
-);
-
 const tips: Shape<TipsEntry> = record<TipsEntry>(
   { count: whole(0), p10: amount, p50: amount, p90: amount },
   true,
@@ -102,43 +97,44 @@ const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
   true,
 );
 
-export type Api = BeaconApi & {
-  readonly "rpc.discover": MethodShape<Nothing, unknown>;
-  readonly status: MethodShape<Nothing, StatusResult>;
-  readonly genesis: MethodShape<Nothing, { body: Uint8Array; proofs: Uint8Array }>;
-  readonly finality: MethodShape<{ height: number | undefined }, FinalityResult>;
-  readonly ends: MethodShape<{ from: number }, EndsResult>;
-  readonly block: MethodShape<{ height: number }, BlockResult>;
-  readonly submit: MethodShape<{ transaction: Uint8Array }, IdResult>;
-  readonly submitMany: MethodShape<
-    { transactions: readonly Uint8Array[] },
-    { results: readonly SubmittedResult[] }
-  >;
-  readonly transaction: MethodShape<IdResult, TransactionResult>;
-  readonly prove: MethodShape<{ keys: readonly Uint8Array[] }, ProveResult>;
-  readonly records: MethodShape<{ keys: readonly Uint8Array[] }, RecordsResult>;
-  readonly utxos: MethodShape<UtxosParams, UtxosResult>;
-  readonly balances: MethodShape<BalancesParams, BalancesResult>;
-  readonly history: MethodShape<HistoryParams, HistoryResult>;
-  readonly sequence: MethodShape<{ validator: Uint8Array; role: number }, { next: number }>;
-  readonly validators: MethodShape<Nothing, ValidatorsResult>;
-  readonly mempool: MethodShape<PageParams, MempoolResult>;
-  readonly supply: MethodShape<Nothing, SupplyResult>;
-  readonly fees: MethodShape<Nothing, FeesResult>;
-  readonly asset: MethodShape<{ asset: Uint8Array }, AssetResult>;
-  readonly assets: MethodShape<Nothing, AssetsResult>;
-  readonly parameters: MethodShape<Nothing, ParametersResult>;
-  readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
-  readonly requests: MethodShape<PageParams, RequestsResult>;
-  readonly evidence: MethodShape<Nothing, { evidence: readonly Uint8Array[] }>;
-  readonly wait: MethodShape<{ height: number; timeoutMs: number }, { height: number }>;
-};
+export type Api = BeaconApi &
+  StakeApi & {
+    readonly "rpc.discover": MethodShape<Nothing, unknown>;
+    readonly status: MethodShape<Nothing, StatusResult>;
+    readonly genesis: MethodShape<Nothing, { body: Uint8Array; proofs: Uint8Array }>;
+    readonly finality: MethodShape<{ height: number | undefined }, FinalityResult>;
+    readonly ends: MethodShape<{ from: number }, EndsResult>;
+    readonly block: MethodShape<{ height: number }, BlockResult>;
+    readonly submit: MethodShape<{ transaction: Uint8Array }, IdResult>;
+    readonly submitMany: MethodShape<
+      { transactions: readonly Uint8Array[] },
+      { results: readonly SubmittedResult[] }
+    >;
+    readonly transaction: MethodShape<IdResult, TransactionResult>;
+    readonly prove: MethodShape<{ keys: readonly Uint8Array[] }, ProveResult>;
+    readonly records: MethodShape<{ keys: readonly Uint8Array[] }, RecordsResult>;
+    readonly utxos: MethodShape<UtxosParams, UtxosResult>;
+    readonly balances: MethodShape<BalancesParams, BalancesResult>;
+    readonly history: MethodShape<HistoryParams, HistoryResult>;
+    readonly sequence: MethodShape<{ validator: Uint8Array; role: number }, { next: number }>;
+    readonly mempool: MethodShape<PageParams, MempoolResult>;
+    readonly supply: MethodShape<Nothing, SupplyResult>;
+    readonly fees: MethodShape<Nothing, FeesResult>;
+    readonly asset: MethodShape<{ asset: Uint8Array }, AssetResult>;
+    readonly assets: MethodShape<Nothing, AssetsResult>;
+    readonly parameters: MethodShape<Nothing, ParametersResult>;
+    readonly request: MethodShape<{ request: Uint8Array }, { accepted: boolean }>;
+    readonly requests: MethodShape<PageParams, RequestsResult>;
+    readonly evidence: MethodShape<Nothing, { evidence: readonly Uint8Array[] }>;
+    readonly wait: MethodShape<{ height: number; timeoutMs: number }, { height: number }>;
+  };
 export type MethodName = keyof Api;
 export type ParamsOf<N extends MethodName> = Of<Api[N]["params"]>;
 export type ResultOf<N extends MethodName> = Of<Api[N]["result"]>;
 
 export const api: Api = {
   ...beaconApi,
+  ...stakeApi,
   "rpc.discover": method("This document (OpenRPC).", nothing, anything),
   status: method(
     "Where the node is and how it is.",
@@ -280,19 +276,6 @@ export const api: Api = {
     "The next number of an operator's envelopes.",
     record({ validator: b32, role: whole(0, 255) }),
     record({ next: height }, true),
-  ),
-  validators: method(
-    "Who decides in this epoch and in the next.",
-    nothing,
-    record(
-      {
-        epoch: height,
-        endsAt: height,
-        committee: listOf(member, 150),
-        next: listOf(member, 150),
-      },
-      true,
-    ),
   ),
   mempool: method(
     "What waits for a block, in order of arrival.",

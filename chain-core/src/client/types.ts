@@ -117,14 +117,6 @@ export type MemberEntry = {
   consensusKey: Uint8Array;
   attestKey: Uint8Array;
 };
-export type ValidatorsResult = {
-  epoch: number;
-  /** Ledger time, ms. */
-  endsAt: number;
-  committee: readonly MemberEntry[];
-  next: readonly MemberEntry[];
-};
-
 export type PageParams = { after: number | undefined; limit: number | undefined };
 export type WaitingEntry = { id: Uint8Array; order: number; size: number; isEnvelope: boolean };
 export type MempoolResult = {

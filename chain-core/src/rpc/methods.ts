@@ -29,6 +29,7 @@ export function nodeMethods(node: RpcNode): Map<string, Method> {
     ...accounts(node),
     ...waiting(node),
     ...beacon(node),
+    ...node.staking,
   };
   const methods = new Map<string, Method>();
   for (const name of Object.keys(api) as MethodName[]) methods.set(name, bind(name, handlers));
@@ -59,7 +60,6 @@ type ChainMethod =
   | "block"
   | "prove"
   | "records"
-  | "validators"
   | "supply"
   | "fees"
   | "asset"
@@ -94,7 +94,6 @@ function chain(node: RpcNode): Pick<Handlers, ChainMethod> {
       return { ...proved.finality, records };
     },
     records: ({ keys }) => node.records(keys),
-    validators: () => node.validators(),
     supply: () => node.supply(),
     fees: () => node.fees(),
     asset: async ({ asset }) => (await node.asset(asset)) ?? notFound("such asset"),

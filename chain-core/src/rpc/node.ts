@@ -2,8 +2,9 @@
 // events of the node's loop.
 import type { Rejected } from "@causeway/primitives";
 import { rejected } from "@causeway/primitives";
-import type { ResultOf } from "../client/api.ts";
+import type { ParamsOf, ResultOf } from "../client/api.ts";
 import type { Duty } from "../client/beacon-api.ts";
+import type { StakeApi } from "../client/stake-api.ts";
 import type { Movement, TransactionState } from "../client/types.ts";
 import type { Output, OutputId } from "../codec/action.ts";
 import type { Genesis } from "../ledger/genesis.ts";
@@ -63,7 +64,13 @@ export type UtxoPage = {
   readonly next: Uint8Array | undefined;
 };
 
+/** The methods of stake, as the table has them. */
+export type StakeReader = {
+  readonly [N in keyof StakeApi]: (params: ParamsOf<N>) => Promise<ResultOf<N> | Rejected>;
+};
+
 export type RpcNode = {
+  readonly staking: StakeReader;
   readonly genesis: Genesis;
   readonly genesisFiles: { readonly body: Uint8Array; readonly proofs: Uint8Array };
   readonly overview: () => Promise<Overview>;
@@ -103,7 +110,6 @@ export type RpcNode = {
   ) => Promise<
     { readonly movements: Movement[]; readonly next: Uint8Array | undefined } | Rejected
   >;
-  readonly validators: () => Promise<ResultOf<"validators">>;
   readonly supply: () => Promise<ResultOf<"supply">>;
   readonly fees: () => Promise<ResultOf<"fees">>;
   readonly asset: (id: Uint8Array) => Promise<ResultOf<"asset"> | undefined>;
