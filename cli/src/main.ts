@@ -1,16 +1,28 @@
 // `causeway <room> ...`: hands the words over to the package that owns the room.
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import type { Terminal } from "@causeway/chain-core/cli";
+import type * as commands from "@causeway/chain-core/cli";
 import { Failure } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import { exitWithError, requireAddon } from "@causeway/primitives/adapters/process";
 
-const usage = `causeway wallet ...    keys, balances and payments on the ledger
-causeway govern ...    parameters, upgrades, assets and pauses: propose, approve, bring`;
+const usage = `causeway wallet ...       keys, balances and payments on the ledger
+causeway stake ...        delegate BTM to validators, take it back, claim rewards
+causeway validator ...    register, update and leave; who the validators are
+causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring`;
 
-const terminal: Terminal = {
+type Rooms = Readonly<
+  Record<string, (words: readonly string[], terminal: commands.Terminal) => Promise<void>>
+>;
+const roomsOf = (of: typeof commands): Rooms => ({
+  wallet: of.walletCommand,
+  stake: of.stakeCommand,
+  validator: of.validatorCommand,
+  govern: of.governCommand,
+});
+
+const terminal: commands.Terminal = {
   env: process.env,
   print: (line) => process.stdout.write(`${line}\n`),
   secret,
@@ -40,10 +52,11 @@ async function secret(what: string): Promise<string> {
 
 const [room, ...words] = process.argv.slice(2);
 try {
-  if (room !== "wallet" && room !== "govern") throw new Failure("usage", usage);
   await requireAddon();
-  const { governCommand, walletCommand } = await import("@causeway/chain-core/cli");
-  await (room === "wallet" ? walletCommand : governCommand)(words, terminal);
+  const rooms = roomsOf(await import("@causeway/chain-core/cli"));
+  const command = Object.hasOwn(rooms, room ?? "") ? rooms[room ?? ""] : undefined;
+  if (command === undefined) throw new Failure("usage", usage);
+  await command(words, terminal);
   process.exit(0);
 } catch (error) {
   if (!(error instanceof Failure)) throw error;

@@ -141,7 +141,7 @@ function sign(flags: GovernFlags, genesis: Genesis, proposal: Proposal): Signed 
 }
 
 /** The signer's key file (SEAMS). */
-const signerKeyFields = {
+export const signerKeyFields = {
   attest: "required",
   host: "required",
   peer: "required",
