@@ -105,10 +105,17 @@ export function hashesOf({ hashes }: CompactProposal): Uint8Array[] | undefined 
   );
 }
 
-/** {@link blockCodec} bytes of the block that is `head` with these transactions. */
-export function blockBytes(head: Uint8Array, transactions: readonly Uint8Array[]): Uint8Array {
+/**
+ * {@link blockCodec} bytes of the block that is `head` with these transactions; undefined where they are too many: hashes
+ * may name a large one a thousand times, which is gigabytes.
+ */
+export function blockBytes(
+  head: Uint8Array,
+  transactions: readonly Uint8Array[],
+): Uint8Array | undefined {
   const offsets = offsetSize * transactions.length;
   const size = transactions.reduce((sum, bytes) => sum + bytes.length, head.length + offsets);
+  if (size > blockSizeMax) return undefined;
   const block = new Uint8Array(size);
   const view = new DataView(block.buffer);
   block.set(head);

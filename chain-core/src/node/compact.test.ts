@@ -1,6 +1,15 @@
 // Proposals without the transactions that the others have: who lacks them gets them, and who lies about them gains
 // nothing.
-import { bigEndian, equal, isRejected, must, sha256, zero32 } from "@causeway/primitives";
+import {
+  bigEndian,
+  concat,
+  equal,
+  H,
+  isRejected,
+  must,
+  sha256,
+  zero32,
+} from "@causeway/primitives";
 import { expect, it } from "vitest";
 import { bitmapOf } from "../codec/bitmap.ts";
 import type { Proposal } from "../codec/block.ts";
@@ -12,7 +21,8 @@ import {
   votesRoot,
 } from "../codec/block.ts";
 import type { CompactProposal } from "../codec/compact.ts";
-import { compactOf } from "../codec/compact.ts";
+import { blockBytes, compactOf } from "../codec/compact.ts";
+import { transactionBytesHash } from "../codec/transaction.ts";
 import { proposerOf } from "../consensus/proposer.ts";
 import { testSecret } from "../consensus/testing.ts";
 import type { Message } from "./message.ts";
@@ -157,6 +167,22 @@ it("what the proposer did not sign, or does not fit together, asks nobody and is
     expect(w.bans.map(({ peer }) => peer)).toEqual([from]);
     expect(must(honest.state, "state").compacts.partials.size).toBe(0);
   }
+});
+
+it("one transaction that is named ten thousand times makes no block, and no gigabytes", () => {
+  const { w, honest, tell } = victim();
+  const { compact, from } = forge(w, honest, 1);
+  const large = new Uint8Array(250_000);
+  const hashes = concat(...new Array<Uint8Array>(16_384).fill(transactionBytesHash(large)));
+  const block = blockCodec.decode(compact.head);
+  const header = { ...block.header, transactionsRoot: H("transactions", network, hashes) };
+  const head = blockCodec.encode({ ...block, header });
+  expect(blockBytes(head, new Array<Uint8Array>(16_384).fill(large))).toBeUndefined();
+  // Signed by nobody.
+  tell(from, { kind: "compact", compact: { ...compact, head, hashes, fresh: [large] } });
+  expect(must(honest.state, "state").compacts.partials.size).toBe(0);
+  expect(must(honest.state, "state").round.proposals.size).toBe(0);
+  expect(w.bans.map(({ peer }) => peer)).toEqual([from]);
 });
 
 it("a block's transactions are given to a peer once, and to a nonsense question never", () => {

@@ -4,7 +4,7 @@
 import { equal, H, isRejected, keyOf, must } from "@causeway/primitives";
 import { bitmapOf, seatsOf } from "../codec/bitmap.ts";
 import type { Block, Proposal } from "../codec/block.ts";
-import { blockCodec, blockId, blockSizeMax, proposalDigest } from "../codec/block.ts";
+import { blockCodec, blockId, proposalDigest } from "../codec/block.ts";
 import type { CompactProposal, Parts, Wanted } from "../codec/compact.ts";
 import { blockBytes, compactOf, hashesOf } from "../codec/compact.ts";
 import { transactionBytesHash } from "../codec/transaction.ts";
@@ -90,6 +90,11 @@ export function openCompact(
     blame(turn, from, scoreMax, "a compact proposal whose parts are not of one block");
     return undefined;
   }
+  // A few hashes of large transactions make us join and hash 2 MiB: only for the round's proposer.
+  if (!isSigned(state, head, compact)) {
+    blame(turn, from, scoreMax, `a compact proposal of height ${height} without its signature`);
+    return undefined;
+  }
   const partial = {
     from,
     compact,
@@ -113,6 +118,17 @@ function isHead(
   );
 }
 
+function isSigned(
+  { network, voters, context }: State,
+  { header }: Block,
+  { height, round: of, polRound, signature }: CompactProposal,
+): boolean {
+  const seat = proposerAt(voters, height, of);
+  const key = must(voters.members[seat], "proposer's seat").consensusKey;
+  const content = { height, round: of, polRound, block: blockId(network, header) };
+  return context.bls.verify(key, proposalDigest(network, content), signature);
+}
+
 function fill(
   { pool }: State,
   { fresh }: CompactProposal,
@@ -130,7 +146,7 @@ function completed({ state }: Turn, partial: Partial): Complete | undefined {
   const transactions = partial.transactions.filter((bytes) => bytes !== undefined);
   if (transactions.length < partial.transactions.length) return undefined;
   const bytes = blockBytes(compact.head, transactions);
-  if (bytes.length > blockSizeMax) return undefined;
+  if (bytes === undefined) return undefined;
   const candidate = round.candidateFrom(state.network, { ...head, transactions }, bytes);
   if (isRejected(candidate)) return undefined;
   const { height, round: of, polRound, signature } = compact;
@@ -141,32 +157,18 @@ function completed({ state }: Turn, partial: Partial): Complete | undefined {
   };
 }
 
-/** Nothing is kept or asked for that the round's proposer has not signed. */
+/** Asks for the rest, once. */
 function ask(turn: Turn, partial: Partial): undefined {
   const { state } = turn;
-  const { from, compact, head } = partial;
-  const { height, round: of, polRound, signature } = compact;
-  const id = blockId(state.network, head.header);
+  const id = blockId(state.network, partial.head.header);
   const { partials } = state.compacts;
   if (partials.has(keyOf(id))) return;
-  const seat = proposerAt(state.voters, height, of);
-  const key = must(state.voters.members[seat], "proposer's seat").consensusKey;
-  const digest = proposalDigest(state.network, { height, round: of, polRound, block: id });
-  if (!state.context.bls.verify(key, digest, signature)) {
-    blame(
-      turn,
-      from,
-      scoreMax,
-      `a compact proposal of height ${height} that its proposer did not sign`,
-    );
-    return;
-  }
   const [oldest] = partials.keys();
   if (partials.size >= partialsMax && oldest !== undefined) partials.delete(oldest);
   partials.set(keyOf(id), partial);
   const missing = missingOf(partial);
   const bitmap = bitmapOf(missing, partial.transactions.length);
-  send(turn, { kind: "wanted", wanted: { block: id, bitmap } }, from);
+  send(turn, { kind: "wanted", wanted: { block: id, bitmap } }, partial.from);
 }
 
 function missingOf({ transactions }: Partial): number[] {
