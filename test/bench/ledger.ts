@@ -107,7 +107,8 @@ async function measureAll(
   const others = bindLedger(genesis, createBls(), undefined, theirs.pool);
   const nodes: Nodes = { producer, ledger, follower, others };
   await produce(world, nodes, signed.slice(0, warmUpTransfers));
-  return produce(world, nodes, signed.slice(warmUpTransfers));
+  // Awaited here: the pools end with this function.
+  return await produce(world, nodes, signed.slice(warmUpTransfers));
 }
 
 async function produce(
