@@ -121,7 +121,7 @@ describe("a vote set", () => {
       expect(set.evidence).toEqual([{ kind: "lock-violation", precommit, prevote: prevote(1) }]);
     }
     const set = voteSet(network, bls, voters, 7);
-    for (const one of [precommit, prevote(2), prevote(0, 1), vote(1, zero32, { round: 1 })])
+    for (const one of [precommit, prevote(3), prevote(0, 1), vote(1, zero32, { round: 1 })])
       addVote(set, one, 3, never);
     expect(set.evidence).toEqual([]);
   });
