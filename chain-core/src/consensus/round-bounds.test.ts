@@ -197,6 +197,19 @@ it("a proof of lock that a prevote claims is journaled before it, and there afte
   expect(proofOfLock(restored.votes, 0)).toEqual(proofOfLock(state.votes, 0));
 });
 
+it("the own vote that completes a quorum has those looked at that wait for their check", () => {
+  const config = configOf();
+  const state = round.initial(config, start());
+  const block = blockBy(1);
+  const id = blockId(network, block.header);
+  round.step(config, state, { kind: "ready", at: now });
+  // Seat 3 is silent, and the block comes after the votes for it.
+  for (const vote of votes(voteKinds.prevote, 0, id, [1, 2]))
+    round.step(config, state, { kind: "vote", at: now, vote, from: `v${vote.seat}` });
+  const cast = castBy(hear(config, state, proposalBy(1, 0, block)));
+  expect(cast.map(({ kind }) => kind)).toEqual([voteKinds.prevote, voteKinds.precommit]);
+});
+
 it("who hears the block last still precommits before the height is decided (CON-4)", () => {
   const config = configOf();
   const state = round.initial(config, start());

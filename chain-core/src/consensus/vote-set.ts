@@ -178,11 +178,15 @@ export function addVote(
  */
 function wait(set: VoteSet, tally: Tally, vote: Vote, from: string): "added" | "waiting" {
   tally.waiting.set(vote.seat, { vote, from });
+  return settleQuorum(set, tally) ? "added" : "waiting";
+}
+
+function settleQuorum(set: VoteSet, tally: Tally): boolean {
   let power = tally.power;
   for (const seat of tally.waiting.keys()) power += set.voters.members[seat]?.power ?? 0n;
-  if (tally.majority !== undefined || power < set.voters.quorum) return "waiting";
+  if (tally.majority !== undefined || power < set.voters.quorum) return false;
   settle(set, tally);
-  return "added";
+  return true;
 }
 
 /** Counts what waits and is true. Of who brought one forged vote no other is looked at: it comes again by others. */
@@ -319,6 +323,7 @@ export function addOwnVote(set: VoteSet, vote: Vote): void {
   const member = must(set.voters.members[vote.seat], "own seat");
   if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
   count(set, tally, vote, member.power);
+  settleQuorum(set, tally);
 }
 
 function count(set: VoteSet, tally: Tally, vote: Vote, power: bigint): void {
