@@ -8,3 +8,4 @@ export * as machine from "./machine.ts";
 export * from "./output.ts";
 export * from "./seqpow.ts";
 export * from "./sloth.ts";
+export * from "./transcript.ts";

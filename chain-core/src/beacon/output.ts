@@ -2,6 +2,7 @@
 // closes; the output is its delay's end, later than anybody could still withhold.
 import type { Bytes32, NetworkId } from "@causeway/primitives";
 import { assert, bigEndian, concat, fromBigEndian, H, utf8 } from "@causeway/primitives";
+import { drawsOf, shuffled } from "./draw.ts";
 import type { Field } from "./field.ts";
 import { encodeElement } from "./field.ts";
 import type { Segment, Walk } from "./sloth.ts";
@@ -46,9 +47,28 @@ export function enoughPower(power: bigint, total: bigint): boolean {
   return total > 0n && 3n * power >= total;
 }
 
+/** Of epoch 0. */
+export function firstSeed(network: NetworkId): Bytes32 {
+  return H("beacon-genesis", network, bigEndian(0, 8));
+}
+
 /** The next epoch's seed: the output, or without one (BCN-4) a hash of the seed, which everybody could foresee. */
 export function nextSeed(round: Round, output: Bytes32 | undefined): Bytes32 {
   return output ?? H("beacon-seed", round.network, bound(round));
+}
+
+/**
+ * BCN-4: in which order a committee of `size` proposes in `epoch`, as positions of the list as it was elected, by the
+ * newest output. Each epoch has an order of its own.
+ */
+export function orderOf(
+  network: NetworkId,
+  output: Bytes32,
+  epoch: number,
+  size: number,
+): number[] {
+  const seed = subSeed(network, output, "proposers", bigEndian(epoch, 8));
+  return shuffled(drawsOf(network, seed), size);
 }
 
 /**

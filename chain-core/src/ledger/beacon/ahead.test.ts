@@ -4,13 +4,16 @@ import type { Bls } from "@causeway/primitives";
 import { bytes32, keyOf, must, rejected } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import type { Claim } from "../../beacon/contribution.ts";
-import { claimId, judge } from "../../beacon/contribution.ts";
+import { claimId, contributionCodec, judge, segmentCodec } from "../../beacon/contribution.ts";
 import { beaconField } from "../../beacon/field.ts";
 import type { Effect, Event, Job, State } from "../../beacon/machine.ts";
 import { initial, step } from "../../beacon/machine.ts";
 import { nextSeed } from "../../beacon/output.ts";
 import { search } from "../../beacon/seqpow.ts";
 import { advance } from "../../beacon/sloth.ts";
+import type { Transcript } from "../../beacon/transcript.ts";
+import { replayTranscript, seedAfter } from "../../beacon/transcript.ts";
+import type { Action } from "../../codec/action.ts";
 import { kinds } from "../../codec/action.ts";
 import { roles, transactionCodec } from "../../codec/transaction.ts";
 import { ledgerEnv } from "../env.ts";
@@ -90,15 +93,39 @@ function createWorld() {
 test("machines of four validators make an output that orders the epoch after the next", () => {
   const { chain, bring } = createWorld();
   const { state } = chain;
+  const brought: Action[] = [];
   while (outputs.get(state, 0) === undefined) {
-    extend(chain, { transactions: bring() });
+    const transactions = bring();
+    brought.push(...transactions.flatMap((bytes) => transactionCodec.decode(bytes).actions));
+    extend(chain, { transactions });
     expect(chain.height).toBeLessThan(20);
   }
   expect(roundOf(state).solved.map(({ seat }) => seat)).toEqual([0, 1, 2, 3]);
   const output = bytes32(must(outputs.get(state, 0), "output").output);
+  const bodies = (kind: number): Uint8Array[] =>
+    brought.flatMap((action) => (action.kind === kind ? [action.body] : []));
+  const transcript: Transcript = {
+    round: { network: genesis.networkId, epoch: 0, seed: seedAfter(genesis.networkId, []) },
+    consensusKeys: genesis.validators.map(({ consensusKey }) => consensusKey),
+    difficulty: genesis.params.beaconDifficulty,
+    segments: genesis.params.beaconSegments,
+    segmentSteps: genesis.params.beaconSegmentSteps,
+    contributions: bodies(kinds.contribution).map((body) => contributionCodec.decode(body)),
+    posted: bodies(kinds.segment).map((body) => segmentCodec.decode(body)),
+  };
+  expect(replayTranscript(testBls, transcript)).toEqual(output);
+  const { contributions, posted } = transcript;
+  for (const [change, code] of [
+    [{ posted: posted.slice(1) }, "incomplete"],
+    [{ contributions: contributions.slice(1) }, "wrong-walk"],
+    [{ contributions: [...contributions, ...contributions.slice(0, 1)] }, "bad-seat"],
+    [{ consensusKeys: transcript.consensusKeys.toReversed() }, "bad-share"],
+  ] as const)
+    expect(replayTranscript(testBls, { ...transcript, ...change })).toMatchObject({ code });
   const seed = nextSeed(seeded(genesis, roundOf(state)), output);
   while (epochOf(state).number < 1) extend(chain, { stepMs: 60_000 });
   expect(roundOf(state).seed).toEqual(seed);
+  expect(seedAfter(genesis.networkId, [output])).toEqual(seed);
   const members = (epoch: number): string[] =>
     must(committeeAt(state, epoch), "committee").members.map(({ validator }) => keyOf(validator));
   const order = proposerOrder(state, genesis, 2, 4);

@@ -8,12 +8,10 @@ import type { Bytes32 } from "@causeway/primitives";
 import {
   b32,
   b66,
-  bigEndian,
   bytes32,
   ContainerType,
   codec,
   equal,
-  H,
   isZero,
   ListCompositeType,
   must,
@@ -29,8 +27,10 @@ import type { Round as Seeded } from "../../beacon/output.ts";
 import {
   delayStart,
   enoughPower,
+  firstSeed,
   mixOf,
   nextSeed,
+  orderOf,
   outputOf,
   subSeed,
 } from "../../beacon/output.ts";
@@ -147,8 +147,7 @@ function open(
 
 export function beaconGenesis(state: State, genesis: Genesis): void {
   const { networkId, params, time } = genesis;
-  const seed = H("beacon-genesis", networkId, bigEndian(0, 8));
-  open(state, params, { epoch: 0, seed, time });
+  open(state, params, { epoch: 0, seed: firstSeed(networkId), time });
 }
 
 /** At the end of the epoch's last block, before the sets of the epoch after the next are fixed. */
@@ -217,8 +216,7 @@ export function proposerOrder(
 ): number[] {
   const known = newestOutput(state);
   if (known === undefined) return Array.from({ length: size }, (_, i) => i);
-  const seed = subSeed(networkId, bytes32(known.output), "proposers", bigEndian(epoch, 8));
-  return shuffled(drawsOf(networkId, seed), size);
+  return orderOf(networkId, bytes32(known.output), epoch, size);
 }
 
 /** Who contributed to the running round; none if it has no output. */
