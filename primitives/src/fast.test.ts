@@ -8,11 +8,18 @@ import { bigEndian, concat, fromBigEndian, toHex } from "./bytes.ts";
 import { keccak256, keccak256Text, sha256, taggedHash } from "./hash.ts";
 import {
   addressOf,
+  combine,
+  multiply,
+  multiplyAdd,
+  multiplyBase,
   order,
   publicPoint,
   recover,
   recoverAddress,
+  scalarBytes,
   signRecoverable,
+  sum,
+  uncompressed,
 } from "./secp256k1.ts";
 
 const anyBytes = fc.uint8Array({ maxLength: 500 });
@@ -107,5 +114,37 @@ describe("recoverAddress", () => {
     ];
     for (const one of bad)
       expect([recoverAddress(digest, one), recover(digest, one)]).toEqual([undefined, undefined]);
+  });
+});
+
+describe("public scalars", () => {
+  const scalar = fc.bigInt({ min: 1n, max: order - 1n });
+
+  it("multiply and add at once as they do one by one", () => {
+    const any = fc.oneof(scalar, fc.constantFrom(0n, 1n, -1n, order));
+    fc.assert(
+      fc.property(scalar, any, any, (secret, a, b) => {
+        const point = publicPoint(scalarBytes(secret));
+        expect(multiplyAdd(point, a, b)).toEqual(sum([multiply(point, a), multiplyBase(b)]));
+        expect(multiplyAdd(point, a, -a * secret)).toBeUndefined();
+      }),
+    );
+    const noPoint = new Uint8Array(33).fill(255).fill(2, 0, 1);
+    expect(() => multiplyAdd(noPoint, 1n, 1n)).toThrow();
+  });
+
+  it("combine points of both encodings, to infinity too", () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(scalar, scalar), { maxLength: 6 }), (pairs) => {
+        const total = pairs.reduce((all, [secret, k]) => all + secret * k, 0n);
+        const terms = pairs.map(([secret, k], i) => {
+          const point = publicPoint(scalarBytes(secret));
+          return [i % 2 === 0 ? point : uncompressed(point), k] as const;
+        });
+        expect(combine(terms)).toEqual(multiplyBase(total));
+        const minus = [publicPoint(scalarBytes(1n)), -total] as const;
+        expect(combine([...terms, minus])).toBeUndefined();
+      }),
+    );
   });
 });

@@ -77,6 +77,23 @@ export function multiplyBase(scalar: bigint): Point | undefined {
   return k === 0n ? undefined : addon.publicKeyCreate(bigEndian(k, 32), true);
 }
 
+/**
+ * a x P + b x G for *public* scalars, undefined for infinity. One native call, 2/3 of the time of two: a public key
+ * recovered from the signature (r, s) = (x(P), a r) over -b r is r^-1 (s P + b r G).
+ */
+export function multiplyAdd(point: Point, a: bigint, b: bigint): Point | undefined {
+  const x = point.subarray(1);
+  const r = fromBigEndian(x);
+  const s = mod(a * r);
+  // No scalar is a point's x from the order on (one in 2^128); the recovery refuses s = 0 and an infinite sum.
+  if (r < order && s !== 0n)
+    try {
+      const signature = concat(x, bigEndian(s, 32));
+      return addon.ecdsaRecover(signature, hasEvenY(point) ? 0 : 1, scalarBytes(-b * r), true);
+    } catch {}
+  return sum([multiply(point, a), multiplyBase(b)]);
+}
+
 export function negate(point: Point): Point {
   const out = Uint8Array.from(point);
   out[0] = (out[0] as number) ^ 1;
@@ -95,13 +112,29 @@ export function sum(points: readonly (Point | undefined)[]): Point | undefined {
   return addon.publicKeyCombine([rest, last], true);
 }
 
-/** Sum of many points by one native call; asserts that no partial sum is infinite by falling back to `sum`. */
+/** Sum of many points by one native call, or one by one where it is infinite. Throws when one is no point. */
 export function sumMany(points: readonly Point[]): Point | undefined {
   if (points.length === 0) return undefined;
   try {
     return addon.publicKeyCombine(points, true);
-  } catch {
+  } catch (error) {
+    if (!points.every(isPoint)) throw error;
     return sum(points);
+  }
+}
+
+/** Sum of k x P over points (33 or 65 bytes) with *public* scalars; undefined for infinity. Throws for no point. */
+export function combine(terms: readonly (readonly [Uint8Array, bigint])[]): Point | undefined {
+  const products: Uint8Array[] = [];
+  for (const [point, scalar] of terms) {
+    const k = mod(scalar);
+    if (k !== 0n) products.push(addon.publicKeyTweakMul(point, bigEndian(k, 32), false));
+  }
+  if (products.length === 0) return undefined;
+  try {
+    return addon.publicKeyCombine(products, true);
+  } catch {
+    return sum(products.map((product) => addon.publicKeyConvert(product, true)));
   }
 }
 
@@ -148,7 +181,7 @@ export function verifySchnorr(
   const s = fromBigEndian(signature.subarray(32));
   if (fromBigEndian(r) >= field || s >= order) return false;
   const e = fromBigEndian(taggedHash("BIP0340/challenge", r, key, message)) % order;
-  const R = sum([multiplyBase(s), multiply(negate(liftX(key)), e)]);
+  const R = multiplyAdd(liftX(key), -e, s);
   return R !== undefined && hasEvenY(R) && equal(R.subarray(1), r);
 }
 
@@ -207,6 +240,11 @@ function recovered(
   } catch {
     return undefined;
   }
+}
+
+/** The point as 65 uncompressed bytes: a native call takes it in a tenth of the time. Throws for no point. */
+export function uncompressed(point: Point): Uint8Array {
+  return addon.publicKeyConvert(point, false);
 }
 
 /** Blinds the addon's context; called once at start with 32 random bytes. */

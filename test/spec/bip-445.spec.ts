@@ -9,13 +9,14 @@ import { verifySchnorr } from "@causeway/primitives/secp256k1";
 import { describe, expect, test } from "vitest";
 import type { NonceInput } from "../../signer/src/frost/nonce.ts";
 import { generateNonce } from "../../signer/src/frost/nonce.ts";
-import type { Group, Session, Signers } from "../../signer/src/frost/signing.ts";
+import type { Group, Signers } from "../../signer/src/frost/signers.ts";
+import { validateSigners } from "../../signer/src/frost/signers.ts";
+import type { Session } from "../../signer/src/frost/signing.ts";
 import {
   aggregate,
   aggregateNonces,
   openSession,
   sign,
-  validateSigners,
   verifyPartial,
 } from "../../signer/src/frost/signing.ts";
 

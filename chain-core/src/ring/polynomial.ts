@@ -25,13 +25,18 @@ export function evaluateCommitments(
   return value;
 }
 
-/** f(seat + 1) mod the order from secret coefficients, constant term first (bigint arithmetic). */
+/**
+ * f(seat + 1) mod the order from secret coefficients, constant term first (bigint arithmetic). x has at most 16
+ * bits, so that a step adds as many; reduced every eighth.
+ */
 export function evaluate(coefficients: readonly bigint[], seat: number): bigint {
   const x = BigInt(seat + 1);
   let value = 0n;
-  for (let k = coefficients.length - 1; k >= 0; k--)
-    value = mod(value * x + must(coefficients[k], "coefficient"));
-  return value;
+  for (let k = coefficients.length - 1; k >= 0; k--) {
+    value = value * x + must(coefficients[k], "coefficient");
+    if (k % 8 === 0) value %= order;
+  }
+  return mod(value);
 }
 
 /**
@@ -63,22 +68,26 @@ export function mergeCommitments(
  */
 export function lagrangeCoefficients(seats: readonly number[]): readonly bigint[] {
   assert(new Set(seats).size === seats.length, "a seat stands twice");
-  const xs = seats.map((seat) => BigInt(seat + 1));
-  const numerators: bigint[] = [];
-  const denominators: bigint[] = [];
-  for (const xi of xs) {
-    let numerator = 1n;
-    let denominator = 1n;
-    for (const xj of xs) {
-      if (xj === xi) continue;
-      numerator = (numerator * xj) % order;
-      denominator = mod(denominator * (xj - xi));
+  const xs = seats.map((seat) => seat + 1);
+  const all = xs.reduce((product, x) => (product * BigInt(x)) % order, 1n);
+  const denominators = xs.map((xi) => mod(BigInt(xi) * differences(xs, xi)));
+  return invertAll(denominators).map((inverse) => (all * inverse) % order);
+}
+
+/** Product of x - xi over the other xs, mod the order. Multiplied as numbers as long as they are exact. */
+function differences(xs: readonly number[], xi: number): bigint {
+  let product = 1n;
+  let small = 1;
+  for (const x of xs) {
+    if (x === xi) continue;
+    const next = small * (x - xi);
+    if (Number.isSafeInteger(next)) small = next;
+    else {
+      product = (product * BigInt(small)) % order;
+      small = x - xi;
     }
-    numerators.push(numerator);
-    denominators.push(denominator);
   }
-  const inverses = invertAll(denominators);
-  return numerators.map((numerator, i) => mod(numerator * must(inverses[i], "inverse")));
+  return product * BigInt(small);
 }
 
 /** Montgomery's trick: all inverses mod the order by one inversion; no value may be 0. */

@@ -28,14 +28,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { makeComplaint, makeConfirm, makeDeal, openDeals } from "./keygen.ts";
 import { generateNonce } from "./nonce.ts";
-import {
-  aggregate,
-  aggregateNonces,
-  openSession,
-  sign,
-  validateSigners,
-  verifyPartial,
-} from "./signing.ts";
+import { validateSigners } from "./signers.ts";
+import { aggregate, aggregateNonces, openSession, sign, verifyPartial } from "./signing.ts";
 import type { TestCeremony, TestRing } from "./testing.ts";
 import { dealAll, generateRing, testCeremony } from "./testing.ts";
 

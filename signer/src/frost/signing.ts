@@ -4,7 +4,7 @@
 // seat that sent it where one did.
 
 import type { BadTweak, Tweak, Tweaked } from "@causeway/chain-core/ring";
-import { lagrangeCoefficients, tweakPoint } from "@causeway/chain-core/ring";
+import { tweakPoint } from "@causeway/chain-core/ring";
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import {
   assert,
@@ -15,15 +15,18 @@ import {
   isZero,
   must,
   rejected,
+  sha256,
   taggedHash,
 } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
 import {
+  combine,
   hasEvenY,
   isPoint,
   isSecretKey,
   mod,
   multiply,
+  multiplyAdd,
   multiplyBase,
   negate,
   parseScalar,
@@ -31,8 +34,10 @@ import {
   scalarBytes,
   sum,
   sumMany,
+  verifySchnorr,
   xOnly,
 } from "@causeway/primitives/secp256k1";
+import type { Signers } from "./signers.ts";
 
 /** Rejected because of what one seat sent. */
 export type Culprit<Code extends string> = Rejected<Code> & { readonly seat: number };
@@ -41,83 +46,30 @@ function culprit<Code extends string>(code: Code, seat: number, message: string)
   return { ...rejected(code, message), seat };
 }
 
-/** The public side of a key. */
-export type Group = {
-  readonly n: number;
-  readonly t: number;
-  /** 33 bytes, any parity, untweaked. */
-  readonly thresholdPoint: Point;
-  /** Y of each seat that has confirmed its share (RNG-3). */
-  readonly shares: ReadonlyMap<number, Point>;
-};
-
-/** A checked set of signers; BIP-445's signers context. May be kept and used for any number of sessions. */
-export type Signers = {
-  readonly thresholdPoint: Point;
-  /** In the order given. */
-  readonly seats: readonly number[];
-  readonly bySeat: ReadonlyMap<number, { readonly share: Point; readonly lambda: bigint }>;
-  /** Sorted ids of 4 bytes each. */
-  readonly ids: Uint8Array;
-};
-
-export type SignersCode =
-  /** Not 1 <= t <= n. */
-  | "bad-threshold"
-  /** Not between t and n signers. */
-  | "bad-count"
-  /** A seat outside 0..n-1. */
-  | "bad-seat"
-  /** A public share that is missing or no point. */
-  | "bad-point"
-  | "duplicate-seat"
-  /** The public shares do not interpolate to the threshold key. */
-  | "wrong-key";
-
-/** BIP-445 ValidateSignersCtx. One multiplication a signer: 3 ms for 100. */
-export function validateSigners(
-  group: Group,
-  seats: readonly number[],
-): Signers | Rejected<SignersCode> {
-  const { n, t, thresholdPoint, shares } = group;
-  if (t < 1 || t > n) return rejected("bad-threshold", `threshold ${t} of ${n}`);
-  if (seats.length < t || seats.length > n)
-    return rejected("bad-count", `${seats.length} signers for ${t} of ${n}`);
-  for (const seat of seats) {
-    if (!Number.isInteger(seat) || seat < 0 || seat >= n)
-      return rejected("bad-seat", `seat ${seat} of ${n}`);
-    if (!isPoint(shares.get(seat) ?? new Uint8Array(0)))
-      return rejected("bad-point", `the public share of seat ${seat} is no point`);
-  }
-  if (new Set(seats).size !== seats.length)
-    return rejected("duplicate-seat", "a seat stands twice among the signers");
-  const lambdas = lagrangeCoefficients(seats);
-  const bySeat = new Map<number, { readonly share: Point; readonly lambda: bigint }>();
-  for (const [i, seat] of seats.entries())
-    bySeat.set(seat, {
-      share: must(shares.get(seat), "public share"),
-      lambda: must(lambdas[i], "lambda"),
-    });
-  const parts = [...bySeat.values()].map(({ share, lambda }) => multiply(share, lambda));
-  const key = sumMany(parts.filter((part) => part !== undefined));
-  if (key === undefined || !equal(key, thresholdPoint))
-    return rejected("wrong-key", "the public shares do not make the threshold key");
-  const sorted = [...seats].sort((a, b) => a - b);
-  const ids = concat(...sorted.map((seat) => bigEndian(seat, 4)));
-  return { thresholdPoint, seats, bySeat, ids };
-}
-
-/** Sum of public nonces of 66 bytes; an infinite half is 33 zero bytes. Names the seat of a malformed one. */
+/**
+ * Sum of public nonces of 66 bytes; an infinite half is 33 zero bytes. Names the seat of a malformed one. 8 us a
+ * nonce.
+ */
 export function aggregateNonces(
   nonces: readonly { readonly seat: number; readonly nonce: Uint8Array }[],
 ): Uint8Array | Culprit<"bad-nonce"> {
-  for (const { seat, nonce } of nonces)
-    if (!isPublicNonce(nonce))
-      return culprit("bad-nonce", seat, `the public nonce of seat ${seat} is malformed`);
-  const halves = [0, 33].map((start) =>
-    sumMany(nonces.map(({ nonce }) => nonce.subarray(start, start + 33))),
-  );
-  return concat(...halves.map((half) => half ?? new Uint8Array(33)));
+  const halves = nonceSums(nonces.map(({ nonce }) => nonce));
+  if (halves !== undefined) return concat(...halves.map((half) => half ?? new Uint8Array(33)));
+  const bad = nonces.find(({ nonce }) => !isPublicNonce(nonce));
+  const { seat } = must(bad, "a malformed nonce");
+  return culprit("bad-nonce", seat, `the public nonce of seat ${seat} is malformed`);
+}
+
+/** Both sums, or undefined when one of the nonces is malformed: adding points is what checks them. */
+function nonceSums(nonces: readonly Uint8Array[]): readonly (Point | undefined)[] | undefined {
+  if (nonces.some((nonce) => nonce.length !== 66)) return undefined;
+  try {
+    return [0, 33].map((start) =>
+      sumMany(nonces.map((nonce) => nonce.subarray(start, start + 33))),
+    );
+  } catch {
+    return undefined;
+  }
 }
 
 /** True for 66 bytes that are two points. */
@@ -235,13 +187,78 @@ export function verifyPartial(
   const signer = session.signers.bySeat.get(seat);
   const s = parseScalar(partial);
   if (signer === undefined || s === undefined || !isPublicNonce(publicNonce)) return false;
-  const nonce = sum([publicNonce.slice(0, 33), multiply(publicNonce.slice(33), session.b)]);
-  const effective = nonce === undefined || hasEvenY(session.R) ? nonce : negate(nonce);
-  const term = multiply(signer.share, session.challenge * signer.lambda);
-  const expected = sum([effective, term]);
-  const actual = multiplyBase(s);
-  if (actual === undefined || expected === undefined) return actual === expected;
-  return equal(actual, expected);
+  const nonce = sum([publicNonce.subarray(0, 33), multiply(publicNonce.subarray(33), session.b)]);
+  return samePoint(
+    multiplyAdd(signer.share, -session.challenge * signer.lambda, s),
+    effective(session, nonce),
+  );
+}
+
+/** BIP340 signs with the nonce of even y. */
+function effective(session: Session, nonce: Point | undefined): Point | undefined {
+  return nonce === undefined || hasEvenY(session.R) ? nonce : negate(nonce);
+}
+
+function samePoint(a: Point | undefined, b: Point | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : equal(a, b);
+}
+
+/** What one seat gave to a session: its public nonce of 66 bytes and its partial signature of 32. */
+export type Contribution = {
+  readonly seat: number;
+  readonly nonce: Uint8Array;
+  readonly partial: Uint8Array;
+};
+
+/**
+ * The seats whose partial signature is not theirs, or malformed: none when all are right. All are tested together,
+ * each with a weight of 64 bits out of `entropy` (32 fresh random bytes; a sender that knows them can make errors
+ * that cancel, otherwise 2^-64); one by one only when that fails. 60 us a signer, twice that after a failure.
+ */
+export function verifyPartials(
+  session: Session,
+  contributions: readonly Contribution[],
+  entropy: Uint8Array,
+): readonly number[] {
+  assert(entropy.length === 32, "entropy is 32 bytes");
+  return verifyTogether(session, contributions, entropy) ? [] : wrongOf(session, contributions);
+}
+
+function wrongOf(session: Session, contributions: readonly Contribution[]): readonly number[] {
+  return contributions
+    .filter(({ seat, nonce, partial }) => !verifyPartial(session, seat, nonce, partial))
+    .map(({ seat }) => seat);
+}
+
+/** sum a s G - sum a c lambda Y = sum a R1 + b sum a R2, for random a. */
+function verifyTogether(
+  session: Session,
+  contributions: readonly Contribution[],
+  entropy: Uint8Array,
+): boolean {
+  const first: [Uint8Array, bigint][] = [];
+  const second: [Uint8Array, bigint][] = [];
+  const shares: [Uint8Array, bigint][] = [];
+  let total = 0n;
+  for (const [i, { seat, nonce, partial }] of contributions.entries()) {
+    const signer = session.signers.bySeat.get(seat);
+    const s = parseScalar(partial);
+    if (signer === undefined || s === undefined || nonce.length !== 66) return false;
+    const weight = fromBigEndian(sha256(concat(entropy, bigEndian(i, 4))).subarray(0, 8));
+    total += weight * s;
+    first.push([nonce.subarray(0, 33), weight]);
+    second.push([nonce.subarray(33), weight]);
+    shares.push([signer.plain, -weight * session.challenge * signer.lambda]);
+  }
+  try {
+    const bound = combine(second);
+    const nonce = sum([combine(first), bound && multiply(bound, session.b)]);
+    const left = sum([multiplyBase(total), combine(shares)]);
+    return samePoint(left, effective(session, nonce));
+  } catch {
+    // A nonce is no point.
+    return false;
+  }
 }
 
 /**
@@ -266,3 +283,28 @@ export function aggregate(
   }
   return concat(xOnly(session.R), scalarBytes(s));
 }
+
+/**
+ * The signature, verified, or who is to blame that there is none. One verification when all are honest (0.1 ms);
+ * each partial's when not (85 us a signer). Contributions of one seat each, of all signers of the session.
+ */
+export function finish(
+  session: Session,
+  contributions: readonly Contribution[],
+): Uint8Array | Blame | Rejected<"bad-count"> {
+  const partials = new Map(contributions.map(({ seat, partial }) => [seat, partial]));
+  const signature = aggregate(session, partials);
+  if ("kind" in signature && signature.code === "bad-count")
+    return rejected("bad-count", signature.message);
+  if (!("kind" in signature) && verifySchnorr(session.key, session.message, signature))
+    return signature;
+  const seats = wrongOf(session, contributions);
+  assert(seats.length > 0, "verified partial signatures do not add up");
+  return {
+    ...rejected("bad-partial", `wrong partial signatures of seats ${seats.join(", ")}`),
+    seats,
+  };
+}
+
+/** Seats whose partial signatures are wrong. */
+export type Blame = Rejected<"bad-partial"> & { readonly seats: readonly number[] };

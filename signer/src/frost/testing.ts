@@ -7,7 +7,7 @@ import { assert, bytes32, must } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
 import { isSecretKey, publicPoint } from "@causeway/primitives/secp256k1";
 import { makeConfirm, makeDeal, openDeals } from "./keygen.ts";
-import type { Group } from "./signing.ts";
+import type { Group } from "./signers.ts";
 
 export type TestCeremony = {
   readonly params: CeremonyParams;

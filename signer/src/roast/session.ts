@@ -4,8 +4,10 @@
 import type { BadTweak, Tweak } from "@causeway/chain-core/ring";
 import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { assert, equal, must, rejected } from "@causeway/primitives";
-import type { Group, Session, SignersCode } from "../frost/signing.ts";
-import { openSession, validateSigners } from "../frost/signing.ts";
+import type { Group, SignersCode } from "../frost/signers.ts";
+import { validateSigners } from "../frost/signers.ts";
+import type { Session } from "../frost/signing.ts";
+import { openSession } from "../frost/signing.ts";
 import type { Conversation, SessionOpen } from "./message.ts";
 import { messagesMax, sessionId } from "./message.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "@causeway/chain-core/interchain";
 import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
-import type { Group } from "../frost/signing.ts";
+import type { Group } from "../frost/signers.ts";
 import { slotsOf } from "../guard.ts";
 import type { SlotUse } from "../journal.ts";
 import type { Verdict } from "../policy/approve.ts";
