@@ -32,6 +32,9 @@ import { checkProofs, proofsReader } from "./possession.ts";
 /** Either file, bytes. */
 export const genesisSizeMax: number = 4 * 1024 * 1024;
 
+/** Entries of `balances`. */
+export const balancesMax = 10_000;
+
 export type BadGenesis = Rejected<"bad-genesis"> & {
   /** Each with the path of the field that it is about. */
   readonly mistakes: readonly string[];
@@ -129,7 +132,7 @@ const genesisBody: Reader<GenesisBody> = object<GenesisBody>({
   assets: list(asset, { min: 1, max: 64 }),
   balances: list(object<Genesis["balances"][number]>({ lock, amount: decimal(1n) }), {
     min: 0,
-    max: 10_000,
+    max: balancesMax,
   }),
 });
 
@@ -156,6 +159,20 @@ export function parseGenesis(body: Uint8Array, proofs: Uint8Array, bls: Bls): Ge
   const given = proofsReader(json[1], proofsPlace);
   if (mistakes.length === 0) checkGenesis(genesis, bodyPlace);
   if (mistakes.length === 0) checkProofs(genesis, given, bls, proofsPlace);
+  return mistakes.length === 0 ? genesis : badGenesis(mistakes);
+}
+
+/** A body alone, as a tool makes it: everything that {@link parseGenesis} checks but the proofs. */
+export function parseGenesisBody(body: Uint8Array): Genesis | BadGenesis {
+  const mistakes: string[] = [];
+  const place: Place = { path: "body", mistakes };
+  if (body.length > genesisSizeMax) mistake(place, `more than ${genesisSizeMax} bytes`);
+  if (mistakes.length > 0) return badGenesis(mistakes);
+  const json = readJson(body, place);
+  if (mistakes.length > 0) return badGenesis(mistakes);
+  const networkId = sha256(body) as Uint8Array as NetworkId;
+  const genesis: Genesis = { networkId, ...genesisBody(json, place) };
+  if (mistakes.length === 0) checkGenesis(genesis, place);
   return mistakes.length === 0 ? genesis : badGenesis(mistakes);
 }
 
