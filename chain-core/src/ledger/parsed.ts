@@ -21,6 +21,8 @@ export type ParsedMemory = RecentMap<Parsed>;
 
 /** About 2 kB each for a transfer: three full blocks. */
 export const parsedMax = 16_384;
+/** Larger ones are parsed again, bytes: anybody can send thousands of 512 KiB that parse and are then refused. */
+const parsedSizeMax = 16 * 1024;
 
 export function parseTransaction(
   { genesis, parsed }: Pick<LedgerEnv, "genesis" | "parsed">,
@@ -32,7 +34,7 @@ export function parseTransaction(
   const tx = transactionCodec.parse(bytes);
   if (isRejected(tx)) return tx;
   const made: Parsed = { tx, id: transactionIdIn(genesis.networkId, bytes), bodies: [] };
-  parsed?.set(name, made);
+  if (bytes.length <= parsedSizeMax) parsed?.set(name, made);
   return made;
 }
 
