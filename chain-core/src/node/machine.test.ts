@@ -1,6 +1,6 @@
 // Nodes on a network with delays, loss, silence and crashes at any effect, over a tiny ledger: one history,
 // progress after healing, nothing final lost.
-import { bigEndian, equal, isRejected, must, seeded, sha256 } from "@causeway/primitives";
+import { bigEndian, equal, isRejected, must, rejected, seeded, sha256 } from "@causeway/primitives";
 import { describe, expect, it } from "vitest";
 import {
   blockCodec,
@@ -335,5 +335,23 @@ describe("submission", () => {
     })();
     expect(effects.filter((effect) => effect.kind === "gossip")).toEqual([]);
     expect(v0.state?.pool.entries.size).toBe(3);
+  });
+
+  it("looks at no more of a batch than its first false proof of a key, and bans who sends it as its own", () => {
+    const w = world({});
+    const state = must(w.peer("v0").state, "state");
+    let asked = 0;
+    const check = (): ReturnType<typeof rejected> => {
+      asked += 1;
+      return rejected("bad-proof", "no proof by this key");
+    };
+    const context = { ...state.context, ledger: { ...state.context.ledger, check } };
+    const transactions = [0, 1, 2].map((i) =>
+      testTransaction({ spends: sha256(bigEndian(i, 4)), expires: start + 100_000 }),
+    );
+    const bytes = encodeMessage({ kind: "transactions", transactions });
+    const event = { kind: "message", at: w.now(), from: "v1", bytes } as const;
+    const [, effects] = node.step({ ...state, context }, event);
+    expect([asked, effects.map(({ kind }) => kind).includes("ban")]).toEqual([1, true]);
   });
 });

@@ -267,6 +267,8 @@ const forgedCodes: ReadonlySet<string> = new Set([
   "bad-bytes",
   "bad-signature",
   "wrong-witness-count",
+  // Of a validator's key: two pairings.
+  "bad-proof",
 ]);
 
 /**
