@@ -1,4 +1,5 @@
 // The door of the `causeway` command: what this package lets a person do.
+export { genesisCommand, genesisUsage } from "./adapters/genesis-cli.ts";
 export { governCommand, governUsage } from "./adapters/govern-cli.ts";
 export { stakeCommand, stakeUsage } from "./adapters/stake-cli.ts";
 export { validatorCommand, validatorUsage } from "./adapters/validator-cli.ts";

@@ -10,7 +10,8 @@ import { exitWithError, requireAddon } from "@causeway/primitives/adapters/proce
 const usage = `causeway wallet ...       keys, balances and payments on the ledger
 causeway stake ...        delegate BTM to validators, take it back, claim rewards
 causeway validator ...    register, update and leave; who the validators are
-causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring`;
+causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring
+causeway genesis ...      make a network's genesis; read and prove the old chain's balances`;
 
 type Rooms = Readonly<
   Record<string, (words: readonly string[], terminal: commands.Terminal) => Promise<void>>
@@ -20,6 +21,7 @@ const roomsOf = (of: typeof commands): Rooms => ({
   stake: of.stakeCommand,
   validator: of.validatorCommand,
   govern: of.governCommand,
+  genesis: of.genesisCommand,
 });
 
 const terminal: commands.Terminal = {
