@@ -6,7 +6,15 @@ import type { Certificate, Vote } from "../codec/block.ts";
 import { voteDigest, voteKinds } from "../codec/block.ts";
 import { certificateOf, verifyCertificate } from "./certificate.ts";
 import { testCommittee, testSecret } from "./testing.ts";
-import { addVote, reachedRound, settleVotes, tallyOf, voteSet, votesFor } from "./vote-set.ts";
+import {
+  addOwnVote,
+  addVote,
+  reachedRound,
+  settleVotes,
+  tallyOf,
+  voteSet,
+  votesFor,
+} from "./vote-set.ts";
 import { votersOf } from "./voters.ts";
 
 const network = sha256(new Uint8Array(1)) as unknown as NetworkId;
@@ -40,6 +48,16 @@ describe("a vote set", () => {
     expect(addVote(set, vote(3, a), 0, never)).toBe("added");
     expect(tallyOf(set, 0, voteKinds.precommit).majority).toEqual(a);
     expect(verified).toBe(3);
+  });
+
+  it("counts the own seat once when others bring its vote before it is cast", () => {
+    const set = voteSet(network, bls, voters, 7);
+    const tally = tallyOf(set, 0, voteKinds.precommit);
+    expect(addVote(set, vote(0, a), 0, never, "x")).toBe("waiting");
+    addOwnVote(set, vote(0, a));
+    expect(addVote(set, vote(1, a), 0, never, "x")).toBe("waiting");
+    settleVotes(set);
+    expect([tally.power, tally.majority]).toEqual([2n, undefined]);
   });
 
   it("checks the votes of round 0 by one look when they make a quorum, and none after it", () => {

@@ -319,6 +319,8 @@ function countDouble(set: VoteSet, tally: Tally, vote: Vote, power: bigint): voi
 /** Counts a vote of our own or of our own journal, whose signature needs no check. */
 export function addOwnVote(set: VoteSet, vote: Vote): void {
   const tally = tallyOf(set, vote.round, vote.kind);
+  // Of a twin with our key, or of ourselves before we forgot it: it counts once.
+  if (tally.waiting.has(vote.seat)) settle(set, tally);
   if (tally.votes[vote.seat] !== undefined) return;
   const member = must(set.voters.members[vote.seat], "own seat");
   if ((set.newest[vote.seat] ?? -1) < vote.round) set.newest[vote.seat] = vote.round;
