@@ -71,7 +71,17 @@ async function runAll(seeds: readonly number[], stopAtFailure: boolean): Promise
 function died(seed: number, failure: string): Result {
   console.log(`seed ${seed} fails: ${failure}`);
   const faults = Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as Result["faults"];
-  return { seed, failure, hash: "", faults, credits: 0, settlements: 0, blocks: 0, tookMs: 0 };
+  return {
+    seed,
+    failure,
+    hash: "",
+    faults,
+    credits: 0,
+    settlements: 0,
+    blocks: 0,
+    outputs: 0,
+    tookMs: 0,
+  };
 }
 
 function summary(results: readonly Result[]): string[] {
@@ -81,7 +91,7 @@ function summary(results: readonly Result[]): string[] {
   return [
     `faults: ${faults.join(", ")}`,
     `credits ${sum((one) => one.credits)}, settlements ${sum((one) => one.settlements)}, ` +
-      `blocks ${sum((one) => one.blocks)}, ` +
+      `blocks ${sum((one) => one.blocks)}, outputs ${sum((one) => one.outputs)}, ` +
       `simulated hours ${(sum((one) => one.tookMs) / 3_600_000).toFixed(1)}`,
   ];
 }
@@ -94,7 +104,7 @@ function finish(passed: number, failed: number): void {
 async function main(): Promise<void> {
   if (env.SEED !== undefined) return replay(numberOf("SEED", 1));
   const first = numberOf("FIRST_SEED", 1);
-  const fresh = Array.from({ length: numberOf("SEEDS", 1_000) }, (_, i) => first + i);
+  const fresh = Array.from({ length: numberOf("SEEDS", 500) }, (_, i) => first + i);
   const past = process.argv.includes("--no-past") ? [] : kept.map(({ seed }) => seed);
   const stopAtFailure = process.argv.includes("--stop-at-failure");
   const startedAt = performance.now();
