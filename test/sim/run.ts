@@ -1,4 +1,4 @@
-// Runs seeds of the simulator over all cores: past failures first, then SEEDS (1,000) from FIRST_SEED (1). SEED=n replays
+// Runs seeds of the simulator over all cores: past failures first, then SEEDS (500) from FIRST_SEED (1). SEED=n replays
 // one with its whole trace. A seed that fails belongs into seeds.json, where it runs for ever (`--keep` puts it there).
 import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
