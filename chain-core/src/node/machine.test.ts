@@ -13,6 +13,7 @@ import {
 import { parseRecord } from "../consensus/journal.ts";
 import { proposerOf } from "../consensus/proposer.ts";
 import { testSecret } from "../consensus/testing.ts";
+import * as sync from "../sync/sync.ts";
 import { answerTimeoutMs } from "../sync/sync.ts";
 import * as node from "./machine.ts";
 import { encodeMessage, transactionsCodec } from "./message.ts";
@@ -350,8 +351,17 @@ describe("submission", () => {
       testTransaction({ spends: sha256(bigEndian(i, 4)), expires: start + 100_000 }),
     );
     const bytes = encodeMessage({ kind: "transactions", transactions });
-    const event = { kind: "message", at: w.now(), from: "v1", bytes } as const;
-    const [, effects] = node.step({ ...state, context }, event);
-    expect([asked, effects.map(({ kind }) => kind).includes("ban")]).toEqual([1, true]);
+    const tell = (): [asked: number, isBanned: boolean] => {
+      asked = 0;
+      const event = { kind: "message", at: w.now(), from: "v1", bytes } as const;
+      const [, effects] = node.step({ ...state, context }, event);
+      return [asked, effects.some(({ kind }) => kind === "ban")];
+    };
+    // Who is behind may not know the key with which it was signed.
+    sync.claim(state.sync, "v2", state.tip.height + 1);
+    expect(tell()).toEqual([1, false]);
+    sync.failed(state.sync, "v2", w.now());
+    state.pool.refused.clear();
+    expect(tell()).toEqual([1, true]);
   });
 });
