@@ -28,17 +28,19 @@ export const movementFields: { readonly [Name in keyof Movement]: Shape<Movement
   spent: amount,
 };
 
+type PlainTopic = "blocks" | "transactions" | "interchain" | "stake";
 /** What can be followed. `address` needs the node's index. */
 export type Topic =
-  | { readonly topic: "blocks" | "transactions" | "interchain" }
+  | { readonly topic: PlainTopic }
   | { readonly topic: "address"; readonly lock: Uint8Array };
 
-const plain = (topic: "blocks" | "transactions" | "interchain"): Shape<Topic> =>
+const plain = (topic: PlainTopic): Shape<Topic> =>
   record({ topic: choice([topic]) }) as unknown as Shape<Topic>;
 export const topicShape: Shape<Topic> = tagged<Topic>("topic", {
   blocks: plain("blocks"),
   transactions: plain("transactions"),
   interchain: plain("interchain"),
+  stake: plain("stake"),
   address: record({ topic: choice(["address"]), lock: b32 }) as unknown as Shape<Topic>,
 });
 
@@ -47,7 +49,10 @@ const note = (topic: string, rest: object): Shape<Note> => {
   return record(shapes, true) as unknown as Shape<Note>;
 };
 
-/** One notification. `interchain`: a record of that module that the block changed; null: deleted. */
+/**
+ * One notification. `interchain`: a record of that module that the block changed; null: deleted. `stake`: the same of
+ * validators, their pools, delegations, exits, slashes and sets.
+ */
 export type Note =
   | {
       readonly topic: "blocks";
@@ -64,7 +69,7 @@ export type Note =
     }
   | ({ readonly topic: "address" } & Movement)
   | {
-      readonly topic: "interchain";
+      readonly topic: "interchain" | "stake";
       readonly height: number;
       readonly key: Uint8Array;
       readonly value: Uint8Array | undefined;
@@ -73,5 +78,6 @@ export const noteShape: Shape<Note> = tagged<Note>("topic", {
   blocks: note("blocks", { height, id: b32, time: height, transactions: whole(0) }),
   transactions: note("transactions", { height, position: whole(0), id: b32 }),
   interchain: note("interchain", { height, key: anyBytes, value: orNull(anyBytes) }),
+  stake: note("stake", { height, key: anyBytes, value: orNull(anyBytes) }),
   address: note("address", movementFields),
 });
