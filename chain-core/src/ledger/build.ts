@@ -13,7 +13,7 @@ import { applyVotes } from "./epoch/votes.ts";
 import type { Executed } from "./execute.ts";
 import { attemptTransaction } from "./execute.ts";
 import { addShares, noShares } from "./fees/settle.ts";
-import { commit, overlay } from "./overlay.ts";
+import { overlay } from "./overlay.ts";
 import { parseTransaction } from "./parsed.ts";
 import type { BlockContext } from "./rule.ts";
 import type { StateReader } from "./state.ts";
@@ -94,10 +94,10 @@ function tryOne(
   if (roomAfter(room, least, weightMax) === undefined) return undefined;
   const attempt = attemptGuarded(env, context, bytes);
   if (attempt === undefined || isRejected(attempt)) return undefined;
-  const { id, shares, weight, isFeeFree, state } = attempt;
+  const { id, shares, weight, isFeeFree, write } = attempt;
   const after = roomAfter(room, { bytes, weight, isFeeFree }, weightMax);
   if (after === undefined || (isFeeFree && after.free > freeMax)) return undefined;
-  commit(state, context.state);
+  write();
   return { id, shares, room: after };
 }
 

@@ -15,13 +15,12 @@ import { splitFee } from "./fees/settle.ts";
 import type { Fee, FeeCode } from "./fees/surplus.ts";
 import { surplusOf, worthOf } from "./fees/surplus.ts";
 import { weightOf } from "./fees/weight.ts";
-import { signatureCount } from "./locks.ts";
-import type { Overlay } from "./overlay.ts";
 import { commit, overlay } from "./overlay.ts";
 import type { Parsed } from "./parsed.ts";
 import { parseBody, parseTransaction } from "./parsed.ts";
 import type { ActionContext, Balance, BlockContext } from "./rule.ts";
 import type { AnyRule } from "./rules.ts";
+import { applyTransfer, judgeTransfer, signaturesOf } from "./transfer.ts";
 import { outputs } from "./utxo/outputs.ts";
 import { formatOutputId } from "./utxo/spend.ts";
 import { checkEnvelope, checkOwners } from "./witness.ts";
@@ -66,8 +65,8 @@ export type Executed = {
   readonly owner?: Uint8Array;
 };
 
-/** `state` holds the effect and is not written yet. */
-export type Attempt = Executed & { readonly state: Overlay };
+/** `write` puts the effect into the context's state, once. */
+export type Attempt = Executed & { readonly write: () => void };
 
 /** In the version of the block. */
 type RuleOf = (kind: number) => AnyRule | undefined;
@@ -80,11 +79,11 @@ export function executeTransaction(
   bytes: Uint8Array,
 ): Executed | Rejected {
   const attempt = attemptTransaction(env, block, bytes);
-  if (!isRejected(attempt)) commit(attempt.state, block.state);
+  if (!isRejected(attempt)) attempt.write();
   return attempt;
 }
 
-/** The same on an overlay of the context's state, which {@link commit} writes. */
+/** The same without writing it. */
 export function attemptTransaction(
   given: LedgerEnv,
   block: BlockContext,
@@ -95,6 +94,22 @@ export function attemptTransaction(
   const { tx, id } = parsed;
   // With the assets of the registry as the block has it.
   const env = block.genesis === given.genesis ? given : { ...given, genesis: block.genesis };
+  const transfer = judgeTransfer(env, block, parsed, bytes);
+  if (transfer === undefined) return attemptAny(env, block, parsed, bytes);
+  if (isRejected(transfer)) return transfer;
+  const { form, weight, fee, shares, owner } = transfer;
+  const write = (): void => applyTransfer(block.state, form);
+  return { id, tx, weight, fee, shares, isFeeFree: false, owner, write };
+}
+
+/** Of any kind, action by action, on a state of its own. */
+function attemptAny(
+  env: LedgerEnv,
+  block: BlockContext,
+  parsed: Parsed,
+  bytes: Uint8Array,
+): Attempt | Rejected {
+  const { tx, id } = parsed;
   const ruleOf: RuleOf = (kind) => env.protocol.ruleOf(block.version, kind);
   const bad = checkShape(ruleOf, block, tx);
   if (bad !== undefined) return bad;
@@ -107,7 +122,7 @@ export function attemptTransaction(
   const weight = weightOf({
     ...counts,
     size: bytes.length,
-    signatures: tx.witnesses.reduce((sum, witness) => sum + signatureCount(witness), 0),
+    signatures: signaturesOf(tx),
   });
   const transaction = { tx, id, bytes, weight, steps };
   const paid =
@@ -123,7 +138,8 @@ export function attemptTransaction(
   const { value: fee, owner } = paid;
   const shares = splitFee(context, paid.fee, paid.least);
   const isFeeFree = envelope !== undefined;
-  return { id, tx, weight, fee, shares, isFeeFree, ...(owner && { owner }), state };
+  const write = (): void => commit(state, block.state);
+  return { id, tx, weight, fee, shares, isFeeFree, ...(owner && { owner }), write };
 }
 
 function checkShape(

@@ -1,7 +1,7 @@
 // Transactions are checked, built into a block and applied; their bytes are parsed once.
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import { isRejected, keyOf } from "@causeway/primitives";
-import type { Action } from "../codec/action.ts";
+import type { Action, Output } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import { transactionBytesHash, transactionCodec, transactionIdIn } from "../codec/transaction.ts";
 import type { LedgerEnv } from "./env.ts";
@@ -14,6 +14,16 @@ export type Parsed = {
   readonly id: Bytes32;
   /** By position, as the rule of that kind last read it. */
   readonly bodies: { readonly rule: AnyRule; readonly body: unknown }[];
+  /** Once somebody asked whether it is one (transfer.ts). */
+  transfer?: TransferForm | "other";
+};
+
+/** Keys in the state of what a transfer spends and of what it creates; `body` is that of its create. */
+export type TransferForm = {
+  readonly inputs: readonly Uint8Array[];
+  readonly created: readonly Uint8Array[];
+  readonly outputs: readonly Output[];
+  readonly body: Uint8Array;
 };
 
 /** By hex of the SHA-256 of the bytes. */
