@@ -1,5 +1,6 @@
 // The round machine inside of the node: messages in, effects out, and from a decision to the next height.
 import type { Proposal, Vote } from "../codec/block.ts";
+import { blockSizeMax } from "../codec/block.ts";
 import type { CompactProposal } from "../codec/compact.ts";
 import * as round from "../consensus/round.ts";
 import * as sync from "../sync/sync.ts";
@@ -14,6 +15,8 @@ import { blame, journal, scoreMax, send } from "./state.ts";
 /** Messages of the next height that one peer may have waiting here. */
 const earlyMax = 32;
 const earlyProposalsMax = 2;
+/** Bytes of proposals of all peers that wait, whose signatures nobody looked at; the largest give way. */
+export const earlySizeMax: number = 32 * blockSizeMax;
 
 export function receiveProposal(
   turn: Turn,
@@ -80,6 +83,33 @@ function keepEarly(
     if (proposals.length >= earlyProposalsMax) return;
   }
   state.early.push({ from, arrivedAt, what });
+  if (what.kind !== "vote") boundEarly(state);
+}
+
+function boundEarly(state: State): void {
+  const sizes = new Map(state.early.map((early) => [early, sizeOf(early)]));
+  let size = 0;
+  for (const one of sizes.values()) size += one;
+  if (size <= earlySizeMax) return;
+  const largest = [...sizes].sort(([, a], [, b]) => b - a);
+  for (const [early, one] of largest) {
+    if (size <= earlySizeMax) return;
+    state.early = state.early.filter((kept) => kept !== early);
+    size -= one;
+  }
+}
+
+function sizeOf({ what }: State["early"][number]): number {
+  switch (what.kind) {
+    case "proposal":
+      return what.proposal.block.length;
+    case "compact": {
+      const { head, hashes, fresh } = what.compact;
+      return fresh.reduce((sum, bytes) => sum + bytes.length, head.length + hashes.length);
+    }
+    case "vote":
+      return 0;
+  }
 }
 
 function heightOf({ what }: State["early"][number]): number {

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import {
   blockCodec,
   blockId,
+  blockSizeMax,
   certificateCodec,
   proposalDigest,
   voteKinds,
@@ -15,6 +16,7 @@ import { proposerOf } from "../consensus/proposer.ts";
 import { testSecret } from "../consensus/testing.ts";
 import * as sync from "../sync/sync.ts";
 import { answerTimeoutMs } from "../sync/sync.ts";
+import { earlySizeMax } from "./consensus.ts";
 import * as node from "./machine.ts";
 import { encodeMessage, transactionsCodec } from "./message.ts";
 import { evidence } from "./query.ts";
@@ -283,6 +285,26 @@ describe("a node among bad peers", () => {
     // The stray was the round's first proposal here, so that the true one convicts its proposer.
     expect(evidence(v0)).toMatchObject([{ kind: "double-proposal", height, seat }]);
     expect(v0.early).toEqual([]);
+  });
+
+  it("keeps no more of what many peers propose for the next height than some blocks, the small ones", () => {
+    const w = world({});
+    w.run(12_000);
+    const v0 = must(w.peer("v0").state, "state");
+    const propose = (from: string, size: number): void => {
+      const block = new Uint8Array(size);
+      const content = { height: v0.round.height + 1, round: 0, polRound: 0 };
+      const proposal = { ...content, block, signature: new Uint8Array(96) };
+      const bytes = encodeMessage({ kind: "proposal", proposal });
+      w.deliver(w.peer("v0"), { kind: "message", at: w.now(), from, bytes });
+    };
+    propose("honest", 1_000);
+    for (let i = 0; i < 40; i++) propose(`x${i}`, blockSizeMax - i);
+    const sizes = v0.early.map(({ what }) =>
+      what.kind === "proposal" ? what.proposal.block.length : 0,
+    );
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(earlySizeMax);
+    expect([v0.early.length, sizes.includes(1_000)]).toEqual([32, true]);
   });
 
   it("survives random and truncated bytes on every message kind", () => {
