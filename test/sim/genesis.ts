@@ -74,6 +74,17 @@ export const simParams: Params = {
   depositMin: 20_000n,
 };
 
+/** Epochs so short that several of them pass, with walks of some ms. Each try solves: who is first is not the question. */
+export const beaconParams: Partial<Params> = {
+  epochMs: 12_000,
+  heartbeatMs: 3_000,
+  beaconWindowMs: 4_000,
+  beaconDifficulty: 256,
+  beaconSegments: 2,
+  beaconSegmentSteps: 32,
+  beaconTurnMs: 1_000,
+};
+
 /** `users` have BTM for fees. */
 export function simGenesis(bls: Bls, params: Partial<Params>, users: readonly string[]): Genesis {
   const body: GenesisBody = {

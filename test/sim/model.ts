@@ -1,5 +1,7 @@
 // What the parts of a simulated world know of each other.
 import type { Bls, Put, Random, Rejected } from "@causeway/primitives";
+import type * as beacon from "../../chain-core/src/beacon/machine.ts";
+import type { Duty } from "../../chain-core/src/client/beacon-api.ts";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import type * as node from "../../chain-core/src/node/machine.ts";
@@ -35,6 +37,8 @@ export type NodeDisk = {
   time: number;
   /** A cheap set hash over all records. */
   digest: string;
+  /** How far the beacon's walk is: its machine's record. */
+  progress: Uint8Array | undefined;
   /** What the newest block overwrote: `prove` shows the state before it (SEAMS). */
   undo: Put[];
 };
@@ -42,6 +46,7 @@ export type NodeDisk = {
 export type NodeProcess = Process & {
   readonly disk: NodeDisk;
   state: node.State | undefined;
+  beacon: { state: beacon.State; duty: Duty | undefined } | undefined;
   wakeAt: number;
   /** After the newest block, and before it. */
   tree: Tree;
@@ -90,6 +95,8 @@ export type Wires = {
   readonly heightFinal: (operator: Operator) => void;
   /** A block is final on the first node; its transactions. */
   readonly blockFinal: (transactions: readonly Uint8Array[]) => void;
+  /** What its validator owes the beacon is another now. */
+  readonly dutyChanged: (operator: Operator) => void;
   /** A deposit request reached it. */
   readonly requestsCame: (operator: Operator) => void;
   /** Its own foreign nodes show something new. */

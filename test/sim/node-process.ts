@@ -1,14 +1,17 @@
 // A validator's node: the machine, its disk, its wires, and the RPC that signer, relay and users of the operator call.
 import type { Rejected } from "@causeway/primitives";
 import { equal, isRejected, keyOf, must } from "@causeway/primitives";
+import type { Finality } from "../../chain-core/src/client.ts";
 import {
   blockCodec,
   certificateCodec,
   committeeCodec,
   headerCodec,
 } from "../../chain-core/src/codec/block.ts";
-import { committeeOf } from "../../chain-core/src/ledger/committee.ts";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
+import { committeeAt, epochOf } from "../../chain-core/src/ledger/epoch/epochs.ts";
+import { pastEpochs } from "../../chain-core/src/ledger/staking/fixed.ts";
+import type { StateReader } from "../../chain-core/src/ledger/state.ts";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import { emptyTree, prove, recordProofCodec, update } from "../../chain-core/src/ledger/tree.ts";
 import * as deposits from "../../chain-core/src/mempool/requests.ts";
@@ -16,6 +19,7 @@ import type { Effect, Event, Topic } from "../../chain-core/src/node/machine.ts"
 import * as machine from "../../chain-core/src/node/machine.ts";
 import type { Stored } from "../../chain-core/src/node/port.ts";
 import type * as signer from "../../signer/src/machine.ts";
+import { beaconHeight, startBeacon } from "./beacon-process.ts";
 import { blockPersisted, nodeThrew } from "./checkers/checks.ts";
 import { checkSaid } from "./checkers/voting.ts";
 import { operatorSecret } from "./genesis.ts";
@@ -34,12 +38,14 @@ export function createNode(): NodeProcess {
     root: undefined,
     time: 0,
     digest: "",
+    progress: undefined,
     undo: [],
   };
   return {
     ...unborn(),
     disk,
     state: undefined,
+    beacon: undefined,
     wakeAt: 0,
     tree: emptyTree,
     treeBefore: undefined,
@@ -74,6 +80,7 @@ export function startNode(world: World, operator: Operator): void {
   note(world.trace, world.queue.now, `node ${seat} starts at ${disk.blocks.length}`);
   const [state, effects] = machine.initial(context, storedOf(node), clockOf(world, operator));
   node.state = state;
+  startBeacon(world, operator);
   perform(world, operator, effects);
   for (const other of world.operators) {
     if (other === operator || !other.node.isUp) continue;
@@ -223,6 +230,7 @@ function persist(world: World, operator: Operator, effect: Effect & { kind: "per
   blockPersisted(world, operator, effect);
   if (isFirst) world.wires.blockFinal(effect.receipts.map(({ bytes }) => bytes));
   world.wires.heightFinal(operator);
+  beaconHeight(world, operator);
 }
 
 function treeAfter(world: World, before: Tree, puts: Parameters<typeof writeRecords>[1]): Tree {
@@ -252,10 +260,9 @@ export function sequenceOf(world: World, { node, seat }: Operator, role: number)
 
 /** Method `prove`: the state before the newest block, under its header; undefined before the first block. */
 export function proveOf(
-  world: World,
   { node }: Operator,
   id: number,
-  keys: readonly Uint8Array[],
+  { keys, endsFrom }: { readonly keys: readonly Uint8Array[]; readonly endsFrom?: number },
 ): (signer.Event & { kind: "proved" }) | undefined {
   const { disk, treeBefore } = node;
   const newest = disk.blocks.at(-1);
@@ -272,9 +279,43 @@ export function proveOf(
     id,
     header: headerCodec.encode(blockCodec.decode(newest.block).header),
     certificate: newest.certificate,
-    committee: committeeCodec.encode({ ...committeeOf(world.genesis), epoch: 1 }),
+    committee: nextCommitteeAt(disk),
     records,
+    ...(endsFrom !== undefined && { ends: endsOf(disk, endsFrom) }),
   };
+}
+
+/** Codec bytes of the committee that the newest header names next. */
+function nextCommitteeAt(disk: NodeDisk): Uint8Array | undefined {
+  const reader = readerOf(disk);
+  const { number, firstHeight } = epochOf(reader);
+  const isTurned = firstHeight === disk.blocks.length + 1;
+  const committee = committeeAt(reader, isTurned ? number : number + 1);
+  return committee && committeeCodec.encode(committee);
+}
+
+/** Method `ends`. */
+function endsOf(disk: NodeDisk, from: number): Finality[] {
+  const reader = readerOf(disk);
+  const ends: Finality[] = [];
+  for (let epoch = 0; epoch < epochOf(reader).number; epoch++) {
+    const height = firstHeightOf(reader, epoch + 1) - 1;
+    const last = disk.blocks[height - 1];
+    const next = committeeAt(reader, epoch + 1);
+    if (height < from || last === undefined || next === undefined) continue;
+    ends.push({
+      header: headerCodec.encode(blockCodec.decode(last.block).header),
+      certificate: last.certificate,
+      committee: committeeCodec.encode(next),
+    });
+  }
+  return ends;
+}
+
+function firstHeightOf(reader: StateReader, epoch: number): number {
+  const running = epochOf(reader);
+  if (running.number === epoch) return running.firstHeight;
+  return must(pastEpochs.get(reader, epoch), "past epoch").firstHeight;
 }
 
 /** Requests that the node knows after a cursor. */

@@ -48,6 +48,7 @@ export function startRelay(world: World, operator: Operator): void {
   note(world.trace, world.queue.now, `relay ${seat} starts`);
   relayHeight(world, operator);
   relayRequests(world, operator);
+  relayDuties(world, operator);
   poll(world, operator);
 }
 
@@ -55,6 +56,16 @@ function poll(world: World, operator: Operator): void {
   relayBitcoinTip(world, operator);
   relayFinalized(world, operator);
   later(world, operator.relay, pollMs, `poll ${operator.seat}`, () => poll(world, operator));
+}
+
+/** What the own validator owes the beacon. */
+export function relayDuties(world: World, operator: Operator): void {
+  const { relay, node, seat } = operator;
+  if (!relay.isUp || !node.isUp) return;
+  later(world, relay, callMs * 2, `duties ${seat}`, () => {
+    const duty = node.beacon?.duty;
+    toRelay(world, operator, { kind: "duties", duties: duty === undefined ? [] : [duty] });
+  });
 }
 
 /** The own node has a new height: it is read once, however many came meanwhile. */

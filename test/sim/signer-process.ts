@@ -146,7 +146,7 @@ function callNode(world: World, operator: Operator, call: NodeCall): void {
     answer(failed);
     return;
   }
-  if (call.kind === "prove") answer(proveOf(world, operator, id, call.keys) ?? failed);
+  if (call.kind === "prove") answer(proveOf(operator, id, call) ?? failed);
   else if (call.kind === "sequence")
     answer({ kind: "sequence", id, next: sequenceOf(world, operator, roles.signer) });
   else {

@@ -15,7 +15,14 @@ import { submit } from "./ethereum.ts";
 import type { FaultCounts } from "./faults.ts";
 import { calm, noFaults, planFaults } from "./faults.ts";
 import type { Deployed } from "./genesis.ts";
-import { addressNamed, deployedCode, operatorCount, simGenesis, simParams } from "./genesis.ts";
+import {
+  addressNamed,
+  beaconParams,
+  deployedCode,
+  operatorCount,
+  simGenesis,
+  simParams,
+} from "./genesis.ts";
 import type { World } from "./model.ts";
 import { Violation, violated } from "./model.ts";
 import { after, next } from "./queue.ts";
@@ -40,6 +47,8 @@ export type Result = {
   readonly credits: number;
   readonly settlements: number;
   readonly blocks: number;
+  /** Of the beacon. */
+  readonly outputs: number;
   /** Simulated ms from the start to the end. */
   readonly tookMs: number;
 };
@@ -52,12 +61,13 @@ const afterKeys = new Map<bigint, Snapshot>();
 let afterFunds: Snapshot | undefined;
 
 /** `loanLimit` is BTC-2's E. */
-function networkOf(kind: "table" | "real", loanLimit: bigint): Network {
-  const name = `${kind} ${loanLimit}`;
+function networkOf(kind: "table" | "real", loanLimit: bigint, hasBeacon: boolean): Network {
+  const name = `${kind} ${loanLimit} ${hasBeacon}`;
   const before = networks.get(name);
   if (before !== undefined) return before;
   const bls = kind === "real" ? createBls() : tableBls();
-  const genesis = simGenesis(bls, { loanLimit }, userNames);
+  const params = { loanLimit, ...(hasBeacon && beaconParams) };
+  const genesis = simGenesis(bls, params, userNames);
   const made = { genesis, deployed: deployedCode(genesis) };
   networks.set(name, made);
   return made;
@@ -99,7 +109,7 @@ function calmWorld(table: BlsTable, loanLimit: bigint, from: Snapshot | undefine
   return createWorld({
     seed: 0,
     plan: calm(operatorCount),
-    ...networkOf("table", loanLimit),
+    ...networkOf("table", loanLimit, false),
     bls: tableBls(table),
     shares: true,
     from,
@@ -109,7 +119,7 @@ function calmWorld(table: BlsTable, loanLimit: bigint, from: Snapshot | undefine
 
 /**
  * Of ten seeds one starts from nothing, three after a key generation, one of them with little or nothing lent before the
- * sweep (E), and six with coins in the vault. Those divisible by 20 compute everything on each node, by 50 use real BLS.
+ * sweep (E), and six with coins in the vault. The one from nothing has short epochs, whose beacon orders proposers. Those divisible by 20 compute everything on each node, by 50 use real BLS.
  */
 function worldOf(seed: number, print: ((line: string) => void) | undefined): World {
   const isReal = seed % 50 === 0;
@@ -118,7 +128,7 @@ function worldOf(seed: number, print: ((line: string) => void) | undefined): Wor
   return createWorld({
     seed,
     plan: planFaults(seed, seeded(seed ^ 0x51ab_0c3d), operatorCount),
-    ...networkOf(isReal ? "real" : "table", loanLimit),
+    ...networkOf(isReal ? "real" : "table", loanLimit, from === undefined),
     bls: isReal ? rememberingBls(createBls()) : tableBls(new Map(from?.table)),
     shares: seed % 20 !== 0,
     from,
@@ -155,6 +165,7 @@ export function runSeed(seed: number, print?: (line: string) => void): Result {
     credits: world?.checks.credits ?? 0,
     settlements: world?.checks.settlements ?? 0,
     blocks: world?.checks.blocks ?? 0,
+    outputs: world?.checks.outputs ?? 0,
     tookMs: world === undefined ? 0 : world.queue.now - world.startMs,
   };
 }

@@ -83,11 +83,12 @@ export function copyChecks(checks: Checks): Checks {
     locks: new Map([...checks.locks].map(([lock, got]) => [lock, { ...got }])),
     payees: new Map(checks.payees),
     ringScripts: new Set(checks.ringScripts),
-    seats: checks.seats.map(({ releases, commitments, slots, nonces, said }) => ({
+    seats: checks.seats.map(({ releases, commitments, slots, nonces, seatAt, said }) => ({
       releases: new Map(releases),
       commitments: new Map(commitments),
       slots: new Map(slots),
       nonces: new Map(nonces),
+      seatAt: new Map(seatAt),
       said: new Map(said),
     })),
   };

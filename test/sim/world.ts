@@ -19,6 +19,7 @@ import { createQueue } from "./queue.ts";
 import {
   createRelay,
   relayBitcoinTip,
+  relayDuties,
   relayFinalized,
   relayHeight,
   relayRequests,
@@ -69,6 +70,7 @@ export function createWorld(setup: Setup): World {
         signerHeight(world, operator);
         relayHeight(world, operator);
       },
+      dutyChanged: (operator) => relayDuties(world, operator),
       blockFinal: (transactions) => replaySome(world, transactions),
       requestsCame: (operator) => relayRequests(world, operator),
       bitcoinSeen: (operator) => {

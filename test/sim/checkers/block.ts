@@ -29,6 +29,7 @@ import { executionsOf, finalized } from "../ethereum.ts";
 import { readerOf } from "../ledger.ts";
 import type { NodeDisk, World } from "../model.ts";
 import { violated } from "../model.ts";
+import { checkBeacon } from "./beacon.ts";
 
 const prefixOf = <K, V>(table: Table<K, V>, key: K): Uint8Array => table.key(key).subarray(0, 2);
 const zero = new Uint8Array(32);
@@ -51,6 +52,7 @@ export function checkBlock(
 ): void {
   const reader = readerOf(disk);
   const undone = new Map(disk.undo.map((put) => [keyOf(put.key), put.value]));
+  checkBeacon(world, reader, puts, undone);
   for (const { key, value } of puts) {
     if (isIn(prefixes.outputs, key)) checkOutput(world, key, value, undone.get(keyOf(key)));
     else if (value === undefined) continue;

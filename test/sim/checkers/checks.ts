@@ -38,6 +38,8 @@ export type Checks = {
   credits: number;
   settlements: number;
   blocks: number;
+  /** Of the beacon. */
+  outputs: number;
 };
 
 export type Payee = {
@@ -56,6 +58,8 @@ export type SeatChecks = {
   readonly slots: Map<string, string>;
   /** Public nonce (hex) to what it was offered for. */
   readonly nonces: Map<string, string>;
+  /** Its seat in the committee, by height; none: -1. */
+  readonly seatAt: Map<number, number>;
   /** Votes and proposals of its node: what was said at each place. */
   readonly said: Map<string, string>;
 };
@@ -76,11 +80,13 @@ export function createChecks(operators: number): Checks {
       commitments: new Map(),
       slots: new Map(),
       nonces: new Map(),
+      seatAt: new Map(),
       said: new Map(),
     })),
     credits: 0,
     settlements: 0,
     blocks: 0,
+    outputs: 0,
   };
 }
 

@@ -1,10 +1,12 @@
 // What may leave a validator: at most one vote of a kind and one proposal a round, each of them in its journal before
 // (CON-1).
-import { equal, isRejected, keyOf } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must } from "@causeway/primitives";
 import { blockCodec, headerCodec } from "../../../chain-core/src/codec/block.ts";
 import { parseRecord } from "../../../chain-core/src/consensus/journal.ts";
 import { proposerOf } from "../../../chain-core/src/consensus/proposer.ts";
+import { knownCommittee } from "../../../chain-core/src/ledger/epoch/epochs.ts";
 import { parseMessage } from "../../../chain-core/src/node/message.ts";
+import { readerOf } from "../ledger.ts";
 import type { Operator, World } from "../model.ts";
 import { violated } from "../model.ts";
 
@@ -12,7 +14,8 @@ import { violated } from "../model.ts";
 const recent = 12;
 
 /** Before a node's message leaves. */
-export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Array): void {
+export function checkSaid(world: World, operator: Operator, bytes: Uint8Array): void {
+  const { seat, node } = operator;
   // Proposals, votes and compact proposals; the others are nobody's word.
   if (![1, 2, 8].includes(bytes[0] ?? 0)) return;
   const own = world.checks.seats[seat];
@@ -28,7 +31,7 @@ export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Ar
   };
   if (message.kind === "votes") {
     for (const { kind, height, round, block, polRound, seat: of, signature } of message.votes)
-      if (of === seat)
+      if (of === seatAt(world, operator, height))
         say(
           `height ${height}, round ${round}, vote ${kind}`,
           `${keyOf(block)}:${polRound}`,
@@ -39,7 +42,7 @@ export function checkSaid(world: World, { seat, node }: Operator, bytes: Uint8Ar
     const { height, round, polRound, signature } = said;
     const { header } = blockCodec.decode("block" in said ? said.block : said.head);
     // Others pass proposals on; their proposer is whose turn it was.
-    if (proposerOf(world.operators.length, height, round) === seat)
+    if (proposerOf(world.operators.length, height, round) === seatAt(world, operator, height))
       say(
         `height ${height}, round ${round}, proposal`,
         `${keyOf(headerCodec.encode(header))}:${polRound}`,
@@ -58,4 +61,16 @@ function isJournaled(journal: readonly Uint8Array[], signature: Uint8Array): boo
     }
   }
   return false;
+}
+
+/** In the committee of the height: the beacon orders it. */
+function seatAt(world: World, { seat, node }: Operator, height: number): number {
+  const { seatAt: known } = must(world.checks.seats[seat], "checks");
+  const before = known.get(height);
+  if (before !== undefined) return before;
+  const owner = must(world.genesis.validators[seat], "validator").owner;
+  const committee = knownCommittee(readerOf(node.disk), height);
+  const found = committee?.members.findIndex(({ validator }) => equal(validator, owner)) ?? -1;
+  if (height <= node.disk.blocks.length + 1) known.set(height, found);
+  return found;
 }
