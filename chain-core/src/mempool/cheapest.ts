@@ -23,11 +23,15 @@ export function cheapestFirst<T extends Ranked>(isAlive: (entry: T) => boolean):
   const isDead = ({ entry, rate }: Place<T>): boolean => entry.rate !== rate || !isAlive(entry);
 
   const up = (from: number): void => {
-    for (let i = from; i > 0; ) {
-      const parent = (i - 1) >> 1;
-      if (!swapIfBefore(i, parent)) return;
-      i = parent;
+    const place = places[from];
+    if (place === undefined) return;
+    let i = from;
+    for (; i > 0; i = (i - 1) >> 1) {
+      const parent = places[(i - 1) >> 1];
+      if (parent === undefined || !isBefore(place, parent)) break;
+      places[i] = parent;
     }
+    places[i] = place;
   };
   const down = (from: number): void => {
     for (let i = from; ; ) {

@@ -3,6 +3,7 @@
 // same; a transaction may spend outputs of one that still waits.
 import type { Rejected } from "@causeway/primitives";
 import { concat, isRejected, keyOf, rejected } from "@causeway/primitives";
+import type { OutputId } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import { transactionBytesHash } from "../codec/transaction.ts";
 import type { Checked } from "../node/port.ts";
@@ -73,7 +74,7 @@ export function byId(state: Pool, id: Uint8Array): Entry | undefined {
  * it can judge `tx`.
  */
 export function parentsOf(state: Pool, tx: Transaction): Uint8Array[] | Rejected<PoolCode> {
-  const keys = parentKeys(state, tx);
+  const keys = parentKeys(state, inputsOf(tx));
   if (keys.length === 0) return [];
   const ancestors = ancestorsOf(state, keys);
   const { ancestorsMax } = state.limits;
@@ -91,8 +92,8 @@ export function parentsOfEntry(state: Pool, entry: Entry): Uint8Array[] {
   return ancestorsOf(state, entry.parents).map(({ bytes }) => bytes);
 }
 
-function parentKeys(state: Pool, tx: Transaction): string[] {
-  const keys = inputsOf(tx).map(({ txid }) => keyOf(txid));
+function parentKeys(state: Pool, inputs: readonly OutputId[]): string[] {
+  const keys = inputs.map(({ txid }) => keyOf(txid));
   return keys.filter((key) => state.entries.has(key));
 }
 
@@ -136,7 +137,8 @@ function entryOf(
     key: keyOf(concat(envelope.validator, Uint8Array.of(envelope.role))),
     sequence: envelope.sequence,
   };
-  const parents = new Set(envelope === undefined ? parentKeys(state, tx) : []);
+  const inputs = inputsOf(tx);
+  const parents = new Set(parentKeys(state, inputs));
   const ownRate = Number(fee) / weight;
   const rates = [...parents].map((parent) => state.entries.get(parent)?.rate ?? ownRate);
   return {
@@ -148,7 +150,7 @@ function entryOf(
     ownRate,
     rate: Math.min(ownRate, ...rates),
     expires: tx.expires,
-    claims: claimsOf(tx),
+    claims: claimsOf(tx, inputs),
     parents,
     children: new Set(),
     ...(sender && { sender }),
@@ -168,6 +170,7 @@ const replacePercent = 110n;
  * work and the traffic of what it throws away, so that outbidding oneself is no free flood.
  */
 function rivalsOf(state: Pool, entry: Entry): Entry[] | Rejected<PoolCode> {
+  if (!entry.claims.some((claim) => state.claims.has(claim))) return [];
   const found = new Set<Entry>();
   for (const claim of entry.claims) {
     const rival = state.entries.get(state.claims.get(claim) ?? "");
