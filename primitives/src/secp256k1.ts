@@ -28,9 +28,14 @@ export function scalarBytes(value: bigint): Bytes32 {
 
 /** The scalar in 32 bytes, or undefined when it is not below the order. */
 export function parseScalar(bytes: Uint8Array): bigint | undefined {
-  if (bytes.length !== 32) return undefined;
-  const value = fromBigEndian(bytes);
-  return value < order ? value : undefined;
+  return isScalar(bytes) ? fromBigEndian(bytes) : undefined;
+}
+
+const orderBytes: Uint8Array = bigEndian(order, 32);
+
+/** True for 32 bytes below the order, zero included. */
+export function isScalar(bytes: Uint8Array): boolean {
+  return bytes.length === 32 && compare(bytes, orderBytes) < 0;
 }
 
 /** 1 / value mod the order, by Fermat; value must not be 0. */

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 
 const benches: Record<string, () => Promise<object>> = {
   beacon: async () => (await import("./beacon.ts")).run(),
+  frost: async () => (await import("./frost.ts")).run(values.sizes),
   gas: async () => (await import("./gas.ts")).run(),
   growth: async () => (await import("./growth.ts")).run(),
   ledger: async () => (await import("./ledger.ts")).run(),
@@ -20,6 +21,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     rate: { type: "string" },
     profile: { type: "string" },
+    /** frost: thresholds and sizes of rings. */
+    sizes: { type: "string", default: "3/4,7/10,14/21,67/100,100/150" },
     /** snapshot: unspent outputs of the state. */
     utxos: { type: "string", default: "1000000" },
   },

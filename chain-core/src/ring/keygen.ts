@@ -174,12 +174,22 @@ export function hashDeals(
   params: CeremonyParams,
   deals: readonly Deal[],
 ): Bytes32 {
+  const hashes = deals.map((deal) => hashDeal(context, params, deal));
+  return joinHashes(context, params, deals, hashes);
+}
+
+/** `hashDeals` where each deal's hash is known. */
+export function joinHashes(
+  context: Bytes32,
+  params: CeremonyParams,
+  deals: readonly Deal[],
+  hashes: readonly Bytes32[],
+): Bytes32 {
   let seatBefore = -1;
   for (const { seat } of deals) {
     assert(seat > seatBefore, "deals out of order");
     seatBefore = seat;
   }
-  const hashes = deals.map((deal) => hashDeal(context, params, deal));
   return H("deals", params.network, concat(context, ...hashes));
 }
 

@@ -1,5 +1,6 @@
 import type { Complaint, Deal, Tweak } from "@causeway/chain-core/ring";
 import {
+  acceptDeals,
   canaryMessage,
   complaintCodec,
   confirmCodec,
@@ -26,7 +27,7 @@ import {
 import { schnorr } from "@noble/curves/secp256k1.js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { makeComplaint, makeConfirm, makeDeal, openDeals } from "./keygen.ts";
+import { makeComplaint, makeConfirm, makeDeal, openAccepted, openDeals } from "./keygen.ts";
 import { generateNonce } from "./nonce.ts";
 import { validateSigners } from "./signers.ts";
 import { aggregate, aggregateNonces, openSession, sign, verifyPartial } from "./signing.ts";
@@ -214,6 +215,11 @@ describe("a hostile dealer", () => {
     ["lowers the degree", "bad-length", (d) => ({ ...d, commitments: d.commitments.slice(1) })],
     ["leaves out a share", "bad-length", (d) => ({ ...d, shares: d.shares.slice(1) })],
     [
+      "commits to no point further up",
+      "bad-point",
+      (d) => ({ ...d, commitments: d.commitments.map((p, k) => (k < 2 ? p : new Uint8Array(33))) }),
+    ],
+    [
       "commits to no point",
       "bad-point",
       (d) => ({ ...d, commitments: d.commitments.map(() => new Uint8Array(33)) }),
@@ -228,9 +234,10 @@ describe("a hostile dealer", () => {
     ["deals for another key", "wrong-ceremony", (d) => ({ ...d, keyId: 2 })],
     ["takes a seat that does not exist", "bad-seat", (d) => ({ ...d, seat: 4 })],
   ])("that %s is refused", (_, code, change) => {
-    expect(verifyDeal(context, params, dealWrongly(ceremony, 1, change, 13))).toMatchObject({
-      code,
-    });
+    const wrong = dealWrongly(ceremony, 1, change, 13);
+    expect(verifyDeal(context, params, wrong)).toMatchObject({ code });
+    const all = deals.map((deal) => (deal.seat === 1 ? wrong : deal));
+    expect(acceptDeals(context, params, all)).toMatchObject({ code, seat: wrong.seat });
   });
 
   test.each<[string, (deal: Deal) => Deal]>([
@@ -253,6 +260,18 @@ describe("a hostile dealer", () => {
     const replayed = { ...must(deals[0], "deal"), attempt: 1 };
     expect(verifyDeal(context, other, replayed)).toMatchObject({ code: "bad-proof" });
   });
+});
+
+test("deals judged and merged at once open as those that the ledger judged", () => {
+  const { context, params, deals, hostSecrets, shares } = generateRing(4, 3, seeded(51));
+  const accepted = acceptDeals(context, params, deals);
+  const merged = mergeDeals(deals);
+  expect(accepted).toEqual({ deals, merged, dealsHash: hashDeals(context, params, deals) });
+  if (isRejected(accepted)) return;
+  const host = must(hostSecrets[3], "host");
+  const opened = openAccepted(context, params, 3, host, accepted, new Uint8Array(32));
+  expect(opened).toMatchObject({ kind: "opened", share: shares[3] });
+  expect(acceptDeals(context, params, [])).toMatchObject({ code: "no-deals" });
 });
 
 describe("a complaint", () => {

@@ -1,0 +1,214 @@
+// CPU time of threshold signing by size of the ring, per participant, beside noble's FROST in the same run. CPU, not
+// clock: what else runs on the machine is not counted, though it makes each step slower.
+import { randomBytes } from "node:crypto";
+import { loadavg } from "node:os";
+import type { CeremonyParams, Deal } from "@causeway/chain-core/ring";
+import {
+  acceptDeals,
+  ceremonyContext,
+  decryptShare,
+  evaluateCommitments,
+  mergeDeals,
+} from "@causeway/chain-core/ring";
+import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
+import { assert, bytes32, equal, fromBigEndian, isRejected, must } from "@causeway/primitives";
+import {
+  ecdhPoint,
+  isSecretKey,
+  publicPoint,
+  scalarBytes,
+  verifySchnorr,
+} from "@causeway/primitives/secp256k1";
+import { makeConfirm, makeDeal, openAccepted } from "../../signer/src/frost/keygen.ts";
+import { generateNonce } from "../../signer/src/frost/nonce.ts";
+import type { Group } from "../../signer/src/frost/signers.ts";
+import { isConsistent, validateSigners } from "../../signer/src/frost/signers.ts";
+import type { Contribution, Session } from "../../signer/src/frost/signing.ts";
+import {
+  aggregateNonces,
+  finish,
+  openSession,
+  sign,
+  verifyPartials,
+} from "../../signer/src/frost/signing.ts";
+import { cpuMs, medianCpuMs } from "./cpu.ts";
+import type { NobleCost } from "./frost-noble.ts";
+import { measureNoble } from "./frost-noble.ts";
+
+type Generation = {
+  /** All that a participant computes who trusts nobody: the sum of the next five. */
+  readonly generateMs: number;
+  /** Own deal, with n encrypted shares and three proofs. */
+  readonly dealMs: number;
+  /** The n deals: lengths, points, three signatures each; their sum. */
+  readonly judgeMs: number;
+  /** Decrypts n shares, checks their sum. */
+  readonly openMs: number;
+  readonly confirmMs: number;
+  /** The n confirmed public shares, for their degree. */
+  readonly checkMs: number;
+};
+
+type Signing = {
+  /** One nonce pair. */
+  readonly commitMs: number;
+  /** Sum of t public nonces: a coordinator's work once a session, part of sessionShareMs too. */
+  readonly aggregateNoncesMs: number;
+  /** From t public nonces to the own share, verified: sum, signers, session, share. */
+  readonly sessionShareMs: number;
+  /** All t shares, none wrong. */
+  readonly verifyAllMs: number;
+  /** t shares to a verified signature. */
+  readonly aggregateMs: number;
+  /** The same with one wrong share, until its seat is named. */
+  readonly cheaterMs: number;
+  /** null: resharing is not built. */
+  readonly reshareDealMs: null;
+  readonly reshareReceiveMs: null;
+};
+
+export type FrostReport = {
+  readonly sizes: readonly {
+    readonly t: number;
+    readonly n: number;
+    readonly ours: Generation & Signing;
+    readonly noble: NobleCost;
+    /** noble's time by ours. */
+    readonly ratio: Readonly<Record<keyof NobleCost, number>>;
+  }[];
+  /** Of the last minute, at the start and at the end. */
+  readonly load: readonly [number, number];
+};
+
+/** `sizes` as pairs t/n. */
+export function run(sizes: string): FrostReport {
+  const start = loadavg()[0] ?? 0;
+  const measured = sizes.split(",").map((size) => {
+    const [t, n] = size.split("/").map(Number);
+    return measure(must(t, "t of t/n"), must(n, "n of t/n"));
+  });
+  return { sizes: measured, load: [start, loadavg()[0] ?? 0] };
+}
+
+function measure(t: number, n: number): FrostReport["sizes"][number] {
+  const { group, shares, cost } = generate(t, n);
+  const ours = { ...cost, ...signing(group, shares) };
+  const noble = measureNoble(t, n);
+  const ratio = Object.fromEntries(
+    Object.keys(noble).map((key) => {
+      const name = key as keyof NobleCost;
+      return [name, Math.round((10 * noble[name]) / ours[name]) / 10];
+    }),
+  ) as FrostReport["sizes"][number]["ratio"];
+  return { t, n, ours, noble, ratio };
+}
+
+const fresh = (): Uint8Array => new Uint8Array(randomBytes(32));
+
+function freshSecret(): Uint8Array {
+  const secret = fresh();
+  return isSecretKey(secret) ? secret : freshSecret();
+}
+
+/** Everything up to the last confirmation by real parts; measured is the last seat's work. */
+function generate(
+  t: number,
+  n: number,
+): { readonly group: Group; readonly shares: readonly Bytes32[]; readonly cost: Generation } {
+  const secrets = Array.from({ length: n }, freshSecret);
+  const hostKeys = secrets.map(publicPoint);
+  const chain = bytes32(fresh());
+  const network = fresh() as NetworkId;
+  const params: CeremonyParams = { network, keyId: 1, attempt: 0, chain, n, t, hostKeys };
+  const context = ceremonyContext(params);
+  const deals = secrets.map((secret, seat) => makeDeal(context, params, seat, secret, fresh()));
+  const shares = secrets.map((secret, seat) => shareOf(context, params, deals, seat, secret));
+  const groupPoint = accepted(mergeDeals(deals)).groupPoint;
+  const points = new Map(shares.map((share, seat) => [seat, publicPoint(share)]));
+  const group: Group = { n, t, thresholdPoint: groupPoint, shares: points };
+
+  const seat = n - 1;
+  const secret = must(secrets[seat], "host secret");
+  const count = n > 50 ? 3 : 7;
+  const dealMs = medianCpuMs(count, () => makeDeal(context, params, seat, secret, fresh()));
+  const judge = () => accepted(acceptDeals(context, params, deals));
+  const judgeMs = medianCpuMs(count, judge);
+  const judged = judge();
+  const open = () => openAccepted(context, params, seat, secret, judged, fresh());
+  const openMs = medianCpuMs(count, open);
+  const opened = accepted(open());
+  assert(opened.kind === "opened", "honest deals do not open");
+  assert(equal(opened.share, must(shares[seat], "share")), "another share");
+  const { share, dealsHash } = opened;
+  const confirmMs = medianCpuMs(count, () =>
+    makeConfirm(context, params, seat, share, dealsHash, fresh()),
+  );
+  const expected = evaluateCommitments(opened.merged.commitments, 0);
+  assert(expected !== undefined && equal(expected, must(points.get(0), "Y")), "another polynomial");
+  // A group is remembered: it is asked for once.
+  const [consistent, checkMs] = cpuMs(() => isConsistent(group));
+  assert(consistent, "the shares do not fit");
+  const generateMs = dealMs + judgeMs + openMs + confirmMs + checkMs;
+  return { group, shares, cost: { generateMs, dealMs, judgeMs, openMs, confirmMs, checkMs } };
+}
+
+function shareOf(
+  context: Bytes32,
+  params: CeremonyParams,
+  deals: readonly Deal[],
+  seat: number,
+  secret: Uint8Array,
+): Bytes32 {
+  const parts = deals.map((deal) =>
+    decryptShare(context, params, deal, seat, ecdhPoint(deal.ephemeral, secret)),
+  );
+  return scalarBytes(parts.reduce((sum, part) => sum + part, 0n));
+}
+
+function signing(group: Group, shares: readonly Bytes32[]): Signing {
+  const message = fresh();
+  const seats = [...shares.keys()].slice(-group.t);
+  const secretOf = (seat: number): Bytes32 => must(shares[seat], "share");
+  const commit = (seat: number) => ({
+    seat,
+    ...accepted(generateNonce(fresh(), { secretShare: secretOf(seat), message })),
+  });
+  const pairs = seats.map(commit);
+  const sum = () => accepted(aggregateNonces(pairs));
+  const open = (): Session =>
+    accepted(openSession(accepted(validateSigners(group, seats)), message, [], sum()));
+  const session = open();
+  const last = must(pairs.at(-1), "signer");
+  const once = () => accepted(sign(open(), last.secret.slice(), secretOf(last.seat), last.seat));
+  const sessionShareMs = medianCpuMs(21, once);
+  const contributions: readonly Contribution[] = pairs.map(({ seat, nonce, secret }) => {
+    const partial = accepted(sign(session, secret, secretOf(seat), seat));
+    return { seat, nonce, partial };
+  });
+  const wrong = contributions.map((one) =>
+    one.seat === last.seat
+      ? { ...one, partial: scalarBytes(fromBigEndian(one.partial) + 1n) }
+      : one,
+  );
+  const verify = () => verifyPartials(session, contributions, fresh());
+  assert(verify().length === 0, "a right share is refused");
+  const signature = accepted(finish(session, contributions));
+  assert(verifySchnorr(session.key, message, signature), "not a signature");
+  const blame = finish(session, wrong);
+  assert("seats" in blame && blame.seats.join() === String(last.seat), "someone else is blamed");
+  return {
+    commitMs: medianCpuMs(101, () => commit(last.seat)),
+    aggregateNoncesMs: medianCpuMs(21, sum),
+    sessionShareMs,
+    verifyAllMs: medianCpuMs(21, verify),
+    aggregateMs: medianCpuMs(21, () => finish(session, contributions)),
+    cheaterMs: medianCpuMs(11, () => finish(session, wrong)),
+    reshareDealMs: null,
+    reshareReceiveMs: null,
+  };
+}
+
+function accepted<T>(value: T): Exclude<T, Rejected> {
+  if (isRejected(value)) throw new Error(`${value.code}: ${value.message}`);
+  return value as Exclude<T, Rejected>;
+}
