@@ -1,13 +1,14 @@
 // `causeway genesis` with real files.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isRejected } from "@causeway/primitives";
+import { isRejected, toHex } from "@causeway/primitives";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { formatLock } from "../ledger/assets.ts";
-import { encodeGenesisBody, parseGenesisBody } from "../ledger/genesis-file.ts";
-import { testGenesisBody, testLock } from "../ledger/testing.ts";
+import { encodeGenesisBody, parseGenesis, parseGenesisBody } from "../ledger/genesis-file.ts";
+import type { KeyRole } from "../ledger/possession.ts";
+import { testBls, testGenesisBody, testLock, validatorSecret } from "../ledger/testing.ts";
 import { bystackParams, presets } from "../params/presets.ts";
 import { genesisCommand } from "./genesis-cli.ts";
 
@@ -112,6 +113,52 @@ test("a genesis is a preset, a draft and few balances; what does not fit togethe
       many,
     ),
   ).rejects.toMatchObject({ code: "too-many" });
+});
+
+test("operators prove their keys over the body, and the proofs of all make the second file", async () => {
+  const body = testGenesisBody(2);
+  const genesis = file("body.json", Buffer.from(encodeGenesisBody(body)).toString());
+  const keyFile = (name: string, keys: Record<string, string>): string => {
+    const path = file(name, JSON.stringify(keys));
+    chmodSync(path, 0o600);
+    return path;
+  };
+  const keysOf = (seat: number): string[] => {
+    const of = (role: KeyRole): string => toHex(validatorSecret(seat, role));
+    const [node, signer, gateway] = [
+      { consensus: of("consensusKey"), peer: of("nodePeerKey") },
+      { attest: of("attestKey"), host: of("hostKey"), peer: of("signerPeerKey"), passphrase: "p" },
+      { relay: of("relayKey"), evm: of("relayKey") },
+    ];
+    return [
+      "--node-keys",
+      keyFile(`node-${seat}.json`, node),
+      "--signer-keys",
+      keyFile(`signer-${seat}.json`, signer),
+      "--gateway-keys",
+      keyFile(`gateway-${seat}.json`, gateway),
+    ];
+  };
+  const outs = [0, 1].map((seat) => join(folder, `proof-${seat}.json`));
+  for (const [seat, out] of outs.entries())
+    expect(await run("prove-keys", genesis, ...keysOf(seat), "--out", out)).toMatchObject({
+      validator: seat,
+    });
+  await expect(
+    run("prove-keys", genesis, ...keysOf(2), "--out", join(folder, "z")),
+  ).rejects.toMatchObject({ code: "stranger" });
+  const [first = "", second = ""] = outs;
+  const joined = join(folder, "proofs.json");
+  await expect(run("join-proofs", genesis, first, "--out", joined)).rejects.toMatchObject({
+    code: "missing-proofs",
+  });
+  const swapped = readFileSync(second, "utf8").replace('"place": 1', '"place": 0');
+  await expect(
+    run("join-proofs", genesis, file("swapped.json", swapped), second, "--out", joined),
+  ).rejects.toMatchObject({ code: "bad-genesis" });
+  await run("join-proofs", genesis, second, first, "--out", joined);
+  const parsed = parseGenesis(readFileSync(genesis), readFileSync(joined), testBls);
+  expect(isRejected(parsed)).toBe(false);
 });
 
 test.each(Object.keys(presets))("the preset %s is a genesis' parameters", async (preset) => {

@@ -4,7 +4,12 @@ import { createReadStream } from "node:fs";
 import type { Bytes32 } from "@causeway/primitives";
 import { Failure, isRejected, parseHex, toHex, utf8 } from "@causeway/primitives";
 import { formatLock } from "../ledger/assets.ts";
-import { balancesMax, encodeGenesisBody, parseGenesisBody } from "../ledger/genesis-file.ts";
+import {
+  balancesMax,
+  encodeGenesisBody,
+  genesisSizeMax,
+  parseGenesisBody,
+} from "../ledger/genesis-file.ts";
 import type { Snapshot } from "../ledger/migration/import.ts";
 import { importBalances } from "../ledger/migration/import.ts";
 import type { Row } from "../ledger/migration/merkle.ts";
@@ -12,7 +17,9 @@ import { pathMax, verifyRow } from "../ledger/migration/merkle.ts";
 import type { RowFormat } from "../ledger/migration/rows.ts";
 import { rowFormats } from "../ledger/migration/rows.ts";
 import { presets } from "../params/presets.ts";
+import { joinProofs, proveKeys } from "./genesis-proofs.ts";
 import { readSmall, writeNew } from "./govern-files.ts";
+import { keyOptions, keyUsage } from "./operator-keys.ts";
 import { lockOf } from "./stake-cli.ts";
 import { parseWords } from "./wallet-cli.ts";
 import type { Terminal } from "./wallet-terminal.ts";
@@ -20,10 +27,13 @@ import { show } from "./wallet-terminal.ts";
 
 export const genesisUsage: string = `causeway genesis new --preset ${Object.keys(presets).join("|")} --draft FILE --out genesis.json [--balances FILE]
         FILE: the body's JSON without "params" (or with those that differ from the preset's); "time" is now by default
+causeway genesis prove-keys GENESIS KEYS --out proof-0.json       each operator, over the body
+causeway genesis join-proofs GENESIS PROOF... --out proofs.json
 causeway genesis import FILE [--total UNITS]         rows, sum and Merkle root of a snapshot of balances
 causeway genesis prove-line FILE --address ADDRESS [--out proof.json]
 causeway genesis verify-line PROOF --root HEX --rows N
 
+${keyUsage}
 A snapshot has a row for each address: CSV "address,amount", or JSON lines {"address": "...", "amount": "..."}, amounts in
 units of 10^-8 BTM. [--format csv|jsonl], by default as the file's name ends. Everywhere: [--json]`;
 
@@ -37,6 +47,7 @@ const options = {
   format: { type: "string" },
   root: { type: "string" },
   rows: { type: "string" },
+  ...keyOptions,
   json: { type: "boolean", default: false },
 } as const;
 type GenesisFlags = ReturnType<typeof parseWords<typeof options>>["values"];
@@ -45,7 +56,8 @@ type GenesisFlags = ReturnType<typeof parseWords<typeof options>>["values"];
 export async function genesisCommand(args: readonly string[], terminal: Terminal): Promise<void> {
   const { values: flags, positionals } = parseWords(args, options, genesisUsage);
   const [command, file, ...rest] = positionals;
-  if (rest.length > 0 || (file === undefined) !== (command === "new"))
+  const isMany = command === "join-proofs";
+  if (rest.length > 0 !== isMany || (file === undefined) !== (command === "new"))
     throw new Failure("usage", genesisUsage);
   switch (command) {
     case "new":
@@ -55,6 +67,15 @@ export async function genesisCommand(args: readonly string[], terminal: Terminal
       const told = { rows: count, total: String(total), root: toHex(root) };
       return show(terminal, flags, told);
     }
+    case "prove-keys": {
+      const out = outOf(flags);
+      return show(terminal, flags, { file: out, validator: proveKeys(file ?? "", flags, out) });
+    }
+    case "join-proofs": {
+      const out = outOf(flags);
+      const { networkId } = joinProofs(file ?? "", rest, out);
+      return show(terminal, flags, { file: out, network: toHex(networkId) });
+    }
     case "prove-line":
       return prove(file ?? "", flags, terminal);
     case "verify-line":
@@ -62,6 +83,11 @@ export async function genesisCommand(args: readonly string[], terminal: Terminal
     default:
       throw new Failure("usage", genesisUsage);
   }
+}
+
+function outOf({ out }: GenesisFlags): string {
+  if (out === undefined) throw new Failure("usage", "--out is missing");
+  return out;
 }
 
 function formatOf(path: string, { format }: GenesisFlags): RowFormat {
@@ -106,7 +132,7 @@ async function create(flags: GenesisFlags, terminal: Terminal): Promise<void> {
   const params = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
   if (params === undefined)
     throw new Failure("usage", `--preset is one of ${Object.keys(presets).join(", ")}`);
-  const given = objectIn(draft);
+  const given = objectIn(draft, genesisSizeMax);
   const body = {
     time: terminal.nowMs(),
     balances: balances === undefined ? [] : await fewBalances(balances, flags, terminal),
@@ -129,9 +155,9 @@ async function create(flags: GenesisFlags, terminal: Terminal): Promise<void> {
   });
 }
 
-function objectIn(path: string): Record<string, unknown> {
+function objectIn(path: string, sizeMax?: number): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(Buffer.from(readSmall(path)).toString());
+    const value: unknown = JSON.parse(Buffer.from(readSmall(path, sizeMax)).toString());
     if (typeof value === "object" && value !== null && !Array.isArray(value))
       return value as Record<string, unknown>;
   } catch (cause) {

@@ -24,10 +24,10 @@ export type GovernFlags = {
 };
 
 /** A file that a person named. Throws Failure "no-file" or "bad-file". */
-export function readSmall(path: string): Uint8Array {
+export function readSmall(path: string, sizeMax: number = fileSizeMax): Uint8Array {
   try {
-    if (statSync(path).size > fileSizeMax)
-      throw new Failure("bad-file", `${path} is larger than ${fileSizeMax} bytes`);
+    if (statSync(path).size > sizeMax)
+      throw new Failure("bad-file", `${path} is larger than ${sizeMax} bytes`);
     return readFileSync(path);
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -1,12 +1,10 @@
 // `causeway validator ...`: what an operator does with a registration (STK-1). The wallet's account is the owner, a key
 // that no process of the operator holds.
-import { bytes32, Failure, isRejected, parseAmount, toHex, utf8 } from "@causeway/primitives";
-import { readKeyFile } from "@causeway/primitives/adapters/key-file";
-import { publicPoint } from "@causeway/primitives/secp256k1";
+import { Failure, isRejected, parseAmount, toHex, utf8 } from "@causeway/primitives";
 import type { NodeClient, ValidatorEntry } from "../client.ts";
 import type { Action } from "../codec/action.ts";
 import { kinds } from "../codec/action.ts";
-import type { Profile, ValidatorKeys } from "../codec/stake.ts";
+import type { Profile } from "../codec/stake.ts";
 import {
   exitCodec,
   nameSizeMax,
@@ -16,24 +14,21 @@ import {
   updateCodec,
 } from "../codec/stake.ts";
 import { btm, formatAsset, formatLock, parseLock } from "../ledger/assets.ts";
-import type { Genesis } from "../ledger/genesis.ts";
-import { keyRoleNames, keyRoles, signPossession } from "../ledger/possession.ts";
-import { createBls } from "./bls.ts";
-import { signerKeyFields } from "./govern-cli.ts";
+import { keyOptions, keyUsage, provedKeys } from "./operator-keys.ts";
 import { amountOf } from "./stake-cli.ts";
 import { connect, parseWords, session } from "./wallet-cli.ts";
 import { deliver } from "./wallet-send.ts";
 import type { Session, Terminal } from "./wallet-terminal.ts";
 import { show, options as walletOptions } from "./wallet-terminal.ts";
 
-export const validatorUsage = `causeway validator register --stake 10000 --name NAME [--site URL] [--commission 5] KEYS
+export const validatorUsage: string = `causeway validator register --stake 10000 --name NAME [--site URL] [--commission 5] KEYS
 causeway validator update [--name NAME] [--site URL] [--commission 5] [KEYS]   holds two epochs later
 causeway validator exit                  out of service, for good
 causeway validator unjail
 causeway validator show ADDRESS
 causeway validator list
 
-KEYS: --node-keys FILE --signer-keys FILE --gateway-keys FILE, read here to prove each key; no secret goes anywhere.
+${keyUsage}
 --commission is in percent of the delegators' rewards. The wallet's account owns the validator.
 Everywhere the wallet's flags: [--file FILE] [--node URL] [--account 0] [--dry-run] [--yes] [--no-wait] [--json]`;
 
@@ -42,9 +37,7 @@ const own = {
   name: { type: "string" },
   site: { type: "string" },
   commission: { type: "string" },
-  "node-keys": { type: "string" },
-  "signer-keys": { type: "string" },
-  "gateway-keys": { type: "string" },
+  ...keyOptions,
 } as const;
 const options: typeof walletOptions & typeof own = { ...walletOptions, ...own };
 type ValidatorFlags = ReturnType<typeof parseWords<typeof options>>["values"];
@@ -66,7 +59,7 @@ export async function validatorCommand(args: readonly string[], terminal: Termin
 type Maker = (flags: ValidatorFlags, session: Session) => Action | Promise<Action>;
 const makers: Readonly<Record<string, Maker>> = {
   register: (flags, { account, genesis }) => {
-    const proved = keysOf(flags, genesis, account.lock);
+    const proved = provedKeys(flags, genesis.networkId, () => account.lock);
     if (proved === undefined)
       throw new Failure("usage", `register needs keys\n\n${validatorUsage}`);
     if (flags.name === undefined) throw new Failure("usage", "--name is missing");
@@ -80,7 +73,7 @@ const makers: Readonly<Record<string, Maker>> = {
   },
   update: async (flags, { account, client, genesis }) => {
     const before = await client.ask("validator", { owner: account.lock });
-    const proved = keysOf(flags, genesis, account.lock);
+    const proved = provedKeys(flags, genesis.networkId, () => account.lock);
     const body = updateCodec.encode({
       owner: account.lock,
       profile: profileOf(flags, before),
@@ -116,47 +109,6 @@ function profileOf(flags: ValidatorFlags, before: Told): Profile {
     site: text("site", siteSizeMax),
     commission: Number(commission),
   };
-}
-
-/** Of the three processes' key files (SEAMS), whose other fields are none of the validator's keys. */
-const fields = {
-  node: { consensus: "required", peer: "required" },
-  signer: signerKeyFields,
-  gateway: { relay: "required", evm: "optional" },
-} as const;
-
-/** Keys with proofs that they are this owner's here; undefined where no file is named. */
-function keysOf(
-  flags: ValidatorFlags,
-  { networkId }: Genesis,
-  owner: Uint8Array,
-): { readonly keys: ValidatorKeys; readonly proofs: ValidatorKeys } | undefined {
-  const files = [flags["node-keys"], flags["signer-keys"], flags["gateway-keys"]];
-  if (files.every((file) => file === undefined)) return undefined;
-  const [node, signer, gateway] = files;
-  if (node === undefined || signer === undefined || gateway === undefined)
-    throw new Failure("usage", "--node-keys, --signer-keys and --gateway-keys go together");
-  const { consensus, peer } = readKeyFile(node, fields.node);
-  const { attest, host, peer: signerPeer } = readKeyFile(signer, fields.signer);
-  const { relay } = readKeyFile(gateway, fields.gateway);
-  const secrets: ValidatorKeys = {
-    consensusKey: consensus,
-    attestKey: attest,
-    relayKey: relay,
-    hostKey: host,
-    nodePeerKey: peer,
-    signerPeerKey: signerPeer,
-  };
-  const bls = createBls();
-  const each = (make: (role: (typeof keyRoleNames)[number]) => Uint8Array): ValidatorKeys =>
-    Object.fromEntries(keyRoleNames.map((role) => [role, make(role)])) as ValidatorKeys;
-  const keys = each((role) =>
-    keyRoles[role].scheme === "bls" ? bls.publicKey(secrets[role]) : publicPoint(secrets[role]),
-  );
-  const proofs = each((role) =>
-    signPossession(networkId, { owner: bytes32(owner), ...keys }, role, secrets[role], bls),
-  );
-  return { keys, proofs };
 }
 
 async function allValidators(client: NodeClient): Promise<readonly ValidatorEntry[]> {
