@@ -124,7 +124,8 @@ async function startNodes(
     ports.map((_, i) =>
       launchNode({
         name: `node ${i}`,
-        config: { ...network.config(i, ports), logLevel: "warn", index: false },
+        // No core is left for threads: what they get ready costs more than it spares.
+        config: { ...network.config(i, ports), logLevel: "warn", index: false, verifyThreads: 0 },
         folder: join(network.folder, `${i}`),
         nodeArgs:
           profile !== undefined && i === 0 ? ["--cpu-prof", `--cpu-prof-dir=${profile}`] : [],
