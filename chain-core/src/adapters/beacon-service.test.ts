@@ -2,21 +2,29 @@
 // has the output.
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { bytes32, isRejected, must } from "@causeway/primitives";
+import type { Log } from "@causeway/primitives";
+import { bytes32, isRejected, must, toHex, utf8 } from "@causeway/primitives";
+import { systemClock } from "@causeway/primitives/adapters/clock";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePorts } from "../../../deploy/devnet/ports.ts";
 import { subSeed } from "../beacon/output.ts";
 import { kinds } from "../codec/action.ts";
 import { headerCodec } from "../codec/block.ts";
 import { roles, transactionCodec } from "../codec/transaction.ts";
+import { formatLock } from "../ledger/assets.ts";
 import { outputs } from "../ledger/beacon/round.ts";
 import { signEnvelope } from "../ledger/sign.ts";
 import { validatorSecret } from "../ledger/testing.ts";
 import { recordProofCodec, verifyProof } from "../ledger/tree.ts";
+import { directBatch, transactionsCodec } from "../node/message.ts";
+import { beaconCommand, ringCommand } from "./beacon-cli.ts";
+import { beaconService } from "./beacon-service.ts";
+import { createBls } from "./bls.ts";
 import type { RunningNode } from "./run-node.ts";
 import { runNode } from "./run-node.ts";
 import type { NodePorts, TestNetwork } from "./testing.ts";
 import { testClient, testNetwork } from "./testing.ts";
+import type { Terminal } from "./wallet-terminal.ts";
 
 let network: TestNetwork;
 let ports: NodePorts[];
@@ -99,10 +107,81 @@ test("a node walks in its thread, and its output is served and proved", async ()
   );
 }, 60_000);
 
+test("a stranger reads, replays and uses the output, and sees whom it elects", async () => {
+  const run = async (command: typeof beaconCommand, ...words: string[]): Promise<unknown> => {
+    const lines: string[] = [];
+    const node = `http://127.0.0.1:${must(ports[0], "ports").rpc}`;
+    const terminal = { env: {}, print: (line: string) => lines.push(line) } as unknown as Terminal;
+    await command([...words, "--node", node, "--json"], terminal);
+    return JSON.parse(lines.join());
+  };
+  const { output } = await client.ask("randomness", { epoch: 0, domain: "x", context: undefined });
+  const told = { epoch: 0, output: toHex(output) };
+  expect(await run(beaconCommand, "show")).toMatchObject({ outputs: [`0:${toHex(output)}`] });
+  expect(await run(beaconCommand, "verify", "--epoch", "0")).toMatchObject({
+    ...told,
+    verified: true,
+    contributions: [expect.stringMatching(/^seat 0: /)],
+  });
+  const context = utf8("7");
+  const { seed } = await client.ask("randomness", { epoch: 0, domain: "lottery", context });
+  const words = ["seed", "--epoch", "0", "--domain", "lottery", "--context", "7"];
+  expect(await run(beaconCommand, ...words)).toMatchObject({ ...told, seed: toHex(seed) });
+  await expect(run(beaconCommand, "verify", "--epoch", "1")).rejects.toMatchObject({
+    code: expect.stringMatching(/no-/),
+  });
+  const owner = formatLock(must(network.genesis.validators[0], "validator").owner);
+  const elected = ["elect", "--term", "2", "--seats", "3"];
+  expect(await run(ringCommand, ...elected)).toMatchObject({
+    ...{ seats: 3, threshold: 2, output: toHex(output) },
+    elected: [owner, owner, owner],
+    order: [{ owner, seats: [0, 1, 2] }],
+  });
+  expect(await run(ringCommand, ...elected)).toEqual(await run(ringCommand, ...elected));
+  expect(await run(ringCommand, "check", "--seats", "3")).toMatchObject({ candidates: 1 });
+  await expect(run(ringCommand, "elect", "--term", "1")).rejects.toMatchObject({ code: "usage" });
+}, 30_000);
+
 test("a node whose progress is damaged, or of another epoch, starts all the same", async () => {
   await node.stop();
   writeFileSync(progress(), Uint8Array.of(1, 2, 3));
   node = await runNode(network.config(0, ports));
   const { height } = await client.status();
   await client.waitForHeight(height + 1, 5_000);
+});
+
+test("what waits for its verdict is not heard of a peer that left meanwhile", async () => {
+  const { genesis } = network;
+  const { owner: validator } = must(genesis.validators[0], "validator");
+  const action = { kind: kinds.segment, body: new Uint8Array(78) };
+  const from = { validator, role: roles.relay, sequence: 1 };
+  const tx = signEnvelope(genesis, from, 1, [action], validatorSecret(0, "relayKey"));
+  const bytes = transactionsCodec.encode({ transactions: [transactionCodec.encode(tx)] });
+  const heard: string[] = [];
+  const reading = Promise.withResolvers<never>();
+  const inner = {
+    message: (peer: string) => heard.push(peer),
+    gossip: async (peer: string) => heard.push(peer),
+    disconnected: (peer: string) => heard.push(`${peer} left`),
+    read: () => reading.promise,
+  };
+  const log: Log = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+    child: () => log,
+  };
+  const folder = network.folder;
+  const secretKey = validatorSecret(0, "consensusKey");
+  const parts = { genesis, bls: createBls(), secretKey, folder, clock: systemClock, log };
+  const service = beaconService({ ...parts, store: {} as never, ledger: {} as never });
+  const runtime = service.before(inner as never);
+  for (const peer of ["a", "b"]) runtime.message(peer, directBatch(bytes));
+  const gossiped = runtime.gossip("a", "transactions", bytes, () => "accept");
+  runtime.disconnected("a");
+  reading.reject(new Error("nothing to read"));
+  expect(await gossiped).toBe("ignore");
+  await vi.waitFor(() => expect(heard).toEqual(["a left", "b"]));
+  await service.stop();
 });

@@ -179,17 +179,31 @@ function judgingAhead(
         waiting -= 1;
       });
   };
+  // To the machine a peer that speaks is connected: what waited must not speak for one that left.
+  const held = new Set<{ readonly from: string; isGone: boolean }>();
+  const stays = async (from: string, wait: Promise<void>): Promise<boolean> => {
+    const one = { from, isGone: false };
+    held.add(one);
+    await wait;
+    held.delete(one);
+    return !one.isGone;
+  };
   return {
     ...runtime,
     message: (from, bytes) => {
       const deliver = (): void => runtime.message(from, bytes);
       const wait = ahead(transactionsIn(bytes));
       if (wait === undefined) deliver();
-      else wait.then(deliver, deliver);
+      else stays(from, wait).then((isHere) => isHere && deliver(), deliver);
     },
     gossip: async (from, topic, bytes, judge) => {
-      if (topic === "transactions") await ahead(transactionsOf(bytes));
+      const wait = topic === "transactions" ? ahead(transactionsOf(bytes)) : undefined;
+      if (wait !== undefined && !(await stays(from, wait))) return "ignore";
       return runtime.gossip(from, topic, bytes, judge);
+    },
+    disconnected: (peer) => {
+      for (const one of held) if (one.from === peer) one.isGone = true;
+      runtime.disconnected(peer);
     },
     submit: async (topic, bytes) => {
       if (topic === "transactions") await ahead([bytes]);
