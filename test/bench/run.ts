@@ -3,11 +3,13 @@ import { parseArgs } from "node:util";
 
 const benches: Record<string, () => Promise<object>> = {
   beacon: async () => (await import("./beacon.ts")).run(),
-  frost: async () => (await import("./frost.ts")).run(values.sizes),
+  frost: async () =>
+    (await import("./frost.ts")).run(values.sizes ?? "3/4,7/10,14/21,67/100,100/150"),
   gas: async () => (await import("./gas.ts")).run(),
   growth: async () => (await import("./growth.ts")).run(),
   ledger: async () => (await import("./ledger.ts")).run(),
   network: async () => (await import("./network.ts")).run(networkOptions()),
+  roast: async () => (await import("./roast.ts")).run(values.sizes ?? "11/15,67/100"),
   roundtrip: async () => (await import("./roundtrip.ts")).run(),
   snapshot: async () => (await import("./snapshot.ts")).run(Number(values.utxos)),
 };
@@ -21,8 +23,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     rate: { type: "string" },
     profile: { type: "string" },
-    /** frost: thresholds and sizes of rings. */
-    sizes: { type: "string", default: "3/4,7/10,14/21,67/100,100/150" },
+    /** frost, roast: thresholds and sizes of rings, as t/n with commas. */
+    sizes: { type: "string" },
     /** snapshot: unspent outputs of the state. */
     utxos: { type: "string", default: "1000000" },
   },

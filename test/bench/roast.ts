@@ -1,0 +1,196 @@
+// How long ROAST takes over a network of 153 ms round trip (the setting of Ruffing and others, CCS 2022): the real
+// coordinator and signers, each on a processor of its own that is busy for the CPU time its steps really take here.
+// Time starts when the coordinator asks for commitments and ends with a verified signature.
+import { randomBytes } from "node:crypto";
+import { loadavg } from "node:os";
+import { evaluate } from "@causeway/chain-core/ring";
+import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
+import { assert, bytes32, fromBigEndian, isRejected, must } from "@causeway/primitives";
+import { publicPoint, scalarBytes } from "@causeway/primitives/secp256k1";
+import * as roast from "../../signer/src/roast/coordinator.ts";
+import type { Commit, SessionOpen } from "../../signer/src/roast/message.ts";
+import type { NoncePool } from "../../signer/src/roast/participant.ts";
+import {
+  checkOpen,
+  emptyPool,
+  makeCommit,
+  makeShare,
+  takeNonces,
+} from "../../signer/src/roast/participant.ts";
+import type { Job } from "../../signer/src/roast/session.ts";
+import { cpuMs } from "./cpu.ts";
+
+const oneWayMs = 153 / 2;
+
+/**
+ * Each has n - t members. static: they commit first and answer with wrong shares. adaptive: together they put one
+ * silent member into each session, the worst that is possible.
+ */
+export type Adversary = "none" | "static" | "adaptive";
+
+export type RoastReport = {
+  readonly runs: readonly {
+    readonly t: number;
+    readonly n: number;
+    readonly adversary: Adversary;
+    /** Median of three. */
+    readonly seconds: number;
+    readonly sessions: number;
+    /** Of the coordinator, and of all signers together. */
+    readonly coordinatorCpuMs: number;
+    readonly signersCpuMs: number;
+  }[];
+  readonly load: number;
+};
+
+type Run = Omit<RoastReport["runs"][number], "t" | "n" | "adversary">;
+
+/** `sizes` as pairs t/n. */
+export function run(sizes: string): RoastReport {
+  const adversaries: readonly Adversary[] = ["none", "static", "adaptive"];
+  simulate(dealt(11, 15), "adaptive");
+  const runs = sizes.split(",").flatMap((size) => {
+    const [t = 0, n = 0] = size.split("/").map(Number);
+    const ring = dealt(t, n);
+    return adversaries.map((adversary) => {
+      const three = [1, 2, 3].map(() => simulate(ring, adversary));
+      const median = must(three.toSorted((a, b) => a.seconds - b.seconds)[1], "run");
+      return { t, n, adversary, ...median };
+    });
+  });
+  return { runs, load: loadavg()[0] ?? 0 };
+}
+
+type Ring = { readonly job: Job; readonly shares: readonly Bytes32[] };
+
+/** By a dealer: how a key is made is another benchmark's question. */
+function dealt(t: number, n: number): Ring {
+  const fresh = () => new Uint8Array(randomBytes(32));
+  const polynomial = Array.from({ length: t }, () => fromBigEndian(fresh()) >> 1n);
+  const shares = Array.from({ length: n }, (_, seat) => scalarBytes(evaluate(polynomial, seat)));
+  const thresholdPoint = publicPoint(scalarBytes(must(polynomial[0], "secret")));
+  const points = new Map(shares.map((share, seat) => [seat, publicPoint(share)]));
+  const group = { n, t, thresholdPoint, shares: points };
+  const inputs = [{ message: bytes32(fresh()), tweaks: [] }];
+  const network = fresh() as NetworkId;
+  return { shares, job: { network, keyId: 1, request: fresh(), coordinator: 0, group, inputs } };
+}
+
+type Message =
+  | { readonly to: "coordinator"; readonly event: roast.Event }
+  /** Without an opening: the coordinator asks for a commitment. */
+  | { readonly to: number; readonly open: SessionOpen | undefined };
+
+function simulate(ring: Ring, adversary: Adversary): Run {
+  const network = new Network(ring, adversary);
+  const { n } = ring.job.group;
+  for (let seat = 0; seat < n; seat++) network.send(0, { to: seat, open: undefined });
+  while (network.doneAtMs === undefined) network.next();
+  const { doneAtMs, sessions, coordinatorCpuMs, signersCpuMs } = network;
+  return { seconds: doneAtMs / 1_000, sessions, coordinatorCpuMs, signersCpuMs };
+}
+
+class Network {
+  doneAtMs: number | undefined;
+  sessions = 0;
+  coordinatorCpuMs = 0;
+  signersCpuMs = 0;
+  readonly #job: Job;
+  readonly #shares: readonly Bytes32[];
+  readonly #adversary: Adversary;
+  readonly #pools = new Map<number, NoncePool>();
+  readonly #busyUntil = new Map<Message["to"], number>();
+  readonly #queue: { readonly at: number; readonly message: Message }[] = [];
+  /** Commitments of members that the adversary keeps back. */
+  readonly #reserve: roast.Event[] = [];
+  #state: roast.State;
+
+  constructor({ job, shares }: Ring, adversary: Adversary) {
+    this.#job = job;
+    this.#shares = shares;
+    this.#adversary = adversary;
+    this.#state = roast.initial(job);
+  }
+
+  /** Seats are heard in this order where they send at once: the adversary's members first. */
+  #hostile(seat: number): boolean {
+    const { n, t } = this.#job.group;
+    return this.#adversary !== "none" && seat < n - t;
+  }
+
+  send(fromMs: number, message: Message): void {
+    const at = fromMs + oneWayMs;
+    const after = this.#queue.findIndex((one) => one.at > at);
+    this.#queue.splice(after < 0 ? this.#queue.length : after, 0, { at, message });
+  }
+
+  next(): void {
+    const { at, message } = must(this.#queue.shift(), "nothing is under way and nothing is signed");
+    const { to } = message;
+    const start = Math.max(at, this.#busyUntil.get(to) ?? 0);
+    const [effects, ms] = cpuMs(() =>
+      message.to === "coordinator" ? this.#coordinate(message.event) : this.#sign(message),
+    );
+    const end = start + ms;
+    this.#busyUntil.set(to, end);
+    if (to === "coordinator") this.coordinatorCpuMs += ms;
+    else this.signersCpuMs += ms;
+    for (const effect of effects) this.#follow(end, effect);
+  }
+
+  #follow(at: number, effect: roast.Effect | roast.Event): void {
+    if (effect.kind === "committed" || effect.kind === "answered") {
+      if (this.#adversary === "adaptive" && this.#hostile(effect.seat)) this.#reserve.push(effect);
+      else this.send(at, { to: "coordinator", event: effect });
+    } else if (effect.kind === "open") {
+      this.sessions += 1;
+      for (const to of effect.recipients) this.send(at, { to, open: effect.open });
+    } else if (effect.kind === "done") this.doneAtMs = at;
+    else assert(this.#hostile(effect.seat), "an honest seat is called malicious");
+  }
+
+  /** The adversary sees every message and delays none of its own: one member commits before the t-th seat does. */
+  #coordinate(event: roast.Event): readonly roast.Effect[] {
+    const effects: roast.Effect[] = [];
+    const { t } = this.#job.group;
+    const { phase } = this.#state;
+    const member = this.#reserve[0];
+    if (phase === "collecting" && this.#state.ready.size === t - 1 && member !== undefined) {
+      this.#reserve.shift();
+      effects.push(...this.#step(member));
+    }
+    return [...effects, ...this.#step(event)];
+  }
+
+  #step(event: roast.Event): readonly roast.Effect[] {
+    const [state, effects] = roast.step(this.#state, event);
+    this.#state = state;
+    return effects;
+  }
+
+  #sign({ to: seat, open }: Message & { readonly to: number }): readonly roast.Event[] {
+    const share = must(this.#shares[seat], "share");
+    if (open === undefined) return [{ kind: "committed", seat, commit: this.#commit(seat) }];
+    if (this.#adversary === "adaptive" && this.#hostile(seat)) return [];
+    const checked = accepted(checkOpen(this.#job, seat, open));
+    const taken = accepted(takeNonces(this.#pools.get(seat) ?? emptyPool, checked.commitment));
+    this.#pools.set(seat, taken.pool);
+    const answer = makeShare(checked, seat, share, taken.nonces, this.#commit(seat));
+    const wrong = { ...answer, shares: answer.shares.map(() => share) };
+    return [{ kind: "answered", seat, share: this.#hostile(seat) ? wrong : answer }];
+  }
+
+  #commit(seat: number): Commit {
+    const share = must(this.#shares[seat], "share");
+    const entropy = new Uint8Array(randomBytes(32));
+    const pool = this.#pools.get(seat) ?? emptyPool;
+    const made = accepted(makeCommit(pool, this.#job, seat, 1, share, entropy));
+    this.#pools.set(seat, made.pool);
+    return made.commit;
+  }
+}
+
+function accepted<T>(value: T): Exclude<T, Rejected> {
+  if (isRejected(value)) throw new Error(`${value.code}: ${value.message}`);
+  return value as Exclude<T, Rejected>;
+}
