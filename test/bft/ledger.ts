@@ -66,10 +66,10 @@ function epochOf(plan: Plan, height: number): number {
   return Math.floor((height - 1) / plan.epochHeights);
 }
 
-/** The peers of a height's committee, in seat order. */
+/** The peers of a height's committee, in seat order; of no height, as liars name them, those of the first. */
 export function seatsAt(plan: Plan, height: number): readonly number[] {
   const last = plan.committees.length - 1;
-  return must(plan.committees[Math.min(epochOf(plan, height), last)], "committee");
+  return must(plan.committees[Math.min(Math.max(epochOf(plan, height), 0), last)], "committee");
 }
 
 /** Seats whose votes do not count at a height (CON-3). */
