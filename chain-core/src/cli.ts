@@ -1,4 +1,5 @@
 // The door of the `causeway` command: what this package lets a person do.
+export { beaconCommand, beaconUsage, ringCommand, ringUsage } from "./adapters/beacon-cli.ts";
 export { genesisCommand, genesisUsage } from "./adapters/genesis-cli.ts";
 export { governCommand, governUsage } from "./adapters/govern-cli.ts";
 export { stakeCommand, stakeUsage } from "./adapters/stake-cli.ts";

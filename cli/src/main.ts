@@ -10,6 +10,8 @@ import { exitWithError, requireAddon } from "@causeway/primitives/adapters/proce
 const usage = `causeway wallet ...       keys, balances and payments on the ledger
 causeway stake ...        delegate BTM to validators, take it back, claim rewards
 causeway validator ...    register, update and leave; who the validators are
+causeway beacon ...       the network's randomness, and its proof
+causeway ring ...         whom it elects to sign, and how safe such a ring is
 causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring
 causeway genesis ...      make a network's genesis; read and prove the old chain's balances`;
 
@@ -20,6 +22,8 @@ const roomsOf = (of: typeof commands): Rooms => ({
   wallet: of.walletCommand,
   stake: of.stakeCommand,
   validator: of.validatorCommand,
+  beacon: of.beaconCommand,
+  ring: of.ringCommand,
   govern: of.governCommand,
   genesis: of.genesisCommand,
 });

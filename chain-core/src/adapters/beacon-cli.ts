@@ -1,0 +1,190 @@
+// `causeway beacon ...` and `causeway ring ...`: what the beacon says, replayed by whoever asks (BCN), and whom it would
+// elect into a ring (RNG-1). Nothing needs a key.
+import type { Bytes32 } from "@causeway/primitives";
+import { bigEndian, bytes32, equal, Failure, isRejected, toHex, utf8 } from "@causeway/primitives";
+import { checkRing } from "../beacon/capture.ts";
+import type { Election, Share } from "../beacon/elect.ts";
+import { electSeats, ringSeatsMax, thresholdOf } from "../beacon/elect.ts";
+import { subSeed } from "../beacon/output.ts";
+import { replayTranscript } from "../beacon/transcript.ts";
+import { epochRecord } from "../client/beacon-record.ts";
+import type { NodeClient } from "../client.ts";
+import { networkNow, readState } from "../client.ts";
+import { formatLock } from "../ledger/assets.ts";
+import { outputs } from "../ledger/beacon/round.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import { candidates } from "../ledger/staking/candidates.ts";
+import { createBls } from "./bls.ts";
+import { connect, parseWords, wholeNumber } from "./wallet-cli.ts";
+import type { Terminal } from "./wallet-terminal.ts";
+import { show } from "./wallet-terminal.ts";
+
+export const beaconUsage = `causeway beacon show                                      the running epoch's, and the newest outputs
+causeway beacon verify --epoch N                          its output once more, from the blocks alone
+causeway beacon seed --epoch N --domain NAME [--context TEXT]  the seed of one use of its output
+
+Everywhere: [--node http://127.0.0.1:18501] [--network ID] [--json]`;
+
+export const ringUsage = `causeway ring elect --term K [--seats N]    whom the output of epoch K - 2 elects from the stakes of now, with the draws
+causeway ring check [--seats N]             the most that hostile stake could get of such a ring
+
+Everywhere: [--node http://127.0.0.1:18501] [--network ID] [--json]`;
+
+const options = {
+  node: { type: "string" },
+  network: { type: "string" },
+  json: { type: "boolean", default: false },
+  epoch: { type: "string" },
+  domain: { type: "string" },
+  context: { type: "string", default: "" },
+  term: { type: "string" },
+  seats: { type: "string" },
+} as const;
+type Flags = ReturnType<typeof parseWords<typeof options>>["values"];
+type Command = (flags: Flags, terminal: Terminal, world: World) => Promise<void>;
+type Run = (args: readonly string[], terminal: Terminal) => Promise<void>;
+type World = { readonly client: NodeClient; readonly genesis: Genesis };
+
+/** Throws Failure with a sentence; "usage" with the usage. */
+export const beaconCommand: Run = commandOf({ show: showBeacon, verify, seed }, beaconUsage);
+export const ringCommand: Run = commandOf({ elect, check }, ringUsage);
+
+function commandOf(commands: Readonly<Record<string, Command>>, usage: string): Run {
+  return async (args, terminal) => {
+    const { values: flags, positionals } = parseWords(args, options, usage);
+    const [name = "", ...rest] = positionals;
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    if (command === undefined || rest.length > 0) throw new Failure("usage", usage);
+    const { client, genesis } = await connect(flags, terminal);
+    await command(flags, terminal, { client, genesis: await networkNow(client, genesis) });
+  };
+}
+
+const epochOf = (flags: Flags, name: "epoch" | "term"): number =>
+  wholeNumber(name, flags[name], 2 ** 31);
+
+async function showBeacon(flags: Flags, terminal: Terminal, { client }: World): Promise<void> {
+  const { seed: of, outputs: found, ...rest } = await client.ask("beacon", {});
+  const shown = found.map(({ epoch, output }) => `${epoch}:${toHex(output)}`);
+  show(terminal, flags, { ...rest, seed: toHex(of), outputs: shown });
+}
+
+/** Believes the node only what blocks there are and who had which key. */
+async function verify(flags: Flags, terminal: Terminal, { client, genesis }: World): Promise<void> {
+  const epoch = epochOf(flags, "epoch");
+  const { transcript, output } = await epochRecord(client, genesis, epoch);
+  if (output === undefined) throw new Failure("no-output", `epoch ${epoch} has no output`);
+  const replayed = replayTranscript(createBls(), transcript);
+  if (isRejected(replayed)) throw new Failure(replayed.code, replayed.message);
+  if (!equal(replayed, output))
+    throw new Failure("wrong-output", `the blocks give ${toHex(replayed)}, not ${toHex(output)}`);
+  show(terminal, flags, {
+    epoch,
+    output: toHex(output),
+    seed: toHex(transcript.round.seed),
+    contributions: transcript.contributions.map(
+      ({ seat, steps }) => `seat ${seat}: ${steps} steps`,
+    ),
+    steps: transcript.segments * transcript.segmentSteps,
+    verified: true,
+  });
+}
+
+async function seed(flags: Flags, terminal: Terminal, { client, genesis }: World): Promise<void> {
+  const epoch = epochOf(flags, "epoch");
+  const { domain = "", context = "" } = flags;
+  if (domain === "") throw new Failure("usage", "--domain names what the seed is for");
+  const output = await outputOf(client, epoch);
+  const made = subSeed(genesis.networkId, output, domain, utf8(context));
+  show(terminal, flags, { epoch, domain, context, seed: toHex(made), output: toHex(output) });
+}
+
+async function outputOf(client: NodeClient, epoch: number): Promise<Bytes32> {
+  const found = await readState(client, (state) => outputs.get(state, epoch));
+  if (found === undefined) throw new Failure("no-output", `epoch ${epoch} has no output`);
+  return bytes32(found.output);
+}
+
+function stakesNow({ client, genesis }: World, epoch: number) {
+  return readState(client, (state) => candidates(state, genesis.params, epoch));
+}
+
+/** As many as there are candidates, of a ring's largest size, unless `--seats` says another. */
+function seatsOf(flags: Flags, count: number): number {
+  const n = flags.seats === undefined ? Math.min(count, ringSeatsMax) : Number(flags.seats);
+  if (!Number.isSafeInteger(n) || n < 1 || n > ringSeatsMax)
+    throw new Failure("usage", `--seats is a number from 1 to ${ringSeatsMax}`);
+  return n;
+}
+
+async function elect(flags: Flags, terminal: Terminal, world: World): Promise<void> {
+  const { client, genesis } = world;
+  const term = epochOf(flags, "term");
+  if (term < 2) throw new Failure("usage", "terms 0 and 1 are the genesis' own");
+  const output = await outputOf(client, term - 2);
+  const { height } = await client.status();
+  const stakes = await stakesNow(world, term);
+  const n = seatsOf(flags, stakes.length);
+  const of = subSeed(genesis.networkId, output, "ring", bigEndian(term, 8));
+  const election = electSeats(genesis.networkId, of, stakes, n);
+  if ("code" in election) throw new Failure(election.code, election.message);
+  show(terminal, flags, {
+    term,
+    height,
+    output: toHex(output),
+    seed: toHex(of),
+    seats: n,
+    threshold: thresholdOf(n),
+    seatsEach: election.seatsEach,
+    total: String(election.total),
+    ...(flags.json === true ? proofOf(election) : { proof: textOf(election) }),
+  });
+}
+
+function proofOf({ shares, seats }: Election): Record<string, unknown> {
+  const draws = shares.map(({ owner, stake, counted, seats: own, duel }) => ({
+    owner: formatLock(owner),
+    stake: String(stake),
+    counted: String(counted),
+    seats: own,
+    ...(duel && {
+      duel: Object.fromEntries(Object.entries(duel).map(([name, value]) => [name, String(value)])),
+    }),
+  }));
+  return { order: draws, elected: seats.map(formatLock) };
+}
+
+/** A line for each candidate in the order in which the seats are filled. */
+function textOf({ shares }: Election): string {
+  const line = ({ owner, stake, counted, seats, duel }: Share): string => {
+    const drawn =
+      duel && `; drew ${duel.drawn} of ${duel.of}, below ${duel.wins} the one before wins`;
+    return `\n  ${formatLock(owner)}: stake ${stake}, counts ${counted}, seats [${seats}]${drawn ?? ""}`;
+  };
+  return shares.map(line).join("");
+}
+
+async function check(flags: Flags, terminal: Terminal, world: World): Promise<void> {
+  const { height } = await world.client.status();
+  const { epoch } = await world.client.ask("beacon", {});
+  const stakes = await stakesNow(world, epoch + 2);
+  if (stakes.length === 0) throw new Failure("no-candidates", "nobody with stake can be elected");
+  const n = seatsOf(flags, stakes.length);
+  const { capture, veto, isSafe } = checkRing(
+    stakes.map(({ stake }) => stake),
+    n,
+  );
+  const told = ({ seats, seatsMax, log2 }: typeof capture): string =>
+    seatsMax < seats
+      ? `impossible: ${seats} seats are needed, ${seatsMax} is the most`
+      : `at most 2^${log2.toFixed(1)}: ${seats} seats are needed, ${seatsMax} is the most`;
+  show(terminal, flags, {
+    height,
+    candidates: stakes.length,
+    seats: n,
+    threshold: thresholdOf(n),
+    "capture by a third": told(capture),
+    "veto by a fifth": told(veto),
+    safe: isSafe,
+  });
+}
