@@ -7,7 +7,10 @@ import { bytes32, isRejected, must, toHex, utf8 } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { freePorts } from "../../../deploy/devnet/ports.ts";
+import type { Claim } from "../beacon/contribution.ts";
+import { beaconField, encodeElement } from "../beacon/field.ts";
 import { subSeed } from "../beacon/output.ts";
+import { advance } from "../beacon/sloth.ts";
 import { kinds } from "../codec/action.ts";
 import { headerCodec } from "../codec/block.ts";
 import { roles, transactionCodec } from "../codec/transaction.ts";
@@ -150,13 +153,54 @@ test("a node whose progress is damaged, or of another epoch, starts all the same
   await client.waitForHeight(height + 1, 5_000);
 });
 
-test("what waits for its verdict is not heard of a peer that left meanwhile", async () => {
-  const { genesis } = network;
+/** A transaction in an envelope, as a peer sends it, and a service before a runtime of the test's. */
+function parts(inner: object, ledger: object) {
+  const { genesis, folder } = network;
   const { owner: validator } = must(genesis.validators[0], "validator");
   const action = { kind: kinds.segment, body: new Uint8Array(78) };
   const from = { validator, role: roles.relay, sequence: 1 };
   const tx = signEnvelope(genesis, from, 1, [action], validatorSecret(0, "relayKey"));
-  const bytes = transactionsCodec.encode({ transactions: [transactionCodec.encode(tx)] });
+  const brought = transactionCodec.encode(tx);
+  const log: Log = {
+    debug: () => {},
+    info: () => {},
+    warn: () => {},
+    error: () => {},
+    child: () => log,
+  };
+  const secretKey = validatorSecret(0, "consensusKey");
+  const given = { genesis, bls: createBls(), secretKey, folder, clock: systemClock, log };
+  const service = beaconService({ ...given, store: {} as never, ledger: ledger as never });
+  return { brought, service, runtime: service.before(inner as never) };
+}
+
+test("what arrives is judged in the thread before the node's machine sees it, all else at once", async () => {
+  const end = encodeElement(beaconField, advance(beaconField, { index: 0, value: 5n }, 100).value);
+  const round = { network: network.genesis.networkId, epoch: 0, seed: bytes32(new Uint8Array(32)) };
+  const delay = { steps: 100, next: 0, end: 5n };
+  const claim: Claim = { kind: "segment", round, delay, posted: { epoch: 0, index: 0, end } };
+  const seen: unknown[] = [];
+  const inner = {
+    submit: async (...of: unknown[]) => seen.push(of),
+    message: (peer: string) => seen.push(peer),
+    read: async (work: (state: object) => unknown) => work({ tip: { height: 1, time: 1 } }),
+  };
+  const { brought, service, runtime } = parts(inner, {
+    openClaim: () => claim,
+    learn: (...of: unknown[]) => seen.push(of),
+  });
+  const submitted = runtime.submit("transactions", brought);
+  runtime.message("a", Uint8Array.of(2, 3));
+  expect(seen).toEqual(["a"]);
+  await submitted;
+  expect(seen).toEqual(["a", [claim, true], ["transactions", brought]]);
+  await service.stop();
+  // Without the thread the machine judges.
+  await runtime.submit("transactions", brought);
+  expect(seen.slice(3)).toEqual([["transactions", brought]]);
+});
+
+test("what waits for its verdict is not heard of a peer that left meanwhile", async () => {
   const heard: string[] = [];
   const reading = Promise.withResolvers<never>();
   const inner = {
@@ -165,18 +209,8 @@ test("what waits for its verdict is not heard of a peer that left meanwhile", as
     disconnected: (peer: string) => heard.push(`${peer} left`),
     read: () => reading.promise,
   };
-  const log: Log = {
-    debug: () => {},
-    info: () => {},
-    warn: () => {},
-    error: () => {},
-    child: () => log,
-  };
-  const folder = network.folder;
-  const secretKey = validatorSecret(0, "consensusKey");
-  const parts = { genesis, bls: createBls(), secretKey, folder, clock: systemClock, log };
-  const service = beaconService({ ...parts, store: {} as never, ledger: {} as never });
-  const runtime = service.before(inner as never);
+  const { brought, service, runtime } = parts(inner, {});
+  const bytes = transactionsCodec.encode({ transactions: [brought] });
   for (const peer of ["a", "b"]) runtime.message(peer, directBatch(bytes));
   const gossiped = runtime.gossip("a", "transactions", bytes, () => "accept");
   runtime.disconnected("a");
