@@ -3,7 +3,7 @@
 import { must, seeded } from "@causeway/primitives";
 import { expect, it } from "vitest";
 import { memoryState } from "../ledger/memory-state.ts";
-import { answerTimeoutMs } from "../sync/sync.ts";
+import { restMs } from "../sync/sync.ts";
 import type { Disk, Options, Peer, World } from "./testing-world.ts";
 import { world } from "./testing-world.ts";
 
@@ -75,8 +75,8 @@ it("nodes that die again and again at their writes contradict nobody", () => {
       crashes += 1;
       return random.chance(0.5) ? "before" : "after";
     };
-    // Who dies after the faults takes a question for blocks with it.
-    expectLife(live({ seed, crashAt }), `seed ${seed}`, 3_000 + answerTimeoutMs);
+    // Who dies after the faults takes a question for blocks with it, and rests then.
+    expectLife(live({ seed, crashAt }), `seed ${seed}`, 3_000 + restMs);
   }
 }, 120_000);
 
