@@ -10,6 +10,7 @@ import { ledgerEnv } from "../env.ts";
 import { epochOf } from "../epoch/epochs.ts";
 import { epochEndBlock } from "../epoch/turn.ts";
 import { isTombstoned, tombstone } from "../epoch/validators.ts";
+import { standings } from "../epoch/votes.ts";
 import { genesisState } from "../genesis-state.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
@@ -105,6 +106,7 @@ const event = fc.oneof(
   fc.record({ kind: fc.constant("update" as const), target, commission: fc.nat(10_000) }),
   fc.record({ kind: fc.constant("exit" as const), target }),
   fc.record({ kind: fc.constant("unjail" as const), target }),
+  fc.record({ kind: fc.constant("late" as const), target, votes: fc.integer({ min: 1, max: 20 }) }),
   fc.record({ kind: fc.constant("jail" as const), target }),
   fc.record({
     kind: fc.constant("slash" as const),
@@ -154,6 +156,12 @@ function run(world: World, of: Event): boolean {
       world.time += of.ms;
       epochEndBlock(blockContext(env, state, { height: world.height, time: world.time }));
       return true;
+    case "late": {
+      const owner = at(owners, of.target);
+      const before = standings.get(state, owner) ?? { included: 0, paid: 0, misses: [] };
+      standings.put(state, owner, { ...before, included: before.included + of.votes });
+      return true;
+    }
     case "jail":
       jail(context, at(owners, of.target));
       return true;
