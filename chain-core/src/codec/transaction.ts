@@ -7,6 +7,7 @@ import {
   ContainerType,
   codec,
   H,
+  keyOf,
   ListCompositeType,
   sha256,
   taggedHash,
@@ -75,16 +76,27 @@ export const transactionCodec: Codec<Transaction> = {
   parse: (bytes) => parseTransaction(bytes, limits) ?? genericCodec.parse(bytes),
 };
 
-const hashes = new WeakMap<Uint8Array, Bytes32>();
+/** `key`: the hash in hex, one string, whose own hash a Map then computes once, too. */
+type Named = { readonly hash: Bytes32; readonly key: string };
+const names = new WeakMap<Uint8Array, Named>();
+
+function named(bytes: Uint8Array): Named {
+  const known = names.get(bytes);
+  if (known !== undefined) return known;
+  const hash = sha256(bytes);
+  const made = { hash, key: keyOf(hash) };
+  names.set(bytes, made);
+  return made;
+}
 
 /** SHA-256 of a transaction's bytes, computed once for each array: nobody changes one. */
 export function transactionBytesHash(bytes: Uint8Array): Bytes32 {
-  let hash = hashes.get(bytes);
-  if (hash === undefined) {
-    hash = sha256(bytes);
-    hashes.set(bytes, hash);
-  }
-  return hash;
+  return named(bytes).hash;
+}
+
+/** {@link transactionBytesHash} in hex, by which a node finds what it knows of a transaction. */
+export function transactionKey(bytes: Uint8Array): string {
+  return named(bytes).key;
 }
 
 /** {@link transactionId} of the transaction in these bytes, which parsed. */

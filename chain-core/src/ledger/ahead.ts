@@ -1,9 +1,9 @@
 // Signatures are most of the work of a batch or block, and need nothing of what its other transactions do: helpers take
 // them from the end while the ledger goes on from the start, and what they found is there when it arrives.
-import { isRejected, keyOf } from "@causeway/primitives";
+import { isRejected } from "@causeway/primitives";
 import type { Spend } from "../codec/action.ts";
 import { kinds, spendCodec } from "../codec/action.ts";
-import { transactionBytesHash } from "../codec/transaction.ts";
+import { transactionKey } from "../codec/transaction.ts";
 import type { Job, LedgerEnv } from "./env.ts";
 import { withRegistry } from "./governance/registry.ts";
 import type { Parsed } from "./parsed.ts";
@@ -24,7 +24,7 @@ export function verifyAhead(
   if (helpers === undefined || transactions.length < jobsMin) return;
   const jobs: Job[] = [];
   for (const bytes of transactions) {
-    const of = keyOf(transactionBytesHash(bytes));
+    const of = transactionKey(bytes);
     if (verified?.knows(of)) continue;
     const parsed = parseTransaction(env, bytes);
     const records = isRejected(parsed) ? undefined : recordsOf(reader, parsed);

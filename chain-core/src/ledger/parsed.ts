@@ -1,9 +1,9 @@
 // Transactions are checked, built into a block and applied; their bytes are parsed once.
 import type { Bytes32, Rejected } from "@causeway/primitives";
-import { isRejected, keyOf } from "@causeway/primitives";
+import { isRejected } from "@causeway/primitives";
 import type { Action, Output } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
-import { transactionBytesHash, transactionCodec, transactionIdIn } from "../codec/transaction.ts";
+import { transactionCodec, transactionIdIn, transactionKey } from "../codec/transaction.ts";
 import type { LedgerEnv } from "./env.ts";
 import type { RecentMap } from "./recent.ts";
 import type { AnyRule } from "./rules.ts";
@@ -38,7 +38,7 @@ export function parseTransaction(
   { genesis, parsed }: Pick<LedgerEnv, "genesis" | "parsed">,
   bytes: Uint8Array,
 ): Parsed | Rejected {
-  const name = parsed === undefined ? "" : keyOf(transactionBytesHash(bytes));
+  const name = parsed === undefined ? "" : transactionKey(bytes);
   const known = parsed?.get(name);
   if (known !== undefined) return known;
   const tx = transactionCodec.parse(bytes);

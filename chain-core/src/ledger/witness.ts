@@ -7,9 +7,9 @@ import type { Output } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import {
   envelopeDigest,
-  transactionBytesHash,
   transactionCodec,
   transactionIdIn,
+  transactionKey,
 } from "../codec/transaction.ts";
 import { formatLock } from "./assets.ts";
 import { renderTransaction, signingDigest } from "./eip712.ts";
@@ -90,7 +90,7 @@ export function checkOwners(
       );
     openings.push(opening);
   }
-  const of = keyOf(transactionBytesHash(bytes));
+  const of = transactionKey(bytes);
   const how = howSigned(env.genesis, records, signers, fee);
   return remembered<WitnessCode>(env, of, how, () => {
     const bad = unsigned(env.genesis, { tx, id, spent, fee }, openings);
@@ -170,7 +170,7 @@ export function checkEnvelope(
     return rejected("wrong-witness-count", `${tx.witnesses.length} witnesses for an envelope`);
   const key = roleKey(state, envelope);
   if (isRejected(key)) return key;
-  return remembered(env, keyOf(transactionBytesHash(bytes)), keyOf(key), () => {
+  return remembered(env, transactionKey(bytes), keyOf(key), () => {
     const point = recover(envelopeDigest(env.genesis.networkId, id), witness);
     return point !== undefined && equal(point, key)
       ? undefined

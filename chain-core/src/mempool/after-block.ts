@@ -1,6 +1,6 @@
 // What a final block does to what waits.
 import { isRejected, keyOf } from "@causeway/primitives";
-import { transactionBytesHash, transactionCodec } from "../codec/transaction.ts";
+import { transactionCodec, transactionKey } from "../codec/transaction.ts";
 import { claimsOf } from "./claims.ts";
 import type { Entry, Pool } from "./entry.ts";
 import { descendantsOf, drop, passedOverMax, remove } from "./entry.ts";
@@ -19,7 +19,7 @@ export type FinalTransactions = {
 /** Drops what the block included, made impossible or outlived. What else may have changed: {@link suspects}. */
 export function afterBlock(state: Pool, block: FinalTransactions): void {
   state.refused.clear();
-  const hashes = block.transactions.map((bytes) => keyOf(transactionBytesHash(bytes)));
+  const hashes = block.transactions.map(transactionKey);
   state.final = [new Set(hashes), ...state.final.slice(0, 1)];
   const paid: number[] = [];
   for (const [i, id] of block.ids.entries()) {

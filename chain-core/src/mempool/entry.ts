@@ -95,8 +95,6 @@ export type Pool = {
   work: number;
   /** `order` up to which entries were asked about again. */
   suspected: number;
-  /** The bytes that were hashed last, and their hash. */
-  hashed?: { readonly bytes: Uint8Array; readonly hash: string };
 };
 
 /** A transaction that so many blocks with room left out is no reason for another block. */

@@ -5,7 +5,7 @@ import type { Rejected } from "@causeway/primitives";
 import { concat, isRejected, keyOf, rejected } from "@causeway/primitives";
 import type { OutputId } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
-import { transactionBytesHash } from "../codec/transaction.ts";
+import { transactionKey } from "../codec/transaction.ts";
 import type { Checked } from "../node/port.ts";
 import { claimsOf, inputsOf } from "./claims.ts";
 import type { Entry, Pool } from "./entry.ts";
@@ -40,15 +40,9 @@ export type PoolCode =
   /** It builds on too many that wait. */
   | "too-long-chain";
 
-function hashOf(state: Pool, bytes: Uint8Array): string {
-  if (state.hashed?.bytes !== bytes)
-    state.hashed = { bytes, hash: keyOf(transactionBytesHash(bytes)) };
-  return state.hashed.hash;
-}
-
 /** What is known of `bytes` without asking the ledger: the entry, "refused" at this height or final, or undefined. */
 export function find(state: Pool, bytes: Uint8Array): Entry | "refused" | undefined {
-  const hash = hashOf(state, bytes);
+  const hash = transactionKey(bytes);
   if (state.refused.has(hash) || state.final.some((block) => block.has(hash))) return "refused";
   return byHash(state, hash);
 }
@@ -61,7 +55,7 @@ export function byHash(state: Pool, hash: string): Entry | undefined {
 
 /** Not to be asked again before the next block. */
 export function refuse(state: Pool, bytes: Uint8Array): void {
-  if (state.refused.size < refusedMax) state.refused.add(hashOf(state, bytes));
+  if (state.refused.size < refusedMax) state.refused.add(transactionKey(bytes));
 }
 
 /** The waiting transaction `id`. */
@@ -145,7 +139,7 @@ function entryOf(
     key: keyOf(id),
     id,
     bytes,
-    hash: hashOf(state, bytes),
+    hash: transactionKey(bytes),
     fee,
     ownRate,
     rate: Math.min(ownRate, ...rates),

@@ -7,7 +7,7 @@ import type { Block, Proposal } from "../codec/block.ts";
 import { blockCodec, blockId, proposalDigest } from "../codec/block.ts";
 import type { CompactProposal, Parts, Wanted } from "../codec/compact.ts";
 import { blockBytes, compactOf, hashesOf } from "../codec/compact.ts";
-import { transactionBytesHash } from "../codec/transaction.ts";
+import { transactionBytesHash, transactionKey } from "../codec/transaction.ts";
 import { proposerAt } from "../consensus/proposer.ts";
 import * as round from "../consensus/round.ts";
 import { roundsAheadMax } from "../consensus/vote-set.ts";
@@ -134,7 +134,7 @@ function fill(
   { fresh }: CompactProposal,
   hashes: readonly Uint8Array[],
 ): (Uint8Array | undefined)[] {
-  const along = new Map(fresh.map((bytes) => [keyOf(transactionBytesHash(bytes)), bytes]));
+  const along = new Map(fresh.map((bytes) => [transactionKey(bytes), bytes]));
   return hashes.map((hash) => {
     const name = keyOf(hash);
     return mempool.byHash(pool, name)?.bytes ?? along.get(name);
