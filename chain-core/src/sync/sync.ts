@@ -4,9 +4,12 @@ import type { FinalBlock } from "../node/port.ts";
 
 /** How long a peer has to answer, ms. */
 export const answerTimeoutMs = 5_000;
-/** A peer that did not answer is not asked again for so long, ms; twice as long after each further failure. */
+/**
+ * A peer that did not answer is not asked again for so long, ms; twice as long after each further failure, to 40 s: a
+ * line that loses everything makes all of them look so, and then nobody is asked.
+ */
 export const restMs = 10_000;
-const restDoublingsMax = 5;
+const restDoublingsMax = 2;
 /** One block behind is normal for a moment: its votes are on their way. */
 export const graceMs = 300;
 /** Ranges that are on their way or wait for those before them: with 4 MiB each at most 32 MiB. */
