@@ -40,13 +40,16 @@ export function startBeacon(report: (event: Event) => void): BeaconThread {
     asked.verdict = message.verdict;
     asked.resolve(message.verdict);
   });
+  const abandon = (): void => {
+    const stopped = new Failure("beacon-stopped", "the beacon's thread ended before a verdict");
+    for (const asked of claims.values()) asked.reject(stopped);
+  };
   const ended = new Promise<number>((resolve) => worker.on("exit", resolve));
   const died = new Promise<never>((_, reject) => {
     worker.on("error", reject);
     ended
       .then((code) => {
-        const stopped = new Failure("beacon-stopped", "the beacon's thread ended before a verdict");
-        for (const asked of claims.values()) asked.reject(stopped);
+        abandon();
         if (!stopping) reject(new Failure("beacon-died", `the beacon's thread ended with ${code}`));
       })
       .catch(reject);
@@ -74,7 +77,10 @@ export function startBeacon(report: (event: Event) => void): BeaconThread {
     verdictOf: (claim) => claims.get(keyOf(claimId(claim)))?.verdict,
     stop: async () => {
       stopping = true;
-      await worker.terminate();
+      abandon();
+      // Native code that is cut off in the middle takes the whole process with it.
+      say({ kind: "end" });
+      await ended;
     },
     died,
   };

@@ -7,8 +7,9 @@ import { advance, beaconField, judge, search } from "../beacon/index.ts";
 import type { Event, Job } from "../beacon/machine.ts";
 import { createBls } from "./bls.ts";
 
-/** To the worker. A job replaces the one before; without one it rests. */
+/** To the worker. A job replaces the one before; without one it rests. Told to, it ends after its slice. */
 export type ToWorker =
+  | { readonly kind: "end" }
   | { readonly kind: "work"; readonly job?: Job }
   | { readonly kind: "judge"; readonly id: string; readonly claim: Claim };
 
@@ -36,6 +37,11 @@ if (parentPort !== null) {
   // On Linux a thread has a priority of its own; elsewhere this would lower the whole process, and the slices must do.
   if (process.platform === "linux") setPriority(constants.priority.PRIORITY_LOW);
   parentPort.on("message", (message: ToWorker) => {
+    if (message.kind === "end") {
+      claims.length = 0;
+      work = undefined;
+      return parentPort?.close();
+    }
     if (message.kind === "judge") claims.push(message);
     else work = message.job && begin(message.job);
     if (!running) run();

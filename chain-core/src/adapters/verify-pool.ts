@@ -47,7 +47,8 @@ export function verifyPool(genesis: Genesis, threads: number, log: Log): VerifyP
   let next = 0;
   for (let i = 0; i < threads; i++) live.push(startThread(genesis, passed));
   const close = async (): Promise<void> => {
-    for (const { worker } of live.splice(0)) await worker.terminate();
+    passed.fill(1);
+    await Promise.all(live.splice(0).map(endThread));
   };
   for (const { worker } of live)
     worker.on("error", (error) => {
@@ -93,6 +94,13 @@ export function verifyPool(genesis: Genesis, threads: number, log: Log): VerifyP
     },
     close,
   };
+}
+
+/** It ends by itself: native code that is cut off in the middle takes the whole process with it. */
+function endThread({ worker, port }: Thread): Promise<void> {
+  const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  port.postMessage(null);
+  return ended;
 }
 
 function startThread(genesis: Genesis, passed: Int32Array): Thread {

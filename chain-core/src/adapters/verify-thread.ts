@@ -23,7 +23,8 @@ export type Answer = { readonly place: number; readonly hows: readonly (string |
 
 function serve({ port, passed, genesis: first }: ThreadOptions): void {
   let genesis = first;
-  port.on("message", (chunk: Chunk) => {
+  port.on("message", (chunk: Chunk | null) => {
+    if (chunk === null) return port.close();
     genesis = chunk.genesis ?? genesis;
     const { place, packed } = chunk;
     const isNeeded = Atomics.load(passed, place) === 0;
