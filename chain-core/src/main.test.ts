@@ -74,7 +74,8 @@ test("a node starts on an empty folder, survives kill -9, loses nothing, and sto
   const memory = Number(
     /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${first.child.pid}/status`, "utf8"))?.[1],
   );
-  expect(memory).toBeLessThan(200_000);
+  // With a thread that verifies and one that walks for the beacon, on a cold cache of code: some 215 MB.
+  expect(memory).toBeLessThan(260_000);
   first.child.kill("SIGKILL");
   await first.ended;
   const second = run(environment());
