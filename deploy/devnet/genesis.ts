@@ -11,7 +11,7 @@ import {
 } from "@causeway/chain-core";
 import { createAddress, templateHash } from "@causeway/chain-core/interchain";
 import type { Bls, Bytes32, NetworkId } from "@causeway/primitives";
-import { bigEndian, bytes32, fromHex, sha256, sha256d } from "@causeway/primitives";
+import { bigEndian, bytes32, fromHex, sha256, sha256d, zero32 } from "@causeway/primitives";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import { anvilChainId } from "./anvil.ts";
 import { artifact } from "./ethereum.ts";
@@ -82,6 +82,7 @@ function genesisBody(
     validators: secrets.operators.map((keys) => publicKeys(keys, bls)),
     guardians: { keys: secrets.guardians.map(publicPoint), threshold: 3 },
     // The guardians' keys, for nobody on a devnet keeps others.
+    migration: { root: zero32, rows: 0, total: 0n },
     foundation: {
       keys: secrets.guardians.map((secret) => addressOf(publicPoint(secret))),
       threshold: 3,

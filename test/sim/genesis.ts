@@ -2,7 +2,7 @@
 // with BTM. Durations are simulated, so they cost nothing; keys are derived from names, so that a seed repeats.
 import { readFileSync } from "node:fs";
 import type { Bls, Bytes32, NetworkId } from "@causeway/primitives";
-import { bigEndian, bytes32, concat, sha256, utf8 } from "@causeway/primitives";
+import { bigEndian, bytes32, concat, sha256, utf8, zero32 } from "@causeway/primitives";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import type { Artifact, GatewayCode } from "../../chain-core/src/interchain/ethereum/contract.ts";
 import {
@@ -96,6 +96,7 @@ export function simGenesis(bls: Bls, params: Partial<Params>, users: readonly st
       keys: Array.from({ length: 5 }, (_, i) => publicPoint(secretOf(`guardian ${i}`))),
       threshold: 3,
     },
+    migration: { root: zero32, rows: 0, total: 0n },
     foundation: {
       keys: Array.from({ length: 5 }, (_, i) => addressOf(publicPoint(secretOf(`guardian ${i}`)))),
       threshold: 3,

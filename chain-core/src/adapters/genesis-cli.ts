@@ -1,8 +1,7 @@
 // `causeway genesis ...`: makes the body of a network, and reads the balances of the old chain: into the body where they
 // are few, else to a Merkle root, under which each holder can check the own row.
 import { createReadStream } from "node:fs";
-import type { Bytes32 } from "@causeway/primitives";
-import { Failure, isRejected, parseHex, toHex, utf8 } from "@causeway/primitives";
+import { Failure, isRejected, parseHex, toHex, utf8, zero32 } from "@causeway/primitives";
 import { formatLock } from "../ledger/assets.ts";
 import {
   balancesMax,
@@ -13,20 +12,22 @@ import {
 import type { Snapshot } from "../ledger/migration/import.ts";
 import { importBalances } from "../ledger/migration/import.ts";
 import type { Row } from "../ledger/migration/merkle.ts";
-import { pathMax, verifyRow } from "../ledger/migration/merkle.ts";
+import { verifyRow } from "../ledger/migration/merkle.ts";
 import type { RowFormat } from "../ledger/migration/rows.ts";
 import { rowFormats } from "../ledger/migration/rows.ts";
 import { presets } from "../params/presets.ts";
 import { joinProofs, proveKeys } from "./genesis-proofs.ts";
-import { readSmall, writeNew } from "./govern-files.ts";
+import { writeNew } from "./govern-files.ts";
+import { objectIn, readProof } from "./migration-proof.ts";
 import { keyOptions, keyUsage } from "./operator-keys.ts";
 import { lockOf } from "./stake-cli.ts";
 import { parseWords } from "./wallet-cli.ts";
 import type { Terminal } from "./wallet-terminal.ts";
 import { show } from "./wallet-terminal.ts";
 
-export const genesisUsage: string = `causeway genesis new --preset ${Object.keys(presets).join("|")} --draft FILE --out genesis.json [--balances FILE]
-        FILE: the body's JSON without "params" (or with those that differ from the preset's); "time" is now by default
+export const genesisUsage: string = `causeway genesis new --preset ${Object.keys(presets).join("|")} --draft FILE --out genesis.json [--balances FILE] [--snapshot FILE]
+        FILE: the body's JSON without "params" (or with those that differ from the preset's); "time" is now by default;
+        balances are paid at once, 10,000 at most; a snapshot is committed to, and its holders bring their rows (stake migrate)
 causeway genesis prove-keys GENESIS KEYS --out proof-0.json       each operator, over the body
 causeway genesis join-proofs GENESIS PROOF... --out proofs.json
 causeway genesis import FILE [--total UNITS]         rows, sum and Merkle root of a snapshot of balances
@@ -41,6 +42,7 @@ const options = {
   preset: { type: "string" },
   draft: { type: "string" },
   balances: { type: "string" },
+  snapshot: { type: "string" },
   out: { type: "string" },
   total: { type: "string" },
   address: { type: "string" },
@@ -126,7 +128,7 @@ async function load(
 }
 
 async function create(flags: GenesisFlags, terminal: Terminal): Promise<void> {
-  const { preset, draft, out, balances } = flags;
+  const { preset, draft, out, balances, snapshot } = flags;
   if (preset === undefined || draft === undefined || out === undefined)
     throw new Failure("usage", `new needs --preset, --draft and --out\n\n${genesisUsage}`);
   const params = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
@@ -136,6 +138,7 @@ async function create(flags: GenesisFlags, terminal: Terminal): Promise<void> {
   const body = {
     time: terminal.nowMs(),
     balances: balances === undefined ? [] : await fewBalances(balances, flags, terminal),
+    migration: await migrationOf(snapshot, flags, terminal),
     ...given,
     params: { ...params, ...(given.params as object | undefined) },
   };
@@ -155,15 +158,15 @@ async function create(flags: GenesisFlags, terminal: Terminal): Promise<void> {
   });
 }
 
-function objectIn(path: string, sizeMax?: number): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(readSmall(path, sizeMax)).toString());
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
-  } catch (cause) {
-    if (cause instanceof Failure) throw cause;
-  }
-  throw new Failure("bad-file", `${path} is no JSON object`);
+/** What the genesis says of an older chain's balances; nothing of none. */
+async function migrationOf(
+  path: string | undefined,
+  flags: GenesisFlags,
+  terminal: Terminal,
+): Promise<{ readonly root: string; readonly rows: number; readonly total: string }> {
+  if (path === undefined) return { root: toHex(zero32), rows: 0, total: "0" };
+  const { root, count, total } = await load(path, flags, terminal);
+  return { root: toHex(root), rows: count, total: String(total) };
 }
 
 async function fewBalances(
@@ -204,20 +207,8 @@ function verify(path: string, flags: GenesisFlags, terminal: Terminal): void {
   const count = Number(flags.rows);
   if (isRejected(root) || !/^\d{1,10}$/.test(flags.rows ?? ""))
     throw new Failure("usage", `verify-line needs --root and --rows\n\n${genesisUsage}`);
-  const { address, amount, index, path: hashes } = objectIn(path);
-  const lock = lockOf("address", typeof address === "string" ? address : undefined);
-  const isShaped =
-    typeof amount === "string" &&
-    /^\d{1,39}$/.test(amount) &&
-    typeof index === "number" &&
-    Number.isSafeInteger(index) &&
-    Array.isArray(hashes) &&
-    hashes.length <= pathMax;
-  const steps = isShaped ? hashes.map((hash) => parseHex(hash, { size: 32 })) : [];
-  if (!isShaped || steps.some(isRejected)) throw new Failure("bad-file", `${path} is no proof`);
-  const at = { index, count, path: steps as Bytes32[] };
-  const row = { lock, amount: BigInt(amount) };
-  if (row.amount >= 2n ** 128n || !verifyRow(row, at, root))
+  const { lock, amount, index, path: hashes } = readProof(path);
+  if (!verifyRow({ lock, amount }, { index, count, path: hashes }, root))
     throw new Failure("not-proved", `${path} proves no row under this root`);
-  show(terminal, flags, { address: formatLock(lock), amount, isProved: true });
+  show(terminal, flags, { address: formatLock(lock), amount: String(amount), isProved: true });
 }

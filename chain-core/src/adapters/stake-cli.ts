@@ -2,7 +2,7 @@
 import { equal, Failure, isRejected, parseAmount } from "@causeway/primitives";
 import type { NodeClient, StakeResult } from "../client.ts";
 import type { Action } from "../codec/action.ts";
-import { kinds } from "../codec/action.ts";
+import { kinds, migrateCodec } from "../codec/action.ts";
 import {
   claimCodec,
   delegateCodec,
@@ -13,6 +13,7 @@ import {
 import { btm, formatAsset, formatLock, parseLock } from "../ledger/assets.ts";
 import { otherActionsMax } from "../ledger/execute.ts";
 import type { Genesis } from "../ledger/genesis.ts";
+import { readProof } from "./migration-proof.ts";
 import { connect, parseWords, session, wholeNumber } from "./wallet-cli.ts";
 import { deliver } from "./wallet-send.ts";
 import type { Session, Terminal } from "./wallet-terminal.ts";
@@ -23,6 +24,7 @@ causeway stake undelegate --validator ADDRESS --amount 100 | --all
 causeway stake redelegate --from ADDRESS --to ADDRESS --amount 100 | --all
 causeway stake claim [--validator ADDRESS] [--again]     rewards, of all validators by default; --again delegates them
 causeway stake withdraw [--validator ADDRESS --epoch N]  what is unbonded, all by default
+causeway stake migrate --proof FILE                      brings a balance of the older chain, whoever's it is
 causeway stake show [--address ADDRESS]
 
 Everywhere the wallet's flags: [--file FILE] [--node URL] [--account 0] [--dry-run] [--yes] [--no-wait] [--json]`;
@@ -31,6 +33,7 @@ const own = {
   validator: { type: "string" },
   from: { type: "string" },
   epoch: { type: "string" },
+  proof: { type: "string" },
   address: { type: "string" },
   all: { type: "boolean", default: false },
   again: { type: "boolean", default: false },
@@ -82,6 +85,10 @@ const makers: Readonly<Record<string, Maker>> = {
         const body = { delegator: account.lock, validator, isDelegated: flags.again === true };
         return { kind: kinds.claim, body: claimCodec.encode(body) };
       });
+  },
+  migrate: ({ proof }) => {
+    if (proof === undefined) throw new Failure("usage", "--proof is missing");
+    return [{ kind: kinds.migrate, body: migrateCodec.encode(readProof(proof)) }];
   },
   withdraw: async (flags, { account, client }) => {
     const delegator = account.lock;

@@ -294,7 +294,7 @@ export const api: Api = {
     ),
   ),
   supply: method(
-    "BTM issued so far, and what of it is not in outputs: burnt, staked, unbonding, rewards not claimed, the foundation's not vested.",
+    "BTM issued so far, and what of it is not in outputs: burnt, staked, unbonding, rewards not claimed, the foundation's not vested, an older chain's not brought.",
     nothing,
     record(
       {
@@ -305,6 +305,7 @@ export const api: Api = {
         unbonding: amount,
         rewards: amount,
         foundation: amount,
+        unclaimed: amount,
       },
       true,
     ),

@@ -135,6 +135,7 @@ export type SupplyResult = {
   unbonding: bigint;
   rewards: bigint;
   foundation: bigint;
+  unclaimed: bigint;
 };
 export type RequestsResult = { requests: readonly Uint8Array[]; next: number };
 /** BTM units per 1,000 of weight; `feeRate` holds for some full blocks and has the tip in it. */

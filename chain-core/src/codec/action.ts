@@ -47,6 +47,7 @@ export const kinds = {
   claim: 39,
   contribution: 40,
   segment: 41,
+  migrate: 42,
   setParameter: 50,
   upgrade: 51,
   guard: 52,
@@ -203,6 +204,14 @@ export const withinCodec: Codec<Within> = codec(
   "within",
   new ContainerType({ from: u64, to: u64 }),
   actionBodySizeMax,
+);
+
+/** Pays row `index` of the migration's snapshot to its lock; `path` as in ledger/migration/merkle.ts. */
+export type Migrate = { lock: Uint8Array; amount: bigint; index: number; path: Uint8Array[] };
+export const migrateCodec: Codec<Migrate> = codec(
+  "migrate",
+  new ContainerType({ lock: b32, amount: u128, index: u32, path: new ListCompositeType(b32, 32) }),
+  2_048,
 );
 
 /** Bitcoin headers, 80 bytes each, in order, for the header chain on the ledger (WIT-4). */

@@ -6,7 +6,8 @@ import { modules, single, table } from "./state.ts";
 
 /**
  * BTM in units of 10^-8. `staked` is bonded to validators; `unbonding` waits for its delay; `rewards` are issued and
- * not claimed; `foundation` is issued and not vested. Unspent outputs of BTM add up to `issued` less all the others.
+ * not claimed; `foundation` is issued and not vested; `unclaimed` are balances of an older chain that nobody brought yet.
+ * Unspent outputs of BTM add up to `issued` less all the others.
  */
 export type Economy = {
   issued: bigint;
@@ -15,6 +16,7 @@ export type Economy = {
   unbonding: bigint;
   rewards: bigint;
   foundation: bigint;
+  unclaimed: bigint;
 };
 const fields = {
   issued: u128,
@@ -23,6 +25,7 @@ const fields = {
   unbonding: u128,
   rewards: u128,
   foundation: u128,
+  unclaimed: u128,
 };
 const nothing: Economy = {
   issued: 0n,
@@ -31,13 +34,14 @@ const nothing: Economy = {
   unbonding: 0n,
   rewards: 0n,
   foundation: 0n,
+  unclaimed: 0n,
 };
 
 export const economy: Table<"only", Economy> = table(
   modules.system,
   1,
   single,
-  codec("economy", new ContainerType(fields), 96),
+  codec("economy", new ContainerType(fields), 112),
 );
 
 export function economyOf(state: StateReader): Economy {

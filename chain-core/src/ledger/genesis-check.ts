@@ -122,10 +122,12 @@ function checkAssets({ assets, bitcoin, evm }: Genesis, place: Place): void {
   }
 }
 
-function checkBalances({ balances, validators }: Genesis, place: Place): void {
+function checkBalances({ balances, validators, migration }: Genesis, place: Place): void {
   const paid = balances.reduce((sum, { amount }) => sum + amount, 0n);
   const bonded = validators.reduce((sum, { stake }) => sum + stake, 0n);
-  if (paid + bonded > amountMax)
+  if (migration.rows === 0 && migration.total > 0n)
+    mistake(below(place, "migration.total"), "of no rows");
+  if (paid + bonded + migration.total > amountMax)
     mistake(below(place, "balances"), "with all stake exceed 2^128 - 1");
 }
 

@@ -26,6 +26,7 @@ import {
   text,
 } from "./genesis-reader.ts";
 import { lockKeysMax } from "./locks.ts";
+import { rowsMax } from "./migration/merkle.ts";
 import { paramFields, paramNames } from "./parameters.ts";
 import { checkProofs, proofsReader } from "./possession.ts";
 
@@ -122,6 +123,11 @@ const genesisBody: Reader<GenesisBody> = object<GenesisBody>({
     keys: list(point, { min: 1, max: 20 }),
     threshold: integer(1, 20),
   }),
+  migration: object<Genesis["migration"]>({
+    root: b32,
+    rows: integer(0, rowsMax),
+    total: decimal(0n),
+  }),
   foundation: object<Genesis["foundation"]>({
     keys: list(address, { min: 1, max: lockKeysMax }),
     threshold: integer(1, lockKeysMax),
@@ -191,6 +197,7 @@ export function encodeGenesisBody(genesis: GenesisBody): Uint8Array {
     validators,
     guardians,
     foundation,
+    migration,
     bitcoin: chain,
     evm: chains,
   } = genesis;
@@ -201,6 +208,7 @@ export function encodeGenesisBody(genesis: GenesisBody): Uint8Array {
     validators: validators.map(({ owner, ...rest }) => ({ owner: formatLock(owner), ...rest })),
     guardians,
     foundation,
+    migration,
     bitcoin: chain,
     evm: chains,
     assets: genesis.assets,

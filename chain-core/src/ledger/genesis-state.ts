@@ -36,5 +36,6 @@ function putBalances(state: State, genesis: Genesis): void {
     paid += amount;
   }
   const bonded = genesis.validators.reduce((sum, { stake }) => sum + stake, 0n);
-  moveEconomy(state, { issued: paid + bonded });
+  const { total } = genesis.migration;
+  moveEconomy(state, { issued: paid + bonded + total, unclaimed: total });
 }

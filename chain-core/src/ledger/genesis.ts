@@ -68,6 +68,8 @@ export type Params = {
   /** STK-3: BTM units a year, of which the stakers get at most this part of what earns, in basis points. */
   readonly issuanceMax: bigint;
   readonly yieldMaxBps: number;
+  /** The stakers' least part of it, however few stake: 10,000 is a fixed pool, of which the foundation gets nothing. */
+  readonly stakersLeastBps: number;
   /** What the formal and the standby validators get of an epoch's rewards, as parts of their sum. */
   readonly formalWeight: number;
   readonly standbyWeight: number;
@@ -157,6 +159,11 @@ export type Genesis = {
   readonly bitcoin: BitcoinChain;
   readonly evm: readonly EvmChain[];
   readonly assets: readonly RegistryAsset[];
+  /**
+   * Balances of an older chain, too many to list: the root of their Merkle tree (migration/merkle.ts), how many rows it
+   * has, and what they add up to. Whoever has a row and its path brings it to the ledger. No rows: nothing migrates.
+   */
+  readonly migration: { readonly root: Bytes32; readonly rows: number; readonly total: bigint };
   /** Initial BTM: lock -> amount (8 decimals). */
   readonly balances: readonly { readonly lock: Bytes32; readonly amount: bigint }[];
 };

@@ -59,6 +59,7 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   unbondingMs: ms(1_000n, 365n * day),
   issuanceMax: btmUnits(0n, "up"),
   yieldMaxBps: count(0n, 10_000n, "up"),
+  stakersLeastBps: count(0n, 10_000n),
   formalWeight: count(1n, 1_000n),
   standbyWeight: count(0n, 1_000n),
   lateVoteBps: count(0n, 1_000n, "up"),

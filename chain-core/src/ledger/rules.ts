@@ -12,6 +12,7 @@ import { burnRule } from "./interchain/burn.ts";
 import { headersRule } from "./interchain/headers.ts";
 import { settleRule } from "./interchain/settle.ts";
 import { signatureRule } from "./interchain/signature.ts";
+import { migrateRule } from "./migration/migrate.ts";
 import { complaintRule } from "./ring/complaint.ts";
 import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
@@ -54,6 +55,7 @@ export const rules: readonly AnyRule[] = [
   redelegateRule,
   withdrawRule,
   claimRule,
+  migrateRule,
   contributionRule,
   segmentRule,
   setParameterRule,

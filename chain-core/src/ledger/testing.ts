@@ -1,6 +1,6 @@
 // A small network for tests: everything derived from seat numbers, so that a failure can be repeated.
 import type { Bls, Bytes32, NetworkId } from "@causeway/primitives";
-import { bigEndian, bytes32, fromHex, H, sha256, utf8 } from "@causeway/primitives";
+import { bigEndian, bytes32, fromHex, H, sha256, utf8, zero32 } from "@causeway/primitives";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import blst from "@chainsafe/blst";
 import { devnetParams } from "../params/devnet.ts";
@@ -94,6 +94,7 @@ export function testGenesisBody(size: number, params: Partial<Params> = {}): Gen
       keys: Array.from({ length: 5 }, (_, i) => publicPoint(testSecret(`guardian ${i}`))),
       threshold: 3,
     },
+    migration: { root: zero32, rows: 0, total: 0n },
     foundation: {
       keys: ["foundation 0", "foundation 1", "foundation 2"].map(address),
       threshold: 2,

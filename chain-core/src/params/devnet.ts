@@ -14,6 +14,7 @@ export const devnetParams: Params = {
   // 30 M a year (STK-3), at most 60 % of what earns.
   issuanceMax: 30_000_000_00000000n,
   yieldMaxBps: 6_000,
+  stakersLeastBps: 0,
   formalWeight: 60,
   standbyWeight: 40,
   lateVoteBps: 100,

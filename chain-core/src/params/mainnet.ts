@@ -16,6 +16,7 @@ export const mainnetParams: Params = {
   unbondingMs: 21 * 24 * hour,
   issuanceMax: 30_000_000_00000000n,
   yieldMaxBps: 6_000,
+  stakersLeastBps: 0,
   formalWeight: 60,
   standbyWeight: 40,
   lateVoteBps: 100,

@@ -5,7 +5,7 @@ import { mainnetParams } from "./mainnet.ts";
 
 /**
  * Bystack's: 10 formal nodes with 60 % and 32 standby ones with 40 % of a pool of 10 M BTM a year, blocks of half a
- * second. Its pool was fixed; here the formula of STK-3 holds, so that below x = 0.5 a part of it is the foundation's.
+ * second. The pool is fixed: the foundation gets nothing of it.
  */
 export const bystackParams: Params = {
   ...mainnetParams,
@@ -14,6 +14,7 @@ export const bystackParams: Params = {
   formalWeight: 60,
   standbyWeight: 40,
   issuanceMax: 10_000_000_00000000n,
+  stakersLeastBps: 10_000,
   blockIntervalMs: 500,
 };
 

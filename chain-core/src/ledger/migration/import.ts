@@ -4,15 +4,13 @@ import type { Bytes32, Rejected } from "@causeway/primitives";
 import { amountMax, equal, isRejected, rejected } from "@causeway/primitives";
 import { formatLock } from "../assets.ts";
 import type { Row } from "./merkle.ts";
-import { growTree } from "./merkle.ts";
+import { growTree, rowsMax } from "./merkle.ts";
 import type { RowFormat } from "./rows.ts";
 import { csvHeader, lineMax, parseRow } from "./rows.ts";
 import { seenLocks } from "./seen.ts";
 
 /** Mistakes that are told; after so many the rest is not read. */
 export const mistakesMax = 20;
-/** The path of a row has 32 hashes at most; indices are 32 bits. */
-const rowsMax = 2 ** 31;
 
 /** `path` proves row `index`, which `wanted` holds. */
 export type Proof = {

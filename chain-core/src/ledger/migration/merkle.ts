@@ -7,8 +7,9 @@ import { bigEndian, concat, equal, sha256 } from "@causeway/primitives";
 
 export type Row = { readonly lock: Uint8Array; readonly amount: bigint };
 
-/** Below 2^32 rows. */
+/** The path of a row has at most so many hashes. */
 export const pathMax = 32;
+export const rowsMax: number = 2 ** 31;
 
 export function leafHash({ lock, amount }: Row): Bytes32 {
   return sha256(concat(Uint8Array.of(0), lock, bigEndian(amount, 16)));

@@ -5,7 +5,7 @@ import { issuanceFor, yearMs, yieldBps } from "./issuance.ts";
 
 const unit = 100_000_000n;
 const million = 1_000_000n * unit;
-const economics = { issuanceMax: 30n * million, yieldMaxBps: 6_000 };
+const economics = { issuanceMax: 30n * million, yieldMaxBps: 6_000, stakersLeastBps: 0 };
 const supply = 1_566n * million;
 /** x in tenths, yearly to stakers and to the foundation in M BTM, yield in basis points, rounded down. */
 const table: readonly (readonly [number, bigint, bigint, number])[] = [
@@ -61,5 +61,13 @@ describe("a year's issuance (STK-3)", () => {
     expect(yieldBps(economics, { staked: few, supply })).toBe(6_000);
     expect(yieldBps(economics, { staked: 0n, supply })).toBe(0);
     expect(yearOf(0n, days)).toEqual([0n, 15n * million]);
+  });
+
+  test("goes to the stakers alone where the pool is fixed", () => {
+    for (const staked of [supply / 10n, supply / 2n, supply]) {
+      const of = { lengthMs: yearMs, supply, staked, paid: staked, rest: 0n, fraction: 0n };
+      const { stakers, foundation } = issuanceFor({ ...economics, stakersLeastBps: 10_000 }, of);
+      expect([stakers, foundation]).toEqual([30n * million, 0n]);
+    }
   });
 });

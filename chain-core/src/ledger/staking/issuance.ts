@@ -10,7 +10,7 @@ export const yearMs: number = 365 * 86_400_000;
 /** The unit of `fraction`: 2^-64 BTM units. */
 const fractionBits = 64n;
 
-export type Economics = Pick<Params, "issuanceMax" | "yieldMaxBps">;
+export type Economics = Pick<Params, "issuanceMax" | "yieldMaxBps" | "stakersLeastBps">;
 
 /** What the divisions of the epoch before left over: `rest` in (units x ms) of a year, `fraction` in 2^-64 units. */
 export type Remainders = { readonly rest: bigint; readonly fraction: bigint };
@@ -22,7 +22,7 @@ export type Issuance = Remainders & { readonly stakers: bigint; readonly foundat
  * issued to nobody.
  */
 export function issuanceFor(
-  { issuanceMax, yieldMaxBps }: Economics,
+  { issuanceMax, yieldMaxBps, stakersLeastBps }: Economics,
   of: {
     readonly lengthMs: number;
     readonly supply: bigint;
@@ -36,7 +36,7 @@ export function issuanceFor(
   const due = issuanceMax * length + of.rest;
   const total = due / year;
   const rest = due % year;
-  const [share, whole] = shareOfStakers(staked, supply);
+  const [share, whole] = shareOfStakers(staked, supply, stakersLeastBps);
   // Rounded up by less than 2^-64 units an epoch, so that a year of whole units is not one short.
   const scaled = (((total * share) << fractionBits) + whole - 1n) / whole + of.fraction;
   const earned = scaled >> fractionBits;
@@ -50,22 +50,25 @@ export function issuanceFor(
   };
 }
 
-/** min(1, x + 1/2) as a fraction. */
+/** min(1, x + 1/2) as a fraction, and not less than the parameter. */
 export function shareOfStakers(
   staked: bigint,
   supply: bigint,
+  leastBps: number,
 ): readonly [share: bigint, whole: bigint] {
   if (2n * staked >= supply) return [1n, 1n];
-  return [2n * staked + supply, 2n * supply];
+  const [share, whole] = [2n * staked + supply, 2n * supply];
+  const least = BigInt(leastBps);
+  return share * 10_000n >= least * whole ? [share, whole] : [least, 10_000n];
 }
 
 /** What a staked BTM would earn in a year at this stake, in basis points of it, rounded down; 0 where none is staked. */
 export function yieldBps(
-  { issuanceMax, yieldMaxBps }: Economics,
+  { issuanceMax, yieldMaxBps, stakersLeastBps }: Economics,
   { staked, supply }: { readonly staked: bigint; readonly supply: bigint },
 ): number {
   if (staked === 0n) return 0;
-  const [share, whole] = shareOfStakers(staked, supply);
+  const [share, whole] = shareOfStakers(staked, supply, stakersLeastBps);
   const bps = (issuanceMax * share * 10_000n) / (whole * staked);
   return Number(bps < BigInt(yieldMaxBps) ? bps : BigInt(yieldMaxBps));
 }
