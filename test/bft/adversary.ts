@@ -269,11 +269,14 @@ const wrong: Tamper = (adversary, draft) => {
   return [{ ...draft, message: { kind: "proposal", proposal: entry.twin } }];
 };
 
-/** Prevotes its own wrong block, so that one less is missing; a precommit could break a lock and convict. */
+/**
+ * Prevotes its own wrong block, so that one less is missing; a precommit could break a lock and convict, and so could
+ * the true block's proof of lock, stated for the wrong one.
+ */
 function wrongVote(adversary: Adversary, vote: Vote): Vote[] {
   const entry = adversary.coalition.twins.get(`wrong/${vote.height}/${vote.round}`);
   if (entry === undefined || keyOf(vote.block) !== entry.first) return [vote];
-  if (vote.kind === voteKinds.precommit) return [];
+  if (vote.kind === voteKinds.precommit || vote.polRound > 0) return [];
   return [signVote(adversary, { ...vote, block: entry.id })];
 }
 

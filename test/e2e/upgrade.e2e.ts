@@ -73,7 +73,7 @@ function run(main: string, i: number): Running {
 }
 
 beforeAll(async () => {
-  network = testNetwork(size, { epochMs: 5_000, blockIntervalMs: 100, heartbeatMs: 500 });
+  network = testNetwork(size, { epochMs: 6_000, blockIntervalMs: 100, heartbeatMs: 500 });
   const free = await freePorts(2 * size);
   ports = Array.from({ length: size }, (_, i) => ({
     p2p: free[2 * i] ?? 0,
@@ -127,7 +127,9 @@ test("three of four go on with version 2; the fourth stops before it, says why, 
   await client(late).waitForHeight(2, 20_000);
   expect(await bring(note)).toMatchObject({ code: "unknown-action" });
 
-  const approvedIn = await epochAt(0);
+  // An epoch that has just begun: the action must be in a block before the next.
+  const approvedIn = (await epochAt(0)) + 1;
+  await untilEpoch(0, approvedIn);
   const target = approvedIn + 2;
   const step = { version: 2, epoch: target };
   const subject = upgradeSubject(step);
