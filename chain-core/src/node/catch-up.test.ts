@@ -18,7 +18,7 @@ import * as node from "./machine.ts";
 import type { Message } from "./message.ts";
 import { encodeMessage, parseMessage, replySizeMax } from "./message.ts";
 
-const longest = 2_000;
+const longest = 700;
 let chain: TestChain;
 const blocks: node.FinalBlock[] = [];
 
