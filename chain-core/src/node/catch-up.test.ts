@@ -106,7 +106,7 @@ function catchUp(peers: Readonly<Record<string, Behaviour>>, count = 500, untilM
 }
 
 describe("a node that was away", () => {
-  it("catches up 2,000 blocks from several peers at once", () => {
+  it("catches up 700 blocks from several peers at once", () => {
     const began = performance.now();
     const { state, bans, asked, longestStepMs } = catchUp(
       { a: honest, b: honest, c: honest },
@@ -119,7 +119,7 @@ describe("a node that was away", () => {
     expect(equal(state.tip.id, chain.tip)).toBe(true);
     expect(bans).toEqual([]);
     for (const peer of ["a", "b", "c"])
-      expect(asked.filter((one) => one === peer).length).toBeGreaterThan(5);
+      expect(asked.filter((one) => one === peer).length).toBeGreaterThan(2);
   });
 
   it("is not held up by one silent peer for longer than one answer takes", () => {
