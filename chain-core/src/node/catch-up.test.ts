@@ -119,7 +119,7 @@ describe("a node that was away", () => {
     expect(equal(state.tip.id, chain.tip)).toBe(true);
     expect(bans).toEqual([]);
     for (const peer of ["a", "b", "c"])
-      expect(asked.filter((one) => one === peer).length).toBeGreaterThan(2);
+      expect(asked.filter((one) => one === peer).length).toBeGreaterThan(1);
   });
 
   it("is not held up by one silent peer for longer than one answer takes", () => {
