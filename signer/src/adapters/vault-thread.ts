@@ -42,8 +42,11 @@ export async function startVault(options: VaultOptions): Promise<VaultThread> {
     new Promise<FromVault & { kind: "open" }>((resolve, reject) => {
       worker.on("message", (message: FromVault) => {
         if (message.kind === "open") resolve(message);
-        else if (message.kind === "refused") reject(new Failure(message.code, message.message));
-        else {
+        else if (message.kind === "refused") {
+          // Not before the thread is gone: the process ends then, and would cut it off in native code.
+          stopping = true;
+          void ended.then(() => reject(new Failure(message.code, message.message)));
+        } else {
           summary = message.summary;
           for (const effect of message.effects) perform(effect);
         }
