@@ -138,6 +138,8 @@ test("a plan of before a pause is signed by nobody in it, sweeps go on, and its 
 
   const guardians = [0, 2, 4].map((i) => ["--guardian-keys", path(`guardian-${i}.json`)] as const);
   await decide("pause", ["pause", "bitcoin", "out"], guardians);
+  // A block proves the state before it: the pause by the next.
+  await trip.node.waitForHeight((await trip.node.status()).height + 1, 10_000);
   const status = await anyPortal(network, "GET", "/v1/status");
   expect(status.paused).toMatchObject([{ chain: "bitcoin", direction: "out" }]);
   await Promise.all(network.operators.map((one) => one.startOne("signer")));

@@ -15,6 +15,7 @@ import { applyVotes } from "./epoch/votes.ts";
 import { executeTransaction } from "./execute.ts";
 import type { Shares } from "./fees/settle.ts";
 import { addShares, noShares, settleFees } from "./fees/settle.ts";
+import { restrictions } from "./governance/restrictions.ts";
 import { upgradeNeeded, versionOf } from "./governance/version.ts";
 import type { Overlay } from "./overlay.ts";
 import { overlay } from "./overlay.ts";
@@ -32,7 +33,7 @@ export type Applied = {
   readonly puts: Change[];
   /** After this block: what the next header's state root is the root of. */
   readonly tree: Tree;
-  /** A record of the interchain or ring module differs (CON-1). */
+  /** A record that signers wait for differs: of the interchain or ring module, or a pause (CON-1). */
   readonly changed: boolean;
   /** A ceremony window waits for blocks (RNG-4). */
   readonly hurried: boolean;
@@ -88,7 +89,7 @@ export function finishBlock(
   return {
     puts,
     tree: update(tree, puts),
-    changed: puts.some(({ key }) => key[0] === modules.interchain || key[0] === modules.ring),
+    changed: puts.some(({ key }) => isAwaited(key)),
     hurried,
     receipts: run.receipts,
   };
@@ -129,6 +130,13 @@ export function proposerLock(
 }
 
 /** Of the transactions of a block. */
+const pauses = restrictions.key("only");
+
+/** The next block makes it provable, and comes at once: until then a signer may still release what a pause forbids. */
+function isAwaited(key: Uint8Array): boolean {
+  return key[0] === modules.interchain || key[0] === modules.ring || equal(key, pauses);
+}
+
 export type Run = { readonly receipts: Receipt[]; readonly shares: Shares; readonly room: Room };
 
 function runTransactions(
