@@ -25,7 +25,7 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 600_000,
           hookTimeout: 300_000,
           // Mostly they wait for blocks; more at once would measure the machine.
-          maxWorkers: 3,
+          maxWorkers: 2,
         },
       },
     ],
