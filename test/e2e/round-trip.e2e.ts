@@ -69,7 +69,7 @@ test("both keys are on the ledger, 3 of 4, and signed their canary under the unt
     if (key === undefined) continue;
     expect(key.seats).toHaveLength(4);
     expect(toHex(key.groupPoint)).toBe(groupPoint);
-    const message = canaryMessage(genesis.networkId, keyId, key.groupPoint);
+    const message = canaryMessage(genesis.networkId, key);
     expect(verifySchnorr(xOnly(key.groupPoint), message, key.canary)).toBe(true);
   }
 });

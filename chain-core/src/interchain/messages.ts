@@ -20,7 +20,7 @@ import {
 } from "@causeway/primitives";
 import { verifySchnorr } from "@causeway/primitives/secp256k1";
 import type { Genesis } from "../ledger/genesis.ts";
-import { canaryMessage } from "../ring/keygen.ts";
+import { canaryMessage, canarySubject } from "../ring/keygen.ts";
 import type { Key } from "../ring/records.ts";
 import { outputKey, taprootTweak } from "../ring/tweak.ts";
 import { parseTransaction, sighashes, transactionHash } from "./bitcoin/transaction.ts";
@@ -84,9 +84,10 @@ export function planMessages(
     case planKinds.evmBatch:
       return batchMessages(genesis, plan);
     case planKinds.canary: {
-      if (!equal(plan.subject, key.groupPoint))
+      const canary = { ...key, attempt: plan.attempt };
+      if (!equal(plan.subject, canarySubject(canary)))
         return rejected("bad-plan", "the canary is of another key");
-      return [{ message: canaryMessage(genesis.networkId, plan.keyId, key.groupPoint) }];
+      return [{ message: canaryMessage(genesis.networkId, canary) }];
     }
     default:
       return rejected("unknown-plan", `no plan kind ${plan.kind}`);

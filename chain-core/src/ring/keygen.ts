@@ -212,14 +212,22 @@ export function hashConfirm(
   return H("confirm", params.network, body);
 }
 
-const canaryType = new ContainerType({ keyId: u32, groupPoint: b33 });
-const canaryCodec = codec<{ readonly keyId: number; readonly groupPoint: Point }>(
-  "Canary",
-  canaryType,
-  37,
-);
+const canaryType = new ContainerType({ keyId: u32, attempt: u32, groupPoint: b33 });
+/** What a canary shows: that the shares of `attempt` sign for K. */
+export type Canary = {
+  readonly keyId: number;
+  readonly attempt: number;
+  readonly groupPoint: Point;
+};
+
+const canaryCodec = codec<Canary>("Canary", canaryType, 41);
+
+/** The bytes of a canary as the subject of its plan. */
+export function canarySubject(canary: Canary): Uint8Array {
+  return canaryCodec.encode(canary);
+}
 
 /** RNG-3: the message of the canary, of its own tag, signed under the untweaked K. */
-export function canaryMessage(network: NetworkId, keyId: number, groupPoint: Point): Bytes32 {
-  return H("canary", network, canaryCodec.encode({ keyId, groupPoint }));
+export function canaryMessage(network: NetworkId, canary: Canary): Bytes32 {
+  return H("canary", network, canaryCodec.encode(canary));
 }

@@ -1,4 +1,5 @@
 // Records of the ring module: ceremonies, keys and who holds them (RNG-3 to 5). Provable (CON-8).
+import type { Codec } from "@causeway/primitives";
 import {
   ByteListType,
   b32,
@@ -16,7 +17,7 @@ import {
   u32,
   u64,
 } from "@causeway/primitives";
-import type { Table } from "../ledger/state.ts";
+import type { StateReader, Table } from "../ledger/state.ts";
 import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
 
 /** A seat of a ring: the validator's owner lock and the host key that its deals are encrypted to. */
@@ -24,9 +25,19 @@ export type Seat = { validator: Uint8Array; hostKey: Uint8Array };
 
 export const ceremonyStages = { deal: 1, confirm: 2, canary: 3, active: 4, retired: 5 } as const;
 
-/** One key generation, by key id. A failed attempt starts the next with the same n and t (RNG-3). */
+/** A key is made once, and its shares are made anew for another ring by resharing, the group point the same (RNG-2). */
+export const purposes = { generate: 0, reshare: 1 } as const;
+
+/**
+ * One generation of a key, or one resharing of it. A failed attempt starts the next with the same n and t (RNG-3);
+ * attempts are counted over a key's whole life, so that (key id, attempt) names one set of shares for ever, and what is
+ * bound to it is void in every other session.
+ */
 export type Ceremony = {
   keyId: number;
+  purpose: number;
+  /** The term whose ring `seats` are. */
+  term: number;
   /** The foreign chain that the key is for (FMT-8). */
   chain: Uint8Array;
   attempt: number;
@@ -36,7 +47,7 @@ export type Ceremony = {
   /** Ledger time and height at which the present window began (RNG-4). */
   startedAt: number;
   startedHeight: number;
-  /** Seats whose deal is on the ledger, and those whose deal a complaint has voided. */
+  /** Dealers whose deal is on the ledger, and those whose deal a complaint has voided: seats, of the old ring in a resharing. */
   dealt: number[];
   voided: number[];
   /** H over the accepted deals in seat order; zero in stage deal. */
@@ -45,32 +56,38 @@ export type Ceremony = {
   commitments: Uint8Array[];
   confirmed: { seat: number; share: Uint8Array }[];
 };
-export const ceremonies: Table<number, Ceremony> = table(
-  modules.ring,
-  1,
-  byNumber,
-  codec(
-    "ceremony",
-    new ContainerType({
-      keyId: u32,
-      chain: b32,
-      attempt: u32,
-      threshold: u16,
-      seats: new ListCompositeType(new ContainerType({ validator: b32, hostKey: b33 }), 150),
-      stage: u8,
-      startedAt: u64,
-      startedHeight: u64,
-      dealt: new ListBasicType(u16, 150),
-      voided: new ListBasicType(u16, 150),
-      dealsHash: b32,
-      commitments: new ListCompositeType(b33, 150),
-      confirmed: new ListCompositeType(new ContainerType({ seat: u16, share: b33 }), 150),
-    }),
-    64 * 1024,
-  ),
+const ceremonyCodec: Codec<Ceremony> = codec(
+  "ceremony",
+  new ContainerType({
+    keyId: u32,
+    purpose: u8,
+    term: u32,
+    chain: b32,
+    attempt: u32,
+    threshold: u16,
+    seats: new ListCompositeType(new ContainerType({ validator: b32, hostKey: b33 }), 150),
+    stage: u8,
+    startedAt: u64,
+    startedHeight: u64,
+    dealt: new ListBasicType(u16, 150),
+    voided: new ListBasicType(u16, 150),
+    dealsHash: b32,
+    commitments: new ListCompositeType(b33, 150),
+    confirmed: new ListCompositeType(new ContainerType({ seat: u16, share: b33 }), 150),
+  }),
+  64 * 1024,
 );
+/** By key id: the generation or resharing that made the shares in use; before there are any, the generation under way. */
+export const ceremonies: Table<number, Ceremony> = table(modules.ring, 1, byNumber, ceremonyCodec);
+/** By key id: the resharing under way. The day it activates it takes the place of the one in {@link ceremonies}. */
+export const reshares: Table<number, Ceremony> = table(modules.ring, 7, byNumber, ceremonyCodec);
 
-/** The bytes of a deal (dealCodec), by key, attempt and seat. */
+/** The ceremony that a deal, a complaint, a canary of now belongs to: a resharing under way comes first. */
+export function ceremonyOf(state: StateReader, keyId: number): Ceremony | undefined {
+  return reshares.get(state, keyId) ?? ceremonies.get(state, keyId);
+}
+
+/** The bytes of a deal (dealCodec), by key, attempt and the dealer's seat. */
 export const deals: Table<{ keyId: number; attempt: number; seat: number }, { deal: Uint8Array }> =
   table(
     modules.ring,
@@ -83,6 +100,11 @@ export const deals: Table<{ keyId: number; attempt: number; seat: number }, { de
 /** An activated key, by key id: what a signer, a wallet and a contract need to know of it. */
 export type Key = {
   keyId: number;
+  /** Of the ceremony that made these shares: their epoch. */
+  attempt: number;
+  /** The term for which the key was generated, and the one whose ring holds it now (RNG-2). */
+  term: number;
+  heldBy: number;
   chain: Uint8Array;
   /** Threshold point, 33 bytes, any parity; BTC-1's K is its x. */
   groupPoint: Uint8Array;
@@ -102,6 +124,9 @@ export const keys: Table<number, Key> = table(
     "key",
     new ContainerType({
       keyId: u32,
+      attempt: u32,
+      term: u32,
+      heldBy: u32,
       chain: b32,
       groupPoint: b33,
       threshold: u16,
@@ -115,7 +140,10 @@ export const keys: Table<number, Key> = table(
   ),
 );
 
-/** By chain: the key of the running term; absent until one is active. */
+/**
+ * By chain: the key of the running term; absent until one is active. An EVM chain's is the one that its contract holds
+ * (ETH-1).
+ */
 export const currentKeys: Table<Uint8Array, { keyId: number }> = table(
   modules.ring,
   4,
@@ -123,7 +151,15 @@ export const currentKeys: Table<Uint8Array, { keyId: number }> = table(
   codec("current key", new ContainerType({ keyId: u32 }), 8),
 );
 
-/** Key ids with an open ceremony (stage before active): what signers visit at every block. */
+/** By EVM chain: an active key that the contract does not hold yet. */
+export const nextKeys: Table<Uint8Array, { keyId: number }> = table(
+  modules.ring,
+  8,
+  byBytes,
+  codec("next key", new ContainerType({ keyId: u32 }), 8),
+);
+
+/** Key ids with an open ceremony or resharing (stage before active): what signers visit at every block. */
 export const openCeremonies: Table<"only", { keyIds: number[] }> = table(
   modules.ring,
   5,

@@ -113,6 +113,9 @@ function putKey(records: Records, genesis: Genesis, groupPoint: Uint8Array): voi
   const { chain } = genesis.bitcoin;
   keys.put(records, 1, {
     keyId: 1,
+    attempt: 0,
+    term: 0,
+    heldBy: 0,
     chain,
     groupPoint,
     threshold: 3,

@@ -89,6 +89,9 @@ function createWorld(seat: number) {
   };
   keys.put(ledger, 2, {
     keyId: 2,
+    attempt: 0,
+    term: 0,
+    heldBy: 0,
     chain: evm.chain,
     groupPoint,
     threshold: 3,

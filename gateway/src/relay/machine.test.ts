@@ -174,6 +174,9 @@ function putKey(ledger: Parameters<Table<number, unknown>["put"]>[0]): void {
   const { chain } = genesis.bitcoin;
   keys.put(ledger, 1, {
     keyId: 1,
+    attempt: 0,
+    term: 0,
+    heldBy: 0,
     chain,
     groupPoint: keyPoint,
     threshold: 3,

@@ -53,6 +53,9 @@ const inboundId = sha256(utf8("inbound"));
 
 const key: Key = {
   keyId: 1,
+  attempt: 0,
+  term: 0,
+  heldBy: 0,
   chain,
   groupPoint: point,
   threshold: 3,

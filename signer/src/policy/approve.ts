@@ -2,6 +2,7 @@
 // and refuses what no honest ledger plans. "not yet" is no refusal: it may become an approval (BTC-3).
 import type { Committee, Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
 import {
+  canarySubject,
   directions,
   isPaused,
   keys,
@@ -56,7 +57,7 @@ export function approve(
   if (!equal(planId(genesis.networkId, plan.kind, plan.subject), id))
     return rejected("bad-plan", "the plan has the id of another subject");
   if (plan.kind === planKinds.canary) {
-    if (equal(plan.subject, key.groupPoint)) return approved;
+    if (equal(plan.subject, canarySubject(key))) return approved;
     return rejected("wrong-canary", `the canary of another point than key ${plan.keyId}'s`);
   }
   if (keys.get(ledger.view, plan.keyId)?.active !== true)

@@ -1,7 +1,7 @@
 // One open plan as the signing machine keeps it: what it signs, who may sign, and the conversations about it.
 import type { Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
 import {
-  ceremonies,
+  ceremonyOf,
   keys,
   planKinds,
   planMessages,
@@ -82,18 +82,20 @@ export function ringOf(
 }
 
 function keyOfPlan(view: StateReader, plan: Plan): Key | undefined {
-  const key = keys.get(view, plan.keyId);
-  if (key !== undefined || plan.kind !== planKinds.canary) return key;
-  const ceremony = ceremonies.get(view, plan.keyId);
+  if (plan.kind !== planKinds.canary) return keys.get(view, plan.keyId);
+  const ceremony = ceremonyOf(view, plan.keyId);
   const groupPoint = ceremony?.commitments[0];
   if (ceremony === undefined || groupPoint === undefined) return undefined;
   const shares = ceremony.seats.map(
     (_, seat) => ceremony.confirmed.find((one) => one.seat === seat)?.share ?? new Uint8Array(33),
   );
-  const { keyId, chain, threshold, seats } = ceremony;
+  const { keyId, attempt, term, chain, threshold, seats } = ceremony;
   const canary = new Uint8Array(64);
   return {
     keyId,
+    attempt,
+    term,
+    heldBy: term,
     chain,
     groupPoint,
     threshold,

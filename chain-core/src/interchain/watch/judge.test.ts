@@ -47,6 +47,9 @@ for (const [keyId, chain] of [
 ] as const) {
   const key = {
     keyId,
+    attempt: 0,
+    term: 0,
+    heldBy: 0,
     chain,
     groupPoint: point(`ring ${keyId}`),
     threshold: 1,

@@ -16,7 +16,7 @@ import {
 } from "../../interchain/records.ts";
 import type { RingSignature } from "../../interchain/statement.ts";
 import { ringSignatureCodec } from "../../interchain/statement.ts";
-import { ceremonies, keys } from "../../ring/records.ts";
+import { ceremonyOf, keys } from "../../ring/records.ts";
 import { activateKey } from "../ring/activate.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import type { StateReader } from "../state.ts";
@@ -82,9 +82,8 @@ function closedCode({ status }: Plan): Rejected<SignatureCode> | undefined {
 
 /** Of an active key, or of the one that a ceremony has just made and the canary is to prove. */
 function groupPointOf(state: StateReader, { kind, keyId }: Plan): Uint8Array | undefined {
-  const key = keys.get(state, keyId);
-  if (key !== undefined || kind !== planKinds.canary) return key?.groupPoint;
-  return ceremonies.get(state, keyId)?.commitments[0];
+  if (kind === planKinds.canary) return ceremonyOf(state, keyId)?.commitments[0];
+  return keys.get(state, keyId)?.groupPoint;
 }
 
 function finishCanary(

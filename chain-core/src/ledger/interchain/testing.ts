@@ -122,6 +122,9 @@ export function activate(world: World, keyId: number, chain: Uint8Array, secret:
   }));
   keys.put(world.state, keyId, {
     keyId,
+    attempt: 0,
+    term: 0,
+    heldBy: 0,
     chain,
     groupPoint,
     threshold: 3,

@@ -20,11 +20,14 @@ export function activateKey(
 ): void {
   const ceremony = ceremonies.get(state, keyId);
   if (ceremony?.stage !== ceremonyStages.canary) return;
-  const { chain, threshold, seats, commitments, confirmed } = ceremony;
+  const { attempt, term, chain, threshold, seats, commitments, confirmed } = ceremony;
   const shares: Uint8Array[] = seats.map(() => new Uint8Array(33));
   for (const { seat, share } of confirmed) shares[seat] = share;
   keys.put(state, keyId, {
     keyId,
+    attempt,
+    term,
+    heldBy: term,
     chain,
     groupPoint: must(commitments[0], "group point"),
     threshold,

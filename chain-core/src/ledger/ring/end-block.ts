@@ -2,7 +2,7 @@
 import { must } from "@causeway/primitives";
 import type { Plan } from "../../interchain/records.ts";
 import { planKinds, planStatus } from "../../interchain/records.ts";
-import { canaryMessage } from "../../ring/index.ts";
+import { canaryMessage, canarySubject } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
 import { ceremonies, ceremonyStages, openCeremonies } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
@@ -89,14 +89,14 @@ function beginCanary(block: BlockContext, ceremony: Ceremony, { openPlan }: Ring
     keyId,
     chain,
     asset: new Uint8Array(32),
-    subject: groupPoint,
+    subject: canarySubject({ keyId, attempt, groupPoint }),
     inputs: [],
     withdrawals: [],
     anchor: new Uint8Array(0),
     attempt,
     nonce: 0,
     fee: 0n,
-    txid: canaryMessage(block.genesis.networkId, keyId, groupPoint),
+    txid: canaryMessage(block.genesis.networkId, { keyId, attempt, groupPoint }),
     status: planStatus.planned,
     signatures: [],
     plannedAt: block.time,

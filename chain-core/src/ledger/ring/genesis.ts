@@ -1,5 +1,5 @@
 // The ring that a network begins with: every validator has one seat, and each foreign chain gets a key.
-import { ceremonies, ceremonyStages, openCeremonies } from "../../ring/records.ts";
+import { ceremonies, ceremonyStages, openCeremonies, purposes } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
 import { ringThreshold } from "./ceremony.ts";
 
@@ -11,6 +11,8 @@ export function ringGenesis({ state, genesis }: Pick<BlockContext, "state" | "ge
   for (const [i, chain] of chains.entries())
     ceremonies.put(state, i + 1, {
       keyId: i + 1,
+      purpose: purposes.generate,
+      term: 0,
       chain,
       attempt: 0,
       threshold: ringThreshold(seats.length),
