@@ -6,6 +6,7 @@ import { checkRing } from "../beacon/capture.ts";
 import type { Election, Share } from "../beacon/elect.ts";
 import { electSeats, ringSeatsMax, thresholdOf } from "../beacon/elect.ts";
 import { subSeed } from "../beacon/output.ts";
+import { proposeDifficulty } from "../beacon/seqpow.ts";
 import { replayTranscript } from "../beacon/transcript.ts";
 import { epochRecord } from "../client/beacon-record.ts";
 import type { NodeClient } from "../client.ts";
@@ -22,6 +23,7 @@ import { show } from "./wallet-terminal.ts";
 export const beaconUsage = `causeway beacon show                                      the running epoch's, and the newest outputs
 causeway beacon verify --epoch N                          its output once more, from the blocks alone
 causeway beacon seed --epoch N --domain NAME [--context TEXT]  the seed of one use of its output
+causeway beacon difficulty --steps-per-second A,B,...     beaconDifficulty for validators as fast as that (\`npm run bench -- beacon\`)
 
 Everywhere: [--node http://127.0.0.1:18501] [--network ID] [--json]`;
 
@@ -38,6 +40,7 @@ const options = {
   domain: { type: "string" },
   context: { type: "string", default: "" },
   term: { type: "string" },
+  "steps-per-second": { type: "string" },
   seats: { type: "string" },
 } as const;
 type Flags = ReturnType<typeof parseWords<typeof options>>["values"];
@@ -46,7 +49,10 @@ type Run = (args: readonly string[], terminal: Terminal) => Promise<void>;
 type World = { readonly client: NodeClient; readonly genesis: Genesis };
 
 /** Throws Failure with a sentence; "usage" with the usage. */
-export const beaconCommand: Run = commandOf({ show: showBeacon, verify, seed }, beaconUsage);
+export const beaconCommand: Run = commandOf(
+  { show: showBeacon, verify, seed, difficulty },
+  beaconUsage,
+);
 export const ringCommand: Run = commandOf({ elect, check }, ringUsage);
 
 function commandOf(commands: Readonly<Record<string, Command>>, usage: string): Run {
@@ -97,6 +103,20 @@ async function seed(flags: Flags, terminal: Terminal, { client, genesis }: World
   const output = await outputOf(client, epoch);
   const made = subSeed(genesis.networkId, output, domain, utf8(context));
   show(terminal, flags, { epoch, domain, context, seed: toHex(made), output: toHex(output) });
+}
+
+/** GOV-1's parameter from measured speeds, at the window in force. */
+async function difficulty(flags: Flags, terminal: Terminal, { genesis }: World): Promise<void> {
+  const speeds = (flags["steps-per-second"] ?? "").split(",").map(Number);
+  if (!speeds.every((speed) => speed >= 1 && speed < 1e9))
+    throw new Failure("usage", "--steps-per-second lists what each validator measured");
+  const { beaconDifficulty, beaconWindowMs } = genesis.params;
+  show(terminal, flags, {
+    validators: speeds.length,
+    windowMs: beaconWindowMs,
+    inForce: beaconDifficulty,
+    proposed: proposeDifficulty(speeds, beaconWindowMs),
+  });
 }
 
 async function outputOf(client: NodeClient, epoch: number): Promise<Bytes32> {

@@ -130,6 +130,8 @@ test("a stranger reads, replays and uses the output, and sees whom it elects", a
   const { seed } = await client.ask("randomness", { epoch: 0, domain: "lottery", context });
   const words = ["seed", "--epoch", "0", "--domain", "lottery", "--context", "7"];
   expect(await run(beaconCommand, ...words)).toMatchObject({ ...told, seed: toHex(seed) });
+  const speeds = ["--steps-per-second", "30000,20000,25000"];
+  expect(await run(beaconCommand, "difficulty", ...speeds)).toMatchObject({ validators: 3 });
   await expect(run(beaconCommand, "verify", "--epoch", "1")).rejects.toMatchObject({
     code: expect.stringMatching(/no-/),
   });

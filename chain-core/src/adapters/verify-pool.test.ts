@@ -1,4 +1,5 @@
 // Threads find of each transaction what the ledger finds, and nothing else; what nobody needs any more they leave.
+import { spawnSync } from "node:child_process";
 import type { Log } from "@causeway/primitives";
 import { isRejected, keyOf, sha256, utf8 } from "@causeway/primitives";
 import { afterAll, expect, test } from "vitest";
@@ -118,3 +119,12 @@ function jobOf(bytes: Uint8Array): Job {
   );
   return { of: keyOf(transactionBytesHash(bytes)), bytes, records };
 }
+
+test("a process that waits for its threads to end does not end before them", () => {
+  const file = JSON.stringify(new URL("./verify-pool.ts", import.meta.url).href);
+  const code = `import(${file}).then(async ({ verifyPool }) => {
+    await verifyPool({}, 1, console).close();
+    process.exitCode = 7;
+  });`;
+  expect(spawnSync(process.execPath, ["-e", code]).status).toBe(7);
+});

@@ -99,6 +99,8 @@ export function verifyPool(genesis: Genesis, threads: number, log: Log): VerifyP
 /** It ends by itself: native code that is cut off in the middle takes the whole process with it. */
 function endThread({ worker, port }: Thread): Promise<void> {
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  // Who waits for its end does not end before it.
+  worker.ref();
   port.postMessage(null);
   return ended;
 }

@@ -1,6 +1,8 @@
 // What goes in and out of each RPC method, as types. Bytes are hex on the wire, bigints decimal strings; a field that
 // may be undefined may be absent.
 
+import type { Economy } from "../ledger/economy.ts";
+
 export type Nothing = Record<never, never>;
 
 export type StatusResult = {
@@ -127,22 +129,13 @@ export type MempoolResult = {
   next: number | undefined;
 };
 /** BTM in units of 10^-8; unspent outputs of it add up to `issued` less all the others. */
-export type SupplyResult = {
-  height: number;
-  issued: bigint;
-  burnt: bigint;
-  staked: bigint;
-  unbonding: bigint;
-  rewards: bigint;
-  foundation: bigint;
-  unclaimed: bigint;
-};
+export type SupplyResult = Economy & { height: number };
 export type RequestsResult = { requests: readonly Uint8Array[]; next: number };
-/** BTM units per 1,000 of weight; `feeRate` holds for some full blocks and has the tip in it. */
-/** Tips that a tenth, a half and nine tenths of `count` payments do not exceed, at the base fee of the next block. */
+/** Tips per 1,000 of weight that a tenth, a half and nine tenths of `count` payments do not exceed, at the next base fee. */
 export type TipsEntry = { count: number; p10: bigint; p50: bigint; p90: bigint };
 /**
- * `feeRate`, the tip included, is enough while blocks are not full; when they are, those that wait say what it takes.
+ * BTM units per 1,000 of weight. `feeRate`, the tip included, is enough while blocks are not full; when they are, those
+ * that wait say what it takes.
  * `recent`: of payments in the newest 20 blocks that this node had in its mempool; `waiting`: of those in it now.
  */
 export type FeesResult = {

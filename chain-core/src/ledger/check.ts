@@ -6,6 +6,7 @@ import { transactionCodec, transactionId } from "../codec/transaction.ts";
 import { blockContext } from "./context.ts";
 import type { LedgerEnv } from "./env.ts";
 import { attemptTransaction, executeTransaction } from "./execute.ts";
+import { weightOf } from "./fees/weight.ts";
 import { overlay } from "./overlay.ts";
 import type { StateReader } from "./state.ts";
 import { checkEnvelope } from "./witness.ts";
@@ -38,16 +39,23 @@ export function checkTransaction(
   return attemptTransaction(env, context, bytes);
 }
 
-/** Who signed an envelope, whatever else is wrong with it (CON-7: it costs quota); undefined: nobody registered. */
-export function envelopeSender(
+/**
+ * Who signed a refused envelope, whatever else is wrong with it, and what that costs them (CON-7); undefined: nobody
+ * who is registered for the role.
+ */
+export function refusedEnvelope(
   env: LedgerEnv,
   reader: StateReader,
   bytes: Uint8Array,
-): (Envelope & { readonly id: Bytes32 }) | undefined {
+): RefusedEnvelope | undefined {
   const tx = transactionCodec.parse(bytes);
   if (isRejected(tx)) return undefined;
   const [envelope] = tx.envelope;
   if (envelope === undefined) return undefined;
   const id = transactionId(env.genesis.networkId, tx);
-  return checkEnvelope(env, reader, { tx, id, bytes }, envelope) ? undefined : { ...envelope, id };
+  if (checkEnvelope(env, reader, { tx, id, bytes }, envelope)) return undefined;
+  const weight = weightOf({ size: bytes.length, signatures: 1, inputs: 0, outputs: 0, growth: 0 });
+  return { ...envelope, id, weight };
 }
+
+export type RefusedEnvelope = Envelope & { readonly id: Bytes32; readonly weight: number };

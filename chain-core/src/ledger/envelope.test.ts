@@ -4,7 +4,7 @@ import { kinds } from "../codec/action.ts";
 import type { Envelope, Transaction } from "../codec/transaction.ts";
 import { roles, transactionCodec } from "../codec/transaction.ts";
 import { dealCodec } from "../ring/index.ts";
-import { checkTransaction, envelopeSender } from "./check.ts";
+import { checkTransaction, refusedEnvelope } from "./check.ts";
 import { ledgerEnv } from "./env.ts";
 import { nextSequence, sequenceWindow, useQuota, useSequence } from "./envelope.ts";
 import { genesisState } from "./genesis-state.ts";
@@ -123,10 +123,10 @@ describe("an envelope", () => {
     useQuota(full, of, { weight: quota, epoch: 0, quota });
     const bytes = transactionCodec.encode(sign({}));
     expect(checkTransaction(env, full, at, bytes)).toMatchObject({ code: "quota-exhausted" });
-    expect(envelopeSender(env, full, bytes)).toMatchObject({ ...of, sequence: 1 });
+    expect(refusedEnvelope(env, full, bytes)).toMatchObject({ ...of, sequence: 1 });
     const forged = sign({}, kinds.deal, validatorSecret(1, "hostKey"));
-    expect(envelopeSender(env, full, transactionCodec.encode(forged))).toBeUndefined();
-    expect(envelopeSender(env, full, bytes.slice(1))).toBeUndefined();
+    expect(refusedEnvelope(env, full, transactionCodec.encode(forged))).toBeUndefined();
+    expect(refusedEnvelope(env, full, bytes.slice(1))).toBeUndefined();
   });
 
   test("is refused when its number is used or too high, or a witness is missing or added", () => {

@@ -1,13 +1,15 @@
 // Transactions and deposit requests on their way in, from the own RPC, by gossip or from a peer.
 import type { Rejected } from "@causeway/primitives";
-import { isRejected, rejected } from "@causeway/primitives";
+import { isRejected, keyOf, rejected } from "@causeway/primitives";
+import type { Envelope } from "../codec/transaction.ts";
 import { transactionCodec } from "../codec/transaction.ts";
 import * as mempool from "../mempool/pool.ts";
+import { charge, isExhausted } from "../mempool/quota.ts";
 import * as deposits from "../mempool/requests.ts";
 import type { PeerId } from "./event.ts";
 import { batchMax, batchSizeMax, transactionsCodec } from "./message.ts";
 import type { BlockTime, Checked } from "./port.ts";
-import type { Turn } from "./state.ts";
+import type { State, Turn } from "./state.ts";
 import { blame, order, readerOf, scoreMax } from "./state.ts";
 
 /**
@@ -25,16 +27,40 @@ export function admitTransaction(turn: Turn, bytes: Uint8Array, own: boolean): A
   const known = mempool.find(pool, bytes);
   if (known === "refused" && !own) return rejected("refused", "refused at this height already");
   if (known !== undefined && known !== "refused") return { id: known.id };
+  if (!own && isCutOff(state, bytes))
+    return rejected("quota-exhausted", "the sender's refused envelopes used its quota up");
   const next = { height: tip.height + 1, time: Math.max(at, tip.time + 1) };
   const checked = check(turn, next, bytes);
   const entry = isRejected(checked) ? checked : mempool.add(pool, checked, bytes, own, at);
   if (isRejected(entry)) {
     mempool.refuse(pool, bytes);
+    if (!own && isRejected(checked)) chargeSender(turn, bytes);
     return entry;
   }
   if (own) state.outbox.push(bytes);
   return { id: entry.id };
 }
+
+/** Whether nothing of the envelope's sender is looked at any more in this epoch (CON-7). */
+function isCutOff({ charges, frame }: State, bytes: Uint8Array): boolean {
+  if (charges.spent.size === 0) return false;
+  const tx = transactionCodec.parse(bytes);
+  const envelope = isRejected(tx) ? undefined : tx.envelope[0];
+  if (envelope === undefined) return false;
+  return isExhausted(charges, frame.epoch, keyOfSender(envelope), frame.params.envelopeQuota);
+}
+
+/** Once for each envelope: it is remembered longer than the pool remembers what it refused. */
+function chargeSender(turn: Turn, bytes: Uint8Array): void {
+  const { charges, frame, context } = turn.state;
+  const refused = context.ledger.refused?.(readerOf(turn.state), bytes);
+  if (refused === undefined) return;
+  const { id, weight } = refused;
+  charge(charges, frame.epoch, { sender: keyOfSender(refused), id: keyOf(id), weight });
+}
+
+const keyOfSender = ({ validator, role }: Pick<Envelope, "validator" | "role">): string =>
+  `${keyOf(validator)}/${role}`;
 
 /** By the ledger, on top of what waits when it spends outputs of that. */
 function check({ state }: Turn, next: BlockTime, bytes: Uint8Array): Checked | Rejected {

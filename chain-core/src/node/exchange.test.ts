@@ -1,11 +1,12 @@
 // What a peer may make a node do by asking.
 import type { NetworkId } from "@causeway/primitives";
-import { isRejected, sha256 } from "@causeway/primitives";
+import { equal, isRejected, sha256 } from "@causeway/primitives";
 import { testBls } from "@causeway/primitives/testing";
 import { describe, expect, it } from "vitest";
+import { roles, transactionCodec } from "../codec/transaction.ts";
 import { genesisHeader } from "../consensus/header.ts";
 import { testCommittee } from "../consensus/testing.ts";
-import type { Genesis } from "../ledger/genesis.ts";
+import type { Genesis, Params } from "../ledger/genesis.ts";
 import { memoryState } from "../ledger/memory-state.ts";
 import { emptyTree } from "../ledger/tree.ts";
 import { devnetParams } from "../params/devnet.ts";
@@ -19,7 +20,7 @@ const at = 100_000_000;
 const height = 5;
 
 /** A follower at height 5 whose blocks are all of one byte, and how often one was read. */
-function follower() {
+function follower(params: Partial<Params> = {}) {
   const bls = testBls();
   let verified = 0;
   const counting = {
@@ -55,6 +56,15 @@ function follower() {
         checked += 1;
         return ledger.check(...args);
       },
+      frame: (reader) => ({ ...ledger.frame(reader), params: { ...devnetParams, ...params } }),
+      // Only mallory's signature is good.
+      refused: (_, bytes) => {
+        const tx = transactionCodec.parse(bytes);
+        const sender = isRejected(tx) ? undefined : tx.envelope[0];
+        if (sender === undefined || !equal(sender.validator, sha256(Uint8Array.of(3))))
+          return undefined;
+        return { ...sender, id: sha256(bytes), weight: 1_000 };
+      },
     },
     store: memoryState(),
     blocks: () => {
@@ -68,6 +78,9 @@ function follower() {
     reads: () => reads,
     verified: () => verified,
     checked: () => checked,
+    send: (bytes: Uint8Array): void => {
+      node.step(state, { kind: "submit", at, ticket: 1, topic: "transactions", bytes });
+    },
     gossip: (transactions: Uint8Array[]): readonly node.Effect[] => {
       const bytes = transactionsCodec.encode({ transactions });
       const event = { kind: "gossip", at, from: "peer", topic: "transactions", bytes } as const;
@@ -138,5 +151,24 @@ describe("a peer", () => {
     const again = forged.slice(100);
     expect(one.hear({ kind: "transactions", transactions: again }, at)).toContain("ban");
     expect(one.checked()).toBe(2);
+  });
+
+  it("charges refused envelopes to their sender, and looks at no more of it in this epoch (CON-7)", () => {
+    const [mallory, bob] = [sha256(Uint8Array.of(3)), sha256(Uint8Array.of(4))];
+    const one = follower({ envelopeQuota: 3 * 1_000 });
+    const envelope = (validator: Uint8Array, sequence: number): Uint8Array =>
+      transactionCodec.encode({
+        envelope: [{ validator, role: roles.relay, sequence }],
+        expires: 1,
+        actions: [],
+        witnesses: [],
+      });
+    for (let i = 1; i <= 5; i++) one.gossip([envelope(mallory, i)]);
+    expect(one.checked()).toBe(3);
+    // Nobody else pays for it, and nobody's name is charged by whoever cannot sign for it.
+    for (let i = 1; i <= 5; i++) one.gossip([envelope(bob, i)]);
+    expect(one.checked()).toBe(8);
+    one.send(envelope(mallory, 9));
+    expect(one.checked()).toBe(9);
   });
 });

@@ -6,7 +6,7 @@ import { verifyAhead } from "../ledger/ahead.ts";
 import { applyBlock } from "../ledger/apply.ts";
 import { openClaim } from "../ledger/beacon/ahead.ts";
 import { buildBlock } from "../ledger/build.ts";
-import { checkTransaction } from "../ledger/check.ts";
+import { checkTransaction, refusedEnvelope } from "../ledger/check.ts";
 import type { Helpers, LedgerEnv } from "../ledger/env.ts";
 import { ledgerEnv } from "../ledger/env.ts";
 import { committeeAt, epochOf } from "../ledger/epoch/epochs.ts";
@@ -47,6 +47,7 @@ export function bindLedger(
       return isRejected(built) ? { transactions: [] } : built;
     },
     check: (reader, block, bytes, parents) => checkTransaction(env, reader, block, bytes, parents),
+    refused: (reader, bytes) => refusedEnvelope(env, reader, bytes),
     expect: (reader, transactions) => verifyAhead(env, reader, transactions),
     openClaim: (reader, block, bytes) => openClaim(env, reader, block, bytes),
     learn: (claim, verdict) => env.verdicts?.set(keyOf(claimId(claim)), verdict),

@@ -11,6 +11,7 @@ import type { Entry } from "../consensus/journal.ts";
 import { parseRecord } from "../consensus/journal.ts";
 import * as round from "../consensus/round.ts";
 import { pool } from "../mempool/pool.ts";
+import { charges } from "../mempool/quota.ts";
 import { requests } from "../mempool/requests.ts";
 import * as standing from "../peers/standing.ts";
 import * as sync from "../sync/sync.ts";
@@ -86,6 +87,7 @@ export function initial(bound: Context, stored: Stored, at: number): Step<State,
     applied: new Map(),
     pending: new Map(),
     pool: pool(),
+    charges: charges(),
     requests: requests(),
     sync: sync.sync(),
     peers: new Map(),

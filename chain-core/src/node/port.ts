@@ -5,6 +5,7 @@ import type { Claim, Verdict } from "../beacon/contribution.ts";
 import type { Block, Certificate, Committee, Header } from "../codec/block.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import type { Draft } from "../ledger/build.ts";
+import type { RefusedEnvelope } from "../ledger/check.ts";
 import type { OpenVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis, Params } from "../ledger/genesis.ts";
 import type { UpgradeNeeded } from "../ledger/governance/version.ts";
@@ -88,6 +89,8 @@ export type LedgerPort = {
     bytes: Uint8Array,
     parents?: readonly Uint8Array[],
   ) => Checked | Rejected;
+  /** CON-7: who signed the envelope in `bytes`, which `check` refused; undefined: nobody who is registered. */
+  readonly refused?: (reader: StateReader, bytes: Uint8Array) => RefusedEnvelope | undefined;
   /** These are checked next, in this order: other threads may begin at their end. Changes no answer. */
   readonly expect?: (reader: StateReader, transactions: readonly Uint8Array[]) => void;
   /** What in `bytes` takes long to judge and is not judged yet (BCN); once `learn` has its verdict, `check` is quick. */

@@ -10,6 +10,11 @@ export function sheltered(ledger: LedgerPort): LedgerPort {
     ...ledger,
     apply: (...args) => attempt(() => ledger.apply(...args), threw),
     check: (...args) => attempt(() => ledger.check(...args), threw),
+    refused: (...args) =>
+      attempt(
+        () => ledger.refused?.(...args),
+        () => undefined,
+      ),
     expect: (...args) =>
       attempt(
         () => ledger.expect?.(...args),

@@ -13,6 +13,7 @@ import type { Voters } from "../consensus/voters.ts";
 import type { StateReader } from "../ledger/state.ts";
 import type { Tree } from "../ledger/tree.ts";
 import type { Pool } from "../mempool/pool.ts";
+import type { Charges } from "../mempool/quota.ts";
 import type { Requests } from "../mempool/requests.ts";
 import type { Standings } from "../peers/standing.ts";
 import * as standing from "../peers/standing.ts";
@@ -79,6 +80,8 @@ export type State = {
   /** Puts that this step persists and the store does not show yet, by hex of the key. */
   readonly pending: Map<string, Put>;
   readonly pool: Pool;
+  /** CON-7: what refused envelopes cost their senders at this node. */
+  readonly charges: Charges;
   readonly requests: Requests;
   readonly sync: Sync;
   readonly peers: Map<PeerId, Peer>;

@@ -219,10 +219,13 @@ export function proposerOrder(
   return orderOf(networkId, bytes32(known.output), epoch, size);
 }
 
-/** Who contributed to the running round; none if it has no output. */
+/** Who contributed to the running round and is not barred since; none if it has no output. */
 export function contributors(state: StateReader): readonly Uint8Array[] {
   const round = roundOf(state);
   if (equal(round.output, zero32)) return [];
   const committee = must(committeeAt(state, round.epoch), "committee");
-  return round.solved.map(({ seat }) => must(committee.members[seat], "seat").validator);
+  const barred = suspendedSeats(state, committee);
+  return round.solved
+    .filter(({ seat }) => !barred.includes(seat))
+    .map(({ seat }) => must(committee.members[seat], "seat").validator);
 }
