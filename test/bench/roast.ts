@@ -73,7 +73,10 @@ function dealt(t: number, n: number): Ring {
   const group = { n, t, thresholdPoint, shares: points };
   const inputs = [{ message: bytes32(fresh()), tweaks: [] }];
   const network = fresh() as NetworkId;
-  return { shares, job: { network, keyId: 1, request: fresh(), coordinator: 0, group, inputs } };
+  return {
+    shares,
+    job: { network, keyId: 1, attempt: 0, request: fresh(), coordinator: 0, group, inputs },
+  };
 }
 
 type Message =

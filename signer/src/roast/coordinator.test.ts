@@ -43,6 +43,7 @@ function jobOf(ring: TestRing): Job {
   return {
     network: ring.params.network,
     keyId: 1,
+    attempt: 0,
     request: bytes32(new Uint8Array(32).fill(7)),
     coordinator: 2,
     group: ring.group,
@@ -122,6 +123,7 @@ function expectSigned(job: Job, ring: TestRing, signatures: readonly Uint8Array[
   const nonce = new Uint8Array(66);
   const open = openBatch(job, {
     keyId: job.keyId,
+    attempt: job.attempt,
     request: job.request,
     coordinator: job.coordinator,
     number: 0,
@@ -290,6 +292,7 @@ describe("a coordinator", () => {
       committed(9, { ...commit, seat: 9 }),
       committed(0, commit),
       committed(1, { ...commit, keyId: 2 }),
+      committed(1, { ...commit, attempt: 1 }),
       committed(1, { ...commit, coordinator: 0 }),
       committed(1, { ...commit, request: new Uint8Array(32) }),
     ])
@@ -382,6 +385,7 @@ describe("a signer", () => {
 
   test.each<[string, string, Partial<SessionOpen>]>([
     ["another key", "wrong-conversation", { keyId: 9 }],
+    ["another epoch of its shares", "wrong-conversation", { attempt: 1 }],
     ["another request", "wrong-conversation", { request: new Uint8Array(32) }],
     ["a nonce too few", "bad-length", { nonces: opening.nonces.slice(1) }],
     ["a malformed nonce", "bad-nonce", { nonces: opening.nonces.map((n) => n.map(() => 5)) }],
@@ -430,14 +434,14 @@ describe("a signer", () => {
     const { nonces: _, ...rest } = own.commit;
     const largest: Share = { ...rest, sid: new Uint8Array(32), shares, nonces: many };
     expect(shareCodec.encode(largest).length).toBe(shareCodec.sizeMax);
-    const { keyId, request, coordinator } = opening;
+    const { keyId, attempt, request, coordinator } = opening;
     const signers = Array.from({ length: 150 }, (_, seat) => ({ seat, commitment: own.hash }));
-    const widest = { keyId, request, coordinator, number: 0, signers, nonces: many };
+    const widest = { keyId, attempt, request, coordinator, number: 0, signers, nonces: many };
     expect(sessionOpenCodec.encode(widest).length).toBe(sessionOpenCodec.sizeMax);
     expect(commitCodec.encode({ ...own.commit, nonces: many }).length).toBe(commitCodec.sizeMax);
     // A boot of 2^53, which a number cannot hold safely: encode would assert on it later.
     const bytes = commitCodec.encode(own.commit);
-    bytes.set([0, 0, 0, 0, 0, 0, 0x20, 0], 40);
+    bytes.set([0, 0, 0, 0, 0, 0, 0x20, 0], 44);
     expect(commitCodec.parse(bytes)).toMatchObject({ code: "bad-bytes" });
     expect(shareCodec.parse(new Uint8Array(shareCodec.sizeMax + 1))).toMatchObject({
       code: "bad-bytes",

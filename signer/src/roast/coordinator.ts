@@ -154,9 +154,10 @@ function open(state: Collecting): Step<State, Effect> {
     assert(!isRejected(sum), "an admitted nonce is malformed");
     return sum;
   });
-  const { keyId, request, coordinator } = job;
+  const { keyId, attempt, request, coordinator } = job;
   const opening: SessionOpen = {
     keyId,
+    attempt,
     request,
     coordinator,
     number: state.sessions.size,
@@ -195,8 +196,9 @@ function onShare(state: Collecting, seat: number, share: Share): Step<State, Eff
   const shares = new Map(session.shares).set(seat, share.shares);
   if (shares.size === session.commits.size) return finish(state, session.batch, shares);
   const sessions = new Map(state.sessions).set(key, { ...session, shares });
-  const { keyId, request, coordinator, boot, nonces } = share;
-  return admit({ ...state, sessions }, seat, { keyId, request, coordinator, seat, boot, nonces });
+  const { keyId, attempt, request, coordinator, boot, nonces } = share;
+  const next = { keyId, attempt, request, coordinator, seat, boot, nonces };
+  return admit({ ...state, sessions }, seat, next);
 }
 
 /** The index of the first partial signature that is missing, too many or wrong. */

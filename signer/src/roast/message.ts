@@ -21,9 +21,11 @@ export const messagesMax = 152;
 
 const seatsMax = 150;
 
-/** Names one conversation: a request to sign, under one key, with one coordinator. */
+/** Names one conversation: a request to sign, under one set of shares of one key, with one coordinator. */
 export type Conversation = {
   readonly keyId: number;
+  /** Of the ceremony that made the shares: their epoch. Shares of two epochs never meet (RNG-2). */
+  readonly attempt: number;
   /** The plan's id; a reference, from which each signer rebuilds the messages itself. */
   readonly request: Uint8Array;
   /** The coordinator's seat. */
@@ -55,7 +57,7 @@ export type Share = Conversation & {
   readonly nonces: readonly Uint8Array[];
 };
 
-const conversation = { keyId: u32, request: b32, coordinator: u16 };
+const conversation = { keyId: u32, attempt: u32, request: b32, coordinator: u16 };
 const nonceList = new ListCompositeType(new ByteVectorType(66), messagesMax);
 const shareList = new ListCompositeType(b32, messagesMax);
 
@@ -77,18 +79,18 @@ const shareType = new ContainerType({
   nonces: nonceList,
 });
 
-/** At most 10,084 bytes. */
-export const commitCodec: Codec<Commit> = codec("Commit", commitType, 52 + 66 * messagesMax);
+/** At most 10,088 bytes. */
+export const commitCodec: Codec<Commit> = codec("Commit", commitType, 56 + 66 * messagesMax);
 
-/** At most 15,180 bytes. */
+/** At most 15,184 bytes. */
 export const sessionOpenCodec: Codec<SessionOpen> = codec(
   "SessionOpen",
   openType,
-  48 + 34 * seatsMax + 66 * messagesMax,
+  52 + 34 * seatsMax + 66 * messagesMax,
 );
 
-/** At most 14,984 bytes. */
-export const shareCodec: Codec<Share> = codec("Share", shareType, 88 + (32 + 66) * messagesMax);
+/** At most 14,988 bytes. */
+export const shareCodec: Codec<Share> = codec("Share", shareType, 92 + (32 + 66) * messagesMax);
 
 /** Names a commitment: what a session is opened over and a nonce is taken by. */
 export function hashCommit(network: NetworkId, commit: Commit): Bytes32 {

@@ -25,6 +25,7 @@ import { assertJob, openBatch, sameConversation } from "./session.ts";
 
 /** Secret nonces of one commitment, 64 bytes a message, overwritten when they sign. */
 export type HeldNonces = Conversation & {
+  readonly seat: number;
   /** hashCommit of the commitment. */
   readonly commitment: Bytes32;
   readonly secrets: readonly Uint8Array[];
@@ -56,10 +57,12 @@ export function makeCommit(
 ): Fresh | Rejected<"pool-full"> {
   assertJob(job);
   assert(entropy.length === 32, "entropy is 32 bytes");
-  const held = [...pool.values()].filter(({ coordinator }) => coordinator === job.coordinator);
+  const held = [...pool.values()].filter(
+    (one) => one.coordinator === job.coordinator && one.seat === seat,
+  );
   if (held.length >= heldPerCoordinatorMax)
     return rejected("pool-full", `coordinator ${job.coordinator} holds ${held.length} commitments`);
-  const { keyId, request, coordinator, group, network } = job;
+  const { keyId, attempt, request, coordinator, group, network } = job;
   const publicShare = publicPoint(secretShare);
   const pairs = job.inputs.map(({ message, tweaks }, i) => {
     const output = outputKey(group.thresholdPoint, tweaks);
@@ -72,13 +75,15 @@ export function makeCommit(
     return pair;
   });
   const nonces = pairs.map(({ nonce }) => nonce);
-  const commit: Commit = { keyId, request, coordinator, seat, boot, nonces };
+  const commit: Commit = { keyId, attempt, request, coordinator, seat, boot, nonces };
   const hash = hashCommit(network, commit);
   const secrets = pairs.map(({ secret }) => secret);
   const next = new Map(pool).set(keyOf(hash), {
     keyId,
+    attempt,
     request,
     coordinator,
+    seat,
     commitment: hash,
     secrets,
   });
@@ -141,13 +146,15 @@ export function makeShare(
   next: Commit,
 ): Share {
   const { sid, sessions, open } = checked.batch;
-  const { keyId, request, coordinator } = open;
-  assert(equal(nonces.commitment, checked.commitment), "nonces of another commitment");
+  const { keyId, attempt, request, coordinator } = open;
+  const isOwn = equal(nonces.commitment, checked.commitment) && nonces.seat === seat;
+  assert(isOwn, "nonces of another commitment");
   assert(sameConversation(open, next) && next.seat === seat, "the next commitment is another's");
   const shares = sessions.map((session, i) => {
     const partial = sign(session, must(nonces.secrets[i], "secret nonce"), secretShare, seat);
     assert(!isRejected(partial), "own nonce or share is refused");
     return partial;
   });
-  return { keyId, request, coordinator, seat, boot: next.boot, sid, shares, nonces: next.nonces };
+  const { boot, nonces: nextNonces } = next;
+  return { keyId, attempt, request, coordinator, seat, boot, sid, shares, nonces: nextNonces };
 }

@@ -31,7 +31,7 @@ export type Batch = {
 };
 
 export type OpenCode =
-  /** Another key, request or coordinator. */
+  /** Another key, epoch of its shares, request or coordinator. */
   | "wrong-conversation"
   /** Not one aggregate nonce a message. */
   | "bad-length"
@@ -46,7 +46,7 @@ export type OpenCode =
 export function openBatch(job: Job, open: SessionOpen): Batch | Rejected<OpenCode> {
   assertJob(job);
   if (!sameConversation(job, open))
-    return rejected("wrong-conversation", `session for key ${open.keyId}`);
+    return rejected("wrong-conversation", `session for key ${open.keyId}/${open.attempt}`);
   if (open.nonces.length !== job.inputs.length)
     return rejected("bad-length", `${open.nonces.length} nonces, ${job.inputs.length} messages`);
   const seats = open.signers.map(({ seat }) => seat);
@@ -68,7 +68,8 @@ export function openBatch(job: Job, open: SessionOpen): Batch | Rejected<OpenCod
 }
 
 export function sameConversation(a: Conversation, b: Conversation): boolean {
-  return a.keyId === b.keyId && a.coordinator === b.coordinator && equal(a.request, b.request);
+  const isSameEpoch = a.keyId === b.keyId && a.attempt === b.attempt;
+  return isSameEpoch && a.coordinator === b.coordinator && equal(a.request, b.request);
 }
 
 /** Asserts the limits of a job, which is our own. */

@@ -24,6 +24,8 @@ export type Ring = {
   readonly validators: readonly number[];
   /** Own seat, if any. */
   readonly seat: number | undefined;
+  /** Epoch of its shares (RNG-2). */
+  readonly attempt: number;
 };
 
 /** What this signer last told one coordinator, to be repeated until the plan is signed. */
@@ -78,7 +80,10 @@ export function ringOf(
   );
   const seat = validators.indexOf(ownSeat);
   const group: Group = { n, t: key.threshold, thresholdPoint: groupPoint, shares };
-  return { key, ring: { group, validators, seat: seat < 0 ? undefined : seat } };
+  return {
+    key,
+    ring: { group, validators, seat: seat < 0 ? undefined : seat, attempt: key.attempt },
+  };
 }
 
 function keyOfPlan(view: StateReader, plan: Plan): Key | undefined {
@@ -131,8 +136,9 @@ export function messagesOf(
 /** The ROAST job about this request with one coordinator's seat. */
 export function jobOf(network: NetworkId, request: Request, coordinatorSeat: number): Job {
   const { id, plan, ring, inputs } = request;
-  const { group } = ring;
-  return { network, group, inputs, keyId: plan.keyId, request: id, coordinator: coordinatorSeat };
+  const { group, attempt } = ring;
+  const about = { keyId: plan.keyId, attempt, request: id, coordinator: coordinatorSeat };
+  return { network, group, inputs, ...about };
 }
 
 /** How long a coordinator has before the next one is told too, ms. */

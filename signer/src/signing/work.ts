@@ -90,11 +90,12 @@ export function put(work: Work, request: Request): void {
 export function requestOf(
   work: Work,
   from: number,
-  message: { readonly request: Uint8Array; readonly keyId: number },
+  message: { readonly request: Uint8Array; readonly keyId: number; readonly attempt: number },
   seat: number,
 ): Request | undefined {
   const request = work.state.requests.get(keyOf(message.request));
   if (request === undefined || request.plan.keyId !== message.keyId) return undefined;
+  if (request.ring.attempt !== message.attempt) return undefined;
   return request.ring.validators[seat] === from ? request : undefined;
 }
 
