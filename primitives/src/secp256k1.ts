@@ -133,7 +133,8 @@ export function combine(terms: readonly (readonly [Uint8Array, bigint])[]): Poin
   const products: Uint8Array[] = [];
   for (const [point, scalar] of terms) {
     const k = mod(scalar);
-    if (k !== 0n) products.push(addon.publicKeyTweakMul(point, bigEndian(k, 32), false));
+    if (k === 1n) products.push(point);
+    else if (k !== 0n) products.push(addon.publicKeyTweakMul(point, bigEndian(k, 32), false));
   }
   if (products.length === 0) return undefined;
   try {

@@ -123,7 +123,7 @@ function generate(
   const context = ceremonyContext(params);
   const deals = secrets.map((secret, seat) => makeDeal(context, params, seat, secret, fresh()));
   const shares = secrets.map((secret, seat) => shareOf(context, params, deals, seat, secret));
-  const groupPoint = accepted(mergeDeals(deals)).groupPoint;
+  const groupPoint = accepted(mergeDeals(params, deals)).groupPoint;
   const points = new Map(shares.map((share, seat) => [seat, publicPoint(share)]));
   const group: Group = { n, t, thresholdPoint: groupPoint, shares: points };
 

@@ -1,5 +1,5 @@
-// The ledger as judge of a key generation (RNG-3, research: threshold 3.3): who dealt right, who is guilty of a
-// complaint, what key the deals make, who holds its share. Everything here is public and recomputable by anyone.
+// The ledger as judge of a generation or resharing (RNG-3, research: threshold 3.3): who dealt right, who is guilty of
+// a complaint, what key the deals make, who holds its share. Everything here is public and recomputable by anyone.
 // Nothing throws for bad input; `context` is ceremonyContext(params).
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import {
@@ -23,7 +23,7 @@ import {
 } from "@causeway/primitives/secp256k1";
 import { verifyDleq } from "./dleq.ts";
 import type { CeremonyParams, Complaint, Confirm, Deal } from "./keygen.ts";
-import { hashConfirm, hashDeal, joinHashes } from "./keygen.ts";
+import { dealWeights, hashConfirm, hashDeal, joinHashes } from "./keygen.ts";
 import { evaluateCommitments, mergeCommitments } from "./polynomial.ts";
 
 export type DealCode =
@@ -35,6 +35,8 @@ export type DealCode =
   | "bad-length"
   /** A commitment or the ephemeral is no point. */
   | "bad-point"
+  /** In a resharing: not the dealer's public share, or the dealer has none. */
+  | "wrong-constant-term"
   /** An encrypted share is not below the order. */
   | "bad-scalar"
   /** One of the three signatures is wrong. */
@@ -42,8 +44,9 @@ export type DealCode =
 
 /**
  * True when anyone can accept the deal: exact lengths, valid encodings, knowledge of the constant term (no rogue
- * key) and of the ephemeral secret (a copied ephemeral would turn a complaint against the copier into the pad of
- * the copied dealer's share), and the seat's host key. Whether the shares fit only their receivers can see.
+ * key; in a resharing it is the dealer's share) and of the ephemeral secret (a copied ephemeral would turn a complaint
+ * against the copier into the pad of the copied dealer's share), and the dealer's host key. Whether the shares fit only
+ * their receivers can see.
  * About 0.3 ms + 4 us a commitment.
  */
 export function verifyDeal(
@@ -63,11 +66,13 @@ function verifyDealForm(
   params: CeremonyParams,
   deal: Deal,
 ): Bytes32 | Rejected<DealCode> {
-  const { n, t, hostKeys } = params;
+  const { n, t, from } = params;
+  const { hostKeys } = from ?? params;
   if (deal.keyId !== params.keyId || deal.attempt !== params.attempt)
     return rejected("wrong-ceremony", `deal for key ${deal.keyId}, attempt ${deal.attempt}`);
   const hostKey = hostKeys[deal.seat];
-  if (hostKey === undefined) return rejected("bad-seat", `seat ${deal.seat} of ${n}`);
+  if (hostKey === undefined)
+    return rejected("bad-seat", `dealer ${deal.seat} of ${hostKeys.length}`);
   if (deal.commitments.length !== t)
     return rejected("bad-length", `${deal.commitments.length} commitments for threshold ${t}`);
   if (deal.shares.length !== n)
@@ -75,6 +80,8 @@ function verifyDealForm(
   if (!isPoint(deal.ephemeral)) return rejected("bad-point", "the ephemeral is no point");
   const constantTerm = must(deal.commitments[0], "constant term");
   if (!isPoint(constantTerm)) return rejected("bad-point", "the constant term is no point");
+  if (from !== undefined && !equal(constantTerm, must(from.shares[deal.seat], "old share")))
+    return rejected("wrong-constant-term", `not the public share of old seat ${deal.seat}`);
   const large = deal.shares.findIndex((share) => !isScalar(share));
   if (large >= 0) return rejected("bad-scalar", `share ${large} is no scalar`);
   const hash = hashDeal(context, params, deal);
@@ -180,7 +187,7 @@ export function judgeComplaint(
   return shareFits(share, expected) ? "complainer-guilty" : "dealer-guilty";
 }
 
-/** The key that a set of deals makes: commitments to the sum of their polynomials, and its constant term. */
+/** The key that a set of deals makes: commitments to the weighted sum of their polynomials, and its constant term. */
 export type Merged = {
   /** t points, of which all but the first may be infinite: 33 zero bytes (mergeCommitments). */
   readonly commitments: readonly Point[];
@@ -188,18 +195,37 @@ export type Merged = {
   readonly groupPoint: Point;
 };
 
+export type MergeCode =
+  /** The list is empty. */
+  | "no-deals"
+  /** The deals cancel each other: out of reach of dealers whose shares fit. */
+  | "infinite-commitment"
+  /** A resharing would change the key: fewer than `from.t` deals, or old shares that are not the key's. */
+  | "wrong-key";
+
 /**
- * Merges accepted deals. The caller decides which count: at least t, else fewer than t dealers may know the key.
- * n x t point additions: 60 ms at 100/150. "infinite-commitment" is out of reach of dealers whose shares fit.
+ * Merges accepted deals, those of `countedSeats`. n x t point additions, 60 ms at 100/150; in a resharing as many
+ * multiplications, 0.3 s.
  */
 export function mergeDeals(
+  params: CeremonyParams,
   deals: readonly Deal[],
-): Merged | Rejected<"no-deals" | "infinite-commitment"> {
+): Merged | Rejected<MergeCode> {
   if (deals.length === 0) return rejected("no-deals", "no deal is left");
-  const commitments = mergeCommitments(deals.map((deal) => deal.commitments));
+  const weights = dealWeights(
+    params,
+    deals.map(({ seat }) => seat),
+  );
+  const commitments = mergeCommitments(
+    deals.map((deal) => deal.commitments),
+    weights,
+  );
   if (commitments === undefined)
     return rejected("infinite-commitment", "the deals cancel each other");
-  return { commitments, groupPoint: must(commitments[0], "constant term") };
+  const groupPoint = must(commitments[0], "constant term");
+  if (params.from !== undefined && !equal(groupPoint, params.from.groupPoint))
+    return rejected("wrong-key", "the deals make another key");
+  return { commitments, groupPoint };
 }
 
 /** Deals that make a key, and what they make. */
@@ -219,17 +245,14 @@ export function acceptDeals(
   context: Bytes32,
   params: CeremonyParams,
   deals: readonly Deal[],
-):
-  | Accepted
-  | Rejected<"no-deals" | "infinite-commitment">
-  | (Rejected<DealCode> & { seat: number }) {
+): Accepted | Rejected<MergeCode> | (Rejected<DealCode> & { seat: number }) {
   const hashes: Bytes32[] = [];
   for (const deal of deals) {
     const hash = verifyDealForm(context, params, deal);
     if (isRejected(hash)) return { ...hash, seat: deal.seat };
     hashes.push(hash);
   }
-  const merged = mergeOf(deals);
+  const merged = mergeOf(params, deals);
   if (merged === "bad-point") {
     const bad = must(
       deals.find(({ commitments }) => !commitments.every(isPoint)),
@@ -242,9 +265,12 @@ export function acceptDeals(
 }
 
 /** Adding points is what checks them. */
-function mergeOf(deals: readonly Deal[]): ReturnType<typeof mergeDeals> | "bad-point" {
+function mergeOf(
+  params: CeremonyParams,
+  deals: readonly Deal[],
+): ReturnType<typeof mergeDeals> | "bad-point" {
   try {
-    return mergeDeals(deals);
+    return mergeDeals(params, deals);
   } catch {
     return "bad-point";
   }

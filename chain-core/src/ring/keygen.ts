@@ -1,7 +1,8 @@
-// Key generation of the ring (RNG-3) as bytes on the ledger, which is broadcast channel, clock and judge: the
-// three action bodies, the hashes that bind them to one ceremony, and what a key is made of. The judging is in
-// judge.ts, the secret side in the signer. After PedPop/SimplPedPop (BIP draft ChillDKG) with the complaints of
-// research: threshold 3.3. Seats are 0..n-1; seat i has Shamir's x = i + 1 (BIP-445's ids).
+// Generation and resharing of the ring's keys (RNG-2, RNG-3) as bytes on the ledger, which is broadcast channel, clock
+// and judge: the three action bodies, the hashes that bind them to one ceremony, and what a key is made of. The judging
+// is in judge.ts, the secret side in the signer. After PedPop/SimplPedPop (BIP draft ChillDKG) with the complaints of
+// research: threshold 3.3, where a resharing is the same with constant terms that are known (V2; Desmedt and Jajodia
+// 1997, Wong et al. 2002). Seats are 0..n-1; seat i has Shamir's x = i + 1 (BIP-445's ids).
 import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
 import {
   assert,
@@ -12,17 +13,31 @@ import {
   codec,
   concat,
   H,
+  isZero,
   ListCompositeType,
   u16,
   u32,
 } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
 import { isPoint } from "@causeway/primitives/secp256k1";
+import { lagrangeCoefficients } from "./polynomial.ts";
 
 /** Largest ring (RNG-1): bounds every list here. */
 export const seatsMax = 150;
 
-/** What everyone knows of one attempt to generate one key, fixed before the first deal. */
+/** The ring that holds a key, as those who will hold it next must know it: its seats are the dealers of a resharing. */
+export type OldRing = {
+  /** Shares that sign together, and deals that count, 1..seats. */
+  readonly t: number;
+  /** The key, 33 bytes: what a resharing keeps. */
+  readonly groupPoint: Point;
+  /** By old seat, 1..150 points. */
+  readonly hostKeys: readonly Point[];
+  /** Y by old seat: 33 zero bytes for a seat that has not confirmed one, which cannot deal. At least t points. */
+  readonly shares: readonly Point[];
+};
+
+/** What everyone knows of one attempt to generate or reshare one key, fixed before the first deal. */
 export type CeremonyParams = {
   readonly network: NetworkId;
   /** From 1 (FMT-8). */
@@ -37,16 +52,20 @@ export type CeremonyParams = {
   readonly t: number;
   /** The host key (RNG-5) of each seat, n points of 33 bytes; a validator with two seats stands twice. */
   readonly hostKeys: readonly Point[];
+  /** Whose shares are dealt; absent when the key is generated. */
+  readonly from?: OldRing | undefined;
 };
 
 /**
- * Seat's contribution to the key: a polynomial of degree t - 1, committed to, and one encrypted share a seat.
+ * A dealer's contribution to the key: a polynomial of degree t - 1, committed to, and one encrypted share a seat.
  * `proof`, `ephemeralProof` and `hostProof` are BIP340 signatures of 64 bytes over `hashDeal` by the constant
- * term, by the ephemeral secret and by the seat's host key.
+ * term, by the ephemeral secret and by the dealer's host key. The constant term is random, in a resharing the dealer's
+ * own share.
  */
 export type Deal = {
   readonly keyId: number;
   readonly attempt: number;
+  /** The dealer: in a resharing its seat in the old ring. */
   readonly seat: number;
   /** Exactly t points: the coefficients times G, constant term first. */
   readonly commitments: readonly Point[];
@@ -62,7 +81,7 @@ export type Deal = {
 export type Complaint = {
   readonly keyId: number;
   readonly attempt: number;
-  /** The complainer. */
+  /** The complainer: a receiver, in a resharing a seat of the new ring. */
   readonly seat: number;
   readonly dealer: number;
   /** host secret x the deal's ephemeral point, 33 bytes. */
@@ -142,7 +161,19 @@ const ceremonyType = new ContainerType({
   hostKeys: new ListCompositeType(b33, seatsMax),
 });
 
-const ceremonyCodec = codec<Omit<CeremonyParams, "network">>("Ceremony", ceremonyType, 8192);
+const oldRingType = new ContainerType({
+  t: u16,
+  groupPoint: b33,
+  hostKeys: new ListCompositeType(b33, seatsMax),
+  shares: new ListCompositeType(b33, seatsMax),
+});
+
+const ceremonyCodec = codec<Omit<CeremonyParams, "network" | "from">>(
+  "Ceremony",
+  ceremonyType,
+  8192,
+);
+const oldRingCodec = codec<OldRing>("OldRing", oldRingType, 16384);
 const dealBodyCodec = codec<Omit<Deal, "proof" | "ephemeralProof" | "hostProof">>(
   "DealBody",
   dealBodyType,
@@ -158,7 +189,42 @@ export function ceremonyContext(params: CeremonyParams): Bytes32 {
   assert(hostKeys.length === n, `${hostKeys.length} host keys for ${n} seats`);
   assert(hostKeys.every(isPoint), "a host key is no point");
   const body = ceremonyCodec.encode({ keyId, attempt, chain, n, t, hostKeys });
-  return H("ceremony", network, body);
+  if (params.from === undefined) return H("ceremony", network, body);
+  assertOldRing(params.from);
+  return H("resharing", network, concat(body, oldRingCodec.encode(params.from)));
+}
+
+function assertOldRing({ t, groupPoint, hostKeys, shares }: OldRing): void {
+  assert(isPoint(groupPoint), "the old key is no point");
+  assert(hostKeys.length >= 1 && hostKeys.length <= seatsMax, `${hostKeys.length} old seats`);
+  assert(hostKeys.every(isPoint), "an old host key is no point");
+  assert(shares.length === hostKeys.length, `${shares.length} old shares`);
+  const held = shares.filter((share) => !isZero(share));
+  assert(held.every(isPoint), "an old share is no point");
+  assert(t >= 1 && t <= held.length, `old threshold ${t} of ${held.length} shares`);
+}
+
+/**
+ * Of the dealers with a valid deal, ascending, those whose deals make the key's shares; undefined when they are too few.
+ * All count in a generation, where fewer than t dealers may know the key; the first `from.t` in a resharing.
+ */
+export function countedSeats(
+  { t, from }: Pick<CeremonyParams, "t" | "from">,
+  valid: readonly number[],
+): readonly number[] | undefined {
+  if (valid.length < (from ?? { t }).t) return undefined;
+  return from === undefined ? valid : valid.slice(0, from.t);
+}
+
+/**
+ * What each of the deals that count (by their dealers' seats) is multiplied by in the sum that is the key: 1 in a
+ * generation, in a resharing the dealer's coefficient of Lagrange, so that the constant terms give the old key.
+ */
+export function dealWeights(
+  { from }: Pick<CeremonyParams, "from">,
+  seats: readonly number[],
+): readonly bigint[] {
+  return from === undefined ? seats.map(() => 1n) : lagrangeCoefficients(seats);
 }
 
 /** What the deal's three proofs sign: everything else in it, under the ceremony. */

@@ -2,7 +2,7 @@
 // Seat i in 0..n-1 has x = i + 1, as in BIP-445. Everything here is public: variable time.
 import { assert, isZero, must } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
-import { invert, mod, multiply, order, sum, sumMany } from "@causeway/primitives/secp256k1";
+import { combine, invert, mod, multiply, order, sum } from "@causeway/primitives/secp256k1";
 
 /** Stands for infinity among merged commitments: points have no encoding of it. */
 const infinity: Point = new Uint8Array(33);
@@ -40,13 +40,14 @@ export function evaluate(coefficients: readonly bigint[], seat: number): bigint 
 }
 
 /**
- * Sum of commitment vectors of one length, coefficient by coefficient: the commitment to the sum of the
- * polynomials. Undefined when the constant term is infinite, which nobody can cause who proves his own. An
+ * Sum of commitment vectors of one length, each times its weight (1 unless given), coefficient by coefficient: the
+ * commitment to the weighted sum of the polynomials. Throws when one is no point. Undefined when the constant term is infinite, which nobody can cause who proves his own. An
  * infinite sum further up, 33 zero bytes here, is in the power of whoever deals last and does not mind that his
  * shares fit nobody: it must not end the attempt, so that the receivers can complain of him (RNG-3).
  */
 export function mergeCommitments(
   vectors: readonly (readonly Point[])[],
+  weights: readonly bigint[] = vectors.map(() => 1n),
 ): readonly Point[] | undefined {
   const size = must(vectors[0], "first vector").length;
   assert(
@@ -55,7 +56,9 @@ export function mergeCommitments(
   );
   const merged: Point[] = [];
   for (let k = 0; k < size; k++) {
-    const point = sumMany(vectors.map((vector) => must(vector[k], "commitment")));
+    const point = combine(
+      vectors.map((vector, i) => [must(vector[k], "commitment"), must(weights[i], "weight")]),
+    );
     if (point === undefined && k === 0) return undefined;
     merged.push(point ?? infinity);
   }

@@ -267,7 +267,7 @@ describe("a hostile dealer", () => {
 test("deals judged and merged at once open as those that the ledger judged", () => {
   const { context, params, deals, hostSecrets, shares } = generateRing(4, 3, seeded(51));
   const accepted = acceptDeals(context, params, deals);
-  const merged = mergeDeals(deals);
+  const merged = mergeDeals(params, deals);
   expect(accepted).toEqual({ deals, merged, dealsHash: hashDeals(context, params, deals) });
   if (isRejected(accepted)) return;
   const host = must(hostSecrets[3], "host");
@@ -325,7 +325,7 @@ describe("a complaint", () => {
 describe("a confirmation", () => {
   const ring = generateRing(4, 3, seeded(31));
   const { context, params, deals } = ring;
-  const merged = accepted(mergeDeals(deals));
+  const merged = accepted(mergeDeals(params, deals));
   const dealsHash = hashDeals(context, params, deals);
   const confirm = must(ring.confirms[1], "confirm");
   const aux = new Uint8Array(32);
@@ -356,11 +356,11 @@ describe("a confirmation", () => {
   });
 
   test("fits only the deals that were merged, and an empty set merges to nothing", () => {
-    const other = accepted(mergeDeals(deals.slice(1)));
+    const other = accepted(mergeDeals(params, deals.slice(1)));
     expect(verifyConfirm(context, params, other, dealsHash, confirm)).toMatchObject({
       code: "wrong-share",
     });
-    expect(mergeDeals([])).toMatchObject({ code: "no-deals" });
+    expect(mergeDeals(params, [])).toMatchObject({ code: "no-deals" });
   });
 });
 
@@ -368,7 +368,7 @@ test("no change of a byte of a deal, complaint or confirmation passes or throws"
   const ring = generateRing(4, 3, seeded(41));
   const { context, params, deals } = ring;
   const deal = must(deals[0], "deal");
-  const merged = accepted(mergeDeals(deals));
+  const merged = accepted(mergeDeals(params, deals));
   const dealsHash = hashDeals(context, params, deals);
   const host = must(ring.hostSecrets[1], "host");
   const complaint = makeComplaint(context, params, 1, host, deal, new Uint8Array(32));

@@ -1,4 +1,4 @@
-// The secret side of a key generation (RNG-3, research: threshold 3.3): deal, open what was dealt to this seat,
+// The secret side of a generation or resharing (RNG-3, research: threshold 3.3): deal, open what was dealt to this seat,
 // complain about a wrong share, confirm the sum. All of it can be done again from the ledger's deals and the host
 // key alone (RNG-5), so that a lost share is recomputed. Randomness is a parameter; `context` is
 // ceremonyContext(params).
@@ -8,10 +8,12 @@ import type {
   Complaint,
   Confirm,
   Deal,
+  MergeCode,
   Merged,
 } from "@causeway/chain-core/ring";
 import {
   complaintMessage,
+  dealWeights,
   decryptShare,
   evaluate,
   evaluateCommitments,
@@ -48,7 +50,7 @@ import {
 type Secrets = (index: number) => Bytes32;
 
 /**
- * Hedged: the host secret and the context go in beside `entropy`, so that neither a weak generator nor a
+ * Hedged: the seat's secrets and the context go in beside `entropy`, so that neither a weak generator nor a
  * repeated one reveals or repeats a polynomial.
  */
 function secretsOf(
@@ -71,9 +73,9 @@ function secretsOf(
 }
 
 /**
- * This seat's deal. `hostSecret` is the secret of params.hostKeys[seat]; `entropy` 32 fresh random bytes. Nothing
- * of it need be kept but the deal itself, which must not be made twice for one ceremony and published twice.
- * 11 ms at 100/150.
+ * This dealer's deal. `hostSecret` is the secret of its host key, `entropy` 32 fresh random bytes; `share` in a
+ * resharing, and only there, the seat's secret share in the old ring, which becomes the constant term. Nothing of it
+ * need be kept but the deal itself, which must not be made twice for one ceremony and published twice. 11 ms at 100/150.
  */
 export function makeDeal(
   context: Bytes32,
@@ -81,11 +83,18 @@ export function makeDeal(
   seat: number,
   hostSecret: Uint8Array,
   entropy: Uint8Array,
+  share?: Uint8Array,
 ): Deal {
-  assertHost(params, seat, hostSecret);
-  const { t, keyId, attempt, hostKeys } = params;
-  const secret = secretsOf("deal", context, params, seat, hostSecret, entropy);
-  const coefficients = Array.from({ length: t }, (_, k) => secret(k));
+  const { t, keyId, attempt, hostKeys, from } = params;
+  assertHost((from ?? params).hostKeys, seat, hostSecret);
+  assert((share === undefined) === (from === undefined), "a share is dealt in a resharing only");
+  if (share !== undefined)
+    assert(equal(publicPoint(share), must(from?.shares[seat], "Y")), "not the share of the seat");
+  const secrets = share === undefined ? hostSecret : concat(hostSecret, share);
+  const secret = secretsOf("deal", context, params, seat, secrets, entropy);
+  const coefficients = Array.from({ length: t }, (_, k) =>
+    k === 0 && share !== undefined ? share : secret(k),
+  );
   const scalars = coefficients.map(fromBigEndian);
   const ephemeralSecret = secret(t);
   const ephemeral = publicPoint(ephemeralSecret);
@@ -115,21 +124,16 @@ export function makeDeal(
   };
 }
 
-function assertHost(params: CeremonyParams, seat: number, hostSecret: Uint8Array): void {
-  const hostKey = must(params.hostKeys[seat], "host key of the seat");
+function assertHost(hostKeys: readonly Point[], seat: number, hostSecret: Uint8Array): void {
+  const hostKey = must(hostKeys[seat], "host key of the seat");
   assert(equal(publicPoint(hostSecret), hostKey), "not the host secret of the seat");
 }
 
-export type OpenCode =
-  /** The list is empty. */
-  | "no-deals"
-  /** The deals cancel each other (only dealers who all collude can do it). */
-  | "infinite-commitment"
-  /** The share is zero (likewise). */
-  | "zero-share";
+/** "zero-share": the share is zero, which only dealers who all collude can cause. */
+export type OpenCode = MergeCode | "zero-share";
 
 export type Opened =
-  /** The sum of the shares fits the merged deals. */
+  /** The weighted sum of the shares fits the merged deals. */
   | {
       readonly kind: "opened";
       /** Secret, 32 bytes. */
@@ -142,7 +146,7 @@ export type Opened =
   | { readonly kind: "complaints"; readonly complaints: readonly Complaint[] };
 
 /**
- * What the accepted deals (in order of seats, none voided) give to this seat. Optimistic: a sum that fits the
+ * What the deals that count (`countedSeats`, in order of dealers) give to this receiver. Optimistic: a sum that fits the
  * merged commitments is a good share whatever its parts were, so each deal is checked (0.3 s at 100/150) only when
  * it does not fit, or when `each` asks for it: two hostile dealers can send errors that cancel, which comes out
  * late when a third complains of one of them. `entropy` (32 fresh random bytes) serves the complaints' proofs.
@@ -156,7 +160,7 @@ export function openDeals(
   entropy: Uint8Array,
   each: boolean = false,
 ): Opened | Rejected<OpenCode> {
-  const merged = mergeDeals(deals);
+  const merged = mergeDeals(params, deals);
   if (!isRejected(merged)) {
     const accepted = { deals, merged, dealsHash: hashDeals(context, params, deals) };
     return openAccepted(context, params, seat, hostSecret, accepted, entropy, each);
@@ -166,7 +170,10 @@ export function openDeals(
   return complaints.length > 0 ? { kind: "complaints", complaints } : merged;
 }
 
-/** As {@link openDeals} over deals that are merged already: 8 ms at 100/150. */
+/**
+ * As {@link openDeals} over deals that are merged already, by `acceptDeals` or by the ledger, whose record of the ceremony
+ * has `merged` and `dealsHash`: 8 ms at 100/150.
+ */
 export function openAccepted(
   context: Bytes32,
   params: CeremonyParams,
@@ -178,7 +185,13 @@ export function openAccepted(
 ): Opened | Rejected<OpenCode> {
   const { deals, merged, dealsHash } = accepted;
   const received = receive(context, params, seat, hostSecret, deals);
-  const total = mod(received.reduce((partial, { share }) => partial + share, 0n));
+  const weights = dealWeights(
+    params,
+    deals.map((deal) => deal.seat),
+  );
+  const total = mod(
+    received.reduce((sum, { share }, i) => sum + share * must(weights[i], "weight"), 0n),
+  );
   const publicShare = evaluateCommitments(merged.commitments, seat);
   const fits = publicShare !== undefined && shareFits(total, publicShare);
   if (each || !fits) {
@@ -198,7 +211,7 @@ function receive(
   hostSecret: Uint8Array,
   deals: readonly Deal[],
 ): Received {
-  assertHost(params, seat, hostSecret);
+  assertHost(params.hostKeys, seat, hostSecret);
   return deals.map((deal) => {
     const sharedPoint = ecdhPoint(deal.ephemeral, hostSecret);
     return { deal, share: decryptShare(context, params, deal, seat, sharedPoint) };

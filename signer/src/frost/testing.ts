@@ -1,7 +1,12 @@
-// A whole key generation in one place, for tests and simulations: every seat deals, opens, confirms, and every
-// step is judged as the ledger would. Real protocol, no dealer; only the wire is missing.
+// A whole generation or resharing of a key in one place, for tests and simulations: every seat deals, opens, confirms,
+// and every step is judged as the ledger would. Real protocol, no dealer; only the wire is missing.
 import type { CeremonyParams, Confirm, Deal } from "@causeway/chain-core/ring";
-import { ceremonyContext, verifyConfirm, verifyDeal } from "@causeway/chain-core/ring";
+import {
+  ceremonyContext,
+  countedSeats,
+  verifyConfirm,
+  verifyDeal,
+} from "@causeway/chain-core/ring";
 import type { Bytes32, NetworkId, Random } from "@causeway/primitives";
 import { assert, bytes32, must } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
@@ -20,6 +25,7 @@ export type TestRing = TestCeremony & {
   readonly group: Group;
   /** Secret shares by seat. */
   readonly shares: readonly Bytes32[];
+  /** Those that count. */
   readonly deals: readonly Deal[];
   readonly confirms: readonly Confirm[];
 };
@@ -50,13 +56,54 @@ export function dealAll(ceremony: TestCeremony, random: Random): readonly Deal[]
   );
 }
 
+/** The next attempt at the key of `old`: a resharing to n new seats, of which t will sign. */
+export function testResharing(old: TestRing, n: number, t: number, random: Random): TestCeremony {
+  const ceremony = testCeremony(n, t, random);
+  const { network, chain, keyId, attempt, hostKeys } = old.params;
+  const { group } = old;
+  const shares = hostKeys.map((_, seat) => group.shares.get(seat) ?? new Uint8Array(33));
+  const from = { t: group.t, groupPoint: group.thresholdPoint, hostKeys, shares };
+  const params = { ...ceremony.params, network, chain, keyId, attempt: attempt + 1, from };
+  return { params, context: ceremonyContext(params), hostSecrets: ceremony.hostSecrets };
+}
+
+/** The deal of each old seat. */
+export function redealAll(
+  { context, params }: TestCeremony,
+  old: TestRing,
+  random: Random,
+): readonly Deal[] {
+  return old.hostSecrets.map((secret, seat) =>
+    makeDeal(context, params, seat, secret, random.bytes(32), old.shares[seat]),
+  );
+}
+
 /** A ring whose seats have all dealt and confirmed; asserts every verdict on the way. */
 export function generateRing(n: number, t: number, random: Random): TestRing {
   const ceremony = testCeremony(n, t, random);
+  return complete(ceremony, dealAll(ceremony, random), random);
+}
+
+/** The same key held by n new seats; asserts every verdict on the way. */
+export function reshareRing(old: TestRing, n: number, t: number, random: Random): TestRing {
+  const ceremony = testResharing(old, n, t, random);
+  return complete(ceremony, redealAll(ceremony, old, random), random);
+}
+
+/** From the deals, all valid, to the confirmations of all seats; asserts every verdict on the way. */
+export function complete(ceremony: TestCeremony, valid: readonly Deal[], random: Random): TestRing {
   const { context, params, hostSecrets } = ceremony;
-  const deals = dealAll(ceremony, random);
-  for (const deal of deals)
+  const { n, t } = params;
+  for (const deal of valid)
     assert(verifyDeal(context, params, deal) === true, "an honest deal is refused");
+  const counted = must(
+    countedSeats(
+      params,
+      valid.map(({ seat }) => seat),
+    ),
+    "deals enough",
+  );
+  const deals = valid.filter(({ seat }) => counted.includes(seat));
   const shares: Bytes32[] = [];
   const confirms: Confirm[] = [];
   const points = new Map<number, Point>();

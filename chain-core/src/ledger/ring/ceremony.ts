@@ -85,7 +85,10 @@ export function beginConfirm(block: BlockContext, ceremony: Ceremony): void {
     must(dealOf(block.state, ceremony, seat), `deal of seat ${seat}`),
   );
   // Fewer than t dealers may all be hostile, and know the key.
-  const merged = accepted.length < ceremony.threshold ? undefined : mergeDeals(accepted);
+  const merged =
+    accepted.length < ceremony.threshold
+      ? undefined
+      : mergeDeals(paramsOf(block.genesis, ceremony), accepted);
   if (merged === undefined || isRejected(merged)) {
     beginNextAttempt(block, ceremony);
     return;
