@@ -15,6 +15,8 @@ const config: ViteUserConfig = defineConfig({
             "test/bft/*.test.ts",
           ],
           testTimeout: 60_000,
+          // Importing the same modules for each file again took as long as most of its tests.
+          isolate: false,
         },
       },
       { test: { name: "spec", include: ["test/spec/**/*.spec.ts"], testTimeout: 120_000 } },
