@@ -58,7 +58,8 @@ export type Load = {
   readonly finals: () => { readonly at: number; readonly ms: number }[];
 };
 
-type Sent = { readonly node: number; acceptedAt: number; height?: number };
+/** `sentAt` of the request that brought it, which counts: a node may answer after the block that has it is final. */
+type Sent = { readonly node: number; readonly sentAt: number; isAccepted?: true; height?: number };
 
 /** Begins to send `transfers` to the nodes at `urls`, `rate` a second in all. */
 export function startLoad(
@@ -96,9 +97,9 @@ export function startLoad(
       const hex = batch.map((bytes) =>
         Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex"),
       );
-      for (const one of hex) sent.set(one.slice(-tailSize), { node, acceptedAt: 0 });
+      const sentAt = performance.now();
+      for (const one of hex) sent.set(one.slice(-tailSize), { node, sentAt });
       const answers = await post(url, agent, hex);
-      const at = performance.now();
       for (const [i, one] of hex.entries()) {
         const code = answers[i]?.code;
         if (code === "busy") retry.push(must(batch[i], "transfer"));
@@ -107,7 +108,7 @@ export function startLoad(
           refused.set(code, (refused.get(code) ?? 0) + 1);
         } else {
           counts.accepted += 1;
-          must(sent.get(one.slice(-tailSize)), "sent").acceptedAt = at;
+          must(sent.get(one.slice(-tailSize)), "sent").isAccepted = true;
         }
       }
     }
@@ -156,9 +157,9 @@ export function startLoad(
     refused,
     finals: () => {
       const found: { at: number; ms: number }[] = [];
-      for (const { node, height, acceptedAt } of sent.values()) {
+      for (const { node, height, sentAt, isAccepted } of sent.values()) {
         const at = height === undefined ? undefined : times[node]?.get(height);
-        if (at !== undefined && acceptedAt > 0) found.push({ at, ms: at - acceptedAt });
+        if (at !== undefined && isAccepted) found.push({ at, ms: at - sentAt });
       }
       return found;
     },
