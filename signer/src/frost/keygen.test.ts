@@ -6,7 +6,6 @@ import {
   confirmCodec,
   dealCodec,
   decryptShare,
-  hashDeal,
   hashDeals,
   judgeComplaint,
   mergeDeals,
@@ -17,13 +16,7 @@ import {
 } from "@causeway/chain-core/ring";
 import type { Rejected } from "@causeway/primitives";
 import { isRejected, must, seeded } from "@causeway/primitives";
-import {
-  ecdhPoint,
-  multiply,
-  publicPoint,
-  scalarBytes,
-  signSchnorr,
-} from "@causeway/primitives/secp256k1";
+import { ecdhPoint, multiply, publicPoint, scalarBytes } from "@causeway/primitives/secp256k1";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -31,8 +24,8 @@ import { makeComplaint, makeConfirm, makeDeal, openAccepted, openDeals } from ".
 import { generateNonce } from "./nonce.ts";
 import { validateSigners } from "./signers.ts";
 import { aggregate, aggregateNonces, openSession, sign, verifyPartial } from "./signing.ts";
-import type { TestCeremony, TestRing } from "./testing.ts";
-import { dealAll, generateRing, testCeremony } from "./testing.ts";
+import type { TestRing } from "./testing.ts";
+import { dealAll, forgeDeal, generateRing, shiftShares, testCeremony } from "./testing.ts";
 
 function accepted<T>(value: T): Exclude<T, Rejected> {
   if (isRejected(value)) throw new Error(`${value.code}: ${value.message}`);
@@ -65,46 +58,6 @@ function signWith(
   );
   return accepted(aggregate(session, partials));
 }
-
-/**
- * What a hostile dealer can do: commitments and ephemeral of its own choice beside shares that do not fit them,
- * changed further by `change`, and all three signatures right.
- */
-function dealWrongly(
-  ceremony: TestCeremony,
-  dealer: number,
-  change: (deal: Deal) => Deal,
-  seed: number,
-): Deal {
-  const { context, params, hostSecrets } = ceremony;
-  const random = seeded(seed);
-  const coefficients = Array.from({ length: params.t }, () =>
-    scalarBytes(BigInt(random.next()) + 1n),
-  );
-  const ephemeralSecret = scalarBytes(BigInt(random.next()) + 1n);
-  const honest = makeDeal(
-    context,
-    params,
-    dealer,
-    must(hostSecrets[dealer], "host"),
-    random.bytes(32),
-  );
-  const changed = change({
-    ...honest,
-    commitments: coefficients.map(publicPoint),
-    ephemeral: publicPoint(ephemeralSecret),
-  });
-  const hash = hashDeal(context, params, changed);
-  const aux = new Uint8Array(32);
-  return {
-    ...changed,
-    proof: signSchnorr(must(coefficients[0], "constant term"), hash, aux),
-    ephemeralProof: signSchnorr(ephemeralSecret, hash, aux),
-    hostProof: signSchnorr(must(hostSecrets[dealer], "host"), hash, aux),
-  };
-}
-
-const same = (deal: Deal): Deal => deal;
 
 describe("a key generation", () => {
   test.each([
@@ -175,7 +128,7 @@ describe("a hostile dealer", () => {
   const host = (seat: number): Uint8Array => must(hostSecrets[seat], "host secret");
 
   test("that sends a wrong share is found by its receiver and judged guilty", () => {
-    const bad = dealWrongly(ceremony, 1, same, 12);
+    const bad = forgeDeal(ceremony, 1, (deal) => shiftShares(deal, 1n), 12);
     expect(verifyDeal(context, params, bad)).toBe(true);
     const all = deals.map((deal) => (deal.seat === 1 ? bad : deal));
     const opened = accepted(openDeals(context, params, 2, host(2), all, random.bytes(32)));
@@ -193,14 +146,8 @@ describe("a hostile dealer", () => {
 
   test("whose error another's cancels is named when each deal is asked for", () => {
     const seat = 3;
-    const shift = (deal: Deal, by: bigint): Deal => ({
-      ...deal,
-      shares: deal.shares.map((share, i) =>
-        i === seat ? scalarBytes(BigInt(`0x${Buffer.from(share).toString("hex")}`) + by) : share,
-      ),
-    });
     const all = deals.map((deal) =>
-      deal.seat === 0 ? shift(deal, 7n) : deal.seat === 1 ? shift(deal, -7n) : deal,
+      deal.seat > 1 ? deal : shiftShares(deal, deal.seat === 0 ? 7n : -7n, [seat]),
     );
     const quick = openDeals(context, params, seat, host(seat), all, random.bytes(32));
     expect(quick).toMatchObject({ kind: "opened" });
@@ -236,7 +183,7 @@ describe("a hostile dealer", () => {
     ["deals for another key", "wrong-ceremony", (d) => ({ ...d, keyId: 2 })],
     ["takes a seat that does not exist", "bad-seat", (d) => ({ ...d, seat: 4 })],
   ])("that %s is refused", (_, code, change) => {
-    const wrong = dealWrongly(ceremony, 1, change, 13);
+    const wrong = forgeDeal(ceremony, 1, change, 13);
     expect(verifyDeal(context, params, wrong)).toMatchObject({ code });
     const all = deals.map((deal) => (deal.seat === 1 ? wrong : deal));
     expect(acceptDeals(context, params, all)).toMatchObject({ code, seat: wrong.seat });
@@ -254,7 +201,7 @@ describe("a hostile dealer", () => {
 
   test("cannot copy the ephemeral of another, nor replay its deal in another attempt", () => {
     const { ephemeral, ephemeralProof } = must(deals[0], "deal");
-    const copied = dealWrongly(ceremony, 1, (deal) => ({ ...deal, ephemeral }), 14);
+    const copied = forgeDeal(ceremony, 1, (deal) => ({ ...deal, ephemeral }), 14);
     expect(verifyDeal(context, params, { ...copied, ephemeralProof })).toMatchObject({
       code: "bad-proof",
     });

@@ -4,13 +4,22 @@ import type { CeremonyParams, Confirm, Deal } from "@causeway/chain-core/ring";
 import {
   ceremonyContext,
   countedSeats,
+  evaluate,
+  hashDeal,
+  padOf,
   verifyConfirm,
   verifyDeal,
 } from "@causeway/chain-core/ring";
 import type { Bytes32, NetworkId, Random } from "@causeway/primitives";
-import { assert, bytes32, must } from "@causeway/primitives";
+import { assert, bytes32, fromBigEndian, must, seeded } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
-import { isSecretKey, publicPoint } from "@causeway/primitives/secp256k1";
+import {
+  ecdhPoint,
+  isSecretKey,
+  publicPoint,
+  scalarBytes,
+  signSchnorr,
+} from "@causeway/primitives/secp256k1";
 import { makeConfirm, makeDeal, openDeals } from "./keygen.ts";
 import type { Group } from "./signers.ts";
 
@@ -76,6 +85,60 @@ export function redealAll(
   return old.hostSecrets.map((secret, seat) =>
     makeDeal(context, params, seat, secret, random.bytes(32), old.shares[seat]),
   );
+}
+
+/**
+ * What a hostile dealer can do: a deal of secrets of its own choice, right until `change`, with all three signatures. In
+ * a resharing the constant term is the seat's share in `old` unless `constantTerm` is another secret.
+ */
+export function forgeDeal(
+  { context, params, hostSecrets }: TestCeremony,
+  dealer: number,
+  change: (deal: Deal) => Deal,
+  seed: number,
+  old?: TestRing,
+  constantTerm?: Bytes32,
+): Deal {
+  const random = seeded(seed);
+  const small = (): Bytes32 => scalarBytes(BigInt(random.next()) + 1n);
+  const host = must((old ?? { hostSecrets }).hostSecrets[dealer], "host secret");
+  const first = constantTerm ?? old?.shares[dealer] ?? small();
+  const coefficients = [first, ...Array.from({ length: params.t - 1 }, small)];
+  const ephemeralSecret = small();
+  const ephemeral = publicPoint(ephemeralSecret);
+  const shares = params.hostKeys.map((hostKey, seat) => {
+    const sharedPoint = ecdhPoint(hostKey, ephemeralSecret);
+    const pad = padOf(context, params, { dealer, seat, ephemeral, sharedPoint });
+    return scalarBytes(evaluate(coefficients.map(fromBigEndian), seat) + pad);
+  });
+  const none = new Uint8Array(64);
+  const changed = change({
+    keyId: params.keyId,
+    attempt: params.attempt,
+    seat: dealer,
+    commitments: coefficients.map(publicPoint),
+    proof: none,
+    ephemeral,
+    ephemeralProof: none,
+    hostProof: none,
+    shares,
+  });
+  const hash = hashDeal(context, params, changed);
+  const aux = random.bytes(32);
+  return {
+    ...changed,
+    proof: signSchnorr(first, hash, aux),
+    ephemeralProof: signSchnorr(ephemeralSecret, hash, aux),
+    hostProof: signSchnorr(host, hash, aux),
+  };
+}
+
+/** Adds `by` to the shares of these seats, of all if none is named. */
+export function shiftShares(deal: Deal, by: bigint, seats?: readonly number[]): Deal {
+  const shares = deal.shares.map((share, seat) =>
+    seats === undefined || seats.includes(seat) ? scalarBytes(fromBigEndian(share) + by) : share,
+  );
+  return { ...deal, shares };
 }
 
 /** A ring whose seats have all dealt and confirmed; asserts every verdict on the way. */
