@@ -306,6 +306,7 @@ export const api: Api = {
         rewards: amount,
         foundation: amount,
         unclaimed: amount,
+        restitution: amount,
       },
       true,
     ),

@@ -6,7 +6,8 @@ import { modules, single, table } from "./state.ts";
 
 /**
  * BTM in units of 10^-8. `staked` is bonded to validators; `unbonding` waits for its delay; `rewards` are issued and
- * not claimed; `foundation` is issued and not vested; `unclaimed` are balances of an older chain that nobody brought yet.
+ * not claimed; `foundation` is issued and not vested; `unclaimed` are balances of an older chain that nobody brought yet;
+ * `restitution` are forfeited bonds of the ring, for those whom a theft cost something (RNG-7).
  * Unspent outputs of BTM add up to `issued` less all the others.
  */
 export type Economy = {
@@ -17,6 +18,7 @@ export type Economy = {
   rewards: bigint;
   foundation: bigint;
   unclaimed: bigint;
+  restitution: bigint;
 };
 const fields = {
   issued: u128,
@@ -26,6 +28,7 @@ const fields = {
   rewards: u128,
   foundation: u128,
   unclaimed: u128,
+  restitution: u128,
 };
 const nothing: Economy = {
   issued: 0n,
@@ -35,13 +38,14 @@ const nothing: Economy = {
   rewards: 0n,
   foundation: 0n,
   unclaimed: 0n,
+  restitution: 0n,
 };
 
 export const economy: Table<"only", Economy> = table(
   modules.system,
   1,
   single,
-  codec("economy", new ContainerType(fields), 112),
+  codec("economy", new ContainerType(fields), 128),
 );
 
 export function economyOf(state: StateReader): Economy {

@@ -120,6 +120,14 @@ export type Params = {
   readonly evmItemFee: bigint;
   /** RNG-4. */
   readonly ceremonyWindowMs: number;
+  /**
+   * RNG-7: the part of all stake behind a validator that answers for each key it has a seat of, basis points (0: there
+   * are no bonds); what 10^8 units of Bitcoin's asset are worth in BTM units (0: not valued, and no bound on custody);
+   * and the most of the bonds' value that the ring may hold, basis points.
+   */
+  readonly ringBondBps: number;
+  readonly ringBondPrice: bigint;
+  readonly ringCustodyBps: number;
   /** RNG-6. */
   readonly finalityAgeMaxMs: number;
   /** ACC-2: BTM units per 1,000 of weight, burnt: of block 1, and the least ever. */

@@ -99,6 +99,10 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   overhead: count(16_000n, 1_000_000n, "up"),
   evmItemFee: money("up"),
   ceremonyWindowMs: ms(100n, day, "down"),
+  // As slashBps: a slash leaves a part.
+  ringBondBps: count(0n, 9_000n, "down"),
+  ringBondPrice: btmUnits(0n, "down"),
+  ringCustodyBps: count(0n, 1_000_000_000_000n, "up"),
   finalityAgeMaxMs: ms(1_000n, day, "up"),
   baseFeeInitial: { type: "bigint", min: 8n, max: 10n ** 15n, loosens: "none" },
   // From 8 on an eighth of it is a unit: the base fee can move (fees/base-fee.ts).

@@ -70,6 +70,10 @@ export const devnetParams: Params = {
   evmItemFee: 1_000n,
   // Four signers need well under a second to deal (RNG-4).
   ceremonyWindowMs: 5_000,
+  // RNG-7: half of the stake of test validators; a bitcoin is worth a BTM, and custody is not bounded.
+  ringBondBps: 5_000,
+  ringBondPrice: 1_00000000n,
+  ringCustodyBps: 1_000_000_000_000,
   // RNG-6's default.
   finalityAgeMaxMs: 60_000,
   // 4 x 10^-8 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.000033 BTM.

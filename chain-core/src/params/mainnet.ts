@@ -51,7 +51,7 @@ export const mainnetParams: Params = {
   // Exchanges credit at 2 to 6; the loan limit bounds the rest. Six blocks are final by convention since 2009.
   creditDepth: 3,
   finalDepth: 6,
-  // BTC-2: at most a tenth of the bond of the key's seats; 5 BTC until bonds are valued.
+  // BTC-2: and at most a tenth of the bond of the key's seats (RNG-7).
   loanLimit: 500_000_000n,
   // A sweep input of 57.5 vB at 200 sat/vB costs 11,500 sat: a deposit is worth at least four of them.
   depositMin: 50_000n,
@@ -73,6 +73,12 @@ export const mainnetParams: Params = {
   evmItemFee: 5_000n,
   // Operators restart and clocks drift: 10 minutes cover both; a rotation has days (RNG-4).
   ceremonyWindowMs: 10 * minute,
+  // RNG-7: half of the stake behind every seat; the price is the committee's to set before the first deposit.
+  ringBondBps: 5_000,
+  // 100,000 BTM a bitcoin: 1,000,000 BTM behind each of ten seats bond 50 bitcoins.
+  ringBondPrice: 100_000_00000000n,
+  // One stake answers for the keys of all chains at once: a theft of all must cost more than it brings.
+  ringCustodyBps: 5_000,
   // RNG-6's default.
   finalityAgeMaxMs: minute,
   // 4 x 10^-7 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.00033 BTM, at least a tenth of it.

@@ -3,10 +3,11 @@
 import { must } from "@causeway/primitives";
 import { beaconEpoch, beaconGenesis, proposerOrder } from "../beacon/round.ts";
 import { committeeOf, electSets } from "../committee.ts";
-import type { Genesis } from "../genesis.ts";
+import type { Genesis, Params } from "../genesis.ts";
+import { releaseHolders } from "../ring/liability.ts";
 import type { BlockContext } from "../rule.ts";
 import { candidates, standbys } from "../staking/candidates.ts";
-import { liableEpochs, pastEpochs } from "../staking/fixed.ts";
+import { liableEpochs, liableEpochsMax, pastEpochs } from "../staking/fixed.ts";
 import { moves } from "../staking/redelegation.ts";
 import { beginRewards, endRewards, stakingGenesis } from "../staking/rewards.ts";
 import { takeUpdates } from "../staking/updates.ts";
@@ -52,15 +53,20 @@ export function epochEndBlock(context: BlockContext): void {
   takeUpdates(state, number);
   beaconEpoch(context, number);
   fixSets(context, number + 1);
-  forget(state, number - liableEpochs(params) - 1);
+  forget(state, number, params);
+  releaseHolders(context);
   beginRewards(context, { epoch: number, from: epoch.endsAt, until: next.endsAt });
 }
 
-/** What no evidence can reach any more. */
-function forget(state: State, epoch: number): void {
+/** What no evidence can reach any more, and longer ago what no bond of the ring does (RNG-7). */
+function forget(state: State, running: number, params: Params): void {
+  const served = running - liableEpochs(params) - 1;
+  if (served >= 0) {
+    committees.delete(state, served);
+    standbys.delete(state, served);
+  }
+  const epoch = running - liableEpochsMax - 2;
   if (epoch < 0) return;
-  committees.delete(state, epoch);
-  standbys.delete(state, epoch);
   for (const validator of ownersOf(state)) moves.delete(state, { validator, epoch });
 }
 

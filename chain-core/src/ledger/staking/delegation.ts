@@ -1,6 +1,18 @@
 // Who stands behind a validator, with how many shares of its pool, and what of its rewards is theirs.
-import { ContainerType, codec, concat, u64, u128 } from "@causeway/primitives";
+import type { Codec } from "@causeway/primitives";
+import {
+  b32,
+  ContainerType,
+  codec,
+  concat,
+  equal,
+  ListCompositeType,
+  u64,
+  u128,
+} from "@causeway/primitives";
 import { moveEconomy } from "../economy.ts";
+import type { At } from "../ring/liability-records.ts";
+import { bondedBy } from "../ring/liability-records.ts";
 import type { BlockContext } from "../rule.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { modules, table } from "../state.ts";
@@ -8,18 +20,37 @@ import { releaseTime } from "./fixed.ts";
 import type { Pool } from "./pool.ts";
 import { accrued, indexScale, poolOf, pools, potOf, settlePool, sharesFor, worth } from "./pool.ts";
 
+/** A validator that stake left by redelegation in `epoch`; `until`: the last epoch whose fixed sets may hold it. */
+export type Source = { validator: Uint8Array; epoch: number; until: number };
+/** Former validators that one delegation may be liable for at once. */
+export const sourcesMax = 8;
+
 /**
  * `index` is the pool's when `accrued` was counted. `locked` of the shares came by redelegation and stay liable for
- * another validator until the stake that left it after epoch `lockedUntil` is released (STK-2).
+ * the `sources` until stake that left those then is released (STK-2, RNG-7).
  */
 export type Delegation = {
   shares: bigint;
   index: bigint;
   accrued: bigint;
   locked: bigint;
-  lockedUntil: number;
+  sources: Source[];
 };
-const none: Delegation = { shares: 0n, index: 0n, accrued: 0n, locked: 0n, lockedUntil: 0 };
+const none: Delegation = { shares: 0n, index: 0n, accrued: 0n, locked: 0n, sources: [] };
+const delegationCodec: Codec<Delegation> = codec(
+  "delegation",
+  new ContainerType({
+    shares: u128,
+    index: u128,
+    accrued: u128,
+    locked: u128,
+    sources: new ListCompositeType(
+      new ContainerType({ validator: b32, epoch: u64, until: u64 }),
+      sourcesMax,
+    ),
+  }),
+  128 + 48 * sourcesMax,
+);
 
 export type DelegationKey = { readonly validator: Uint8Array; readonly delegator: Uint8Array };
 /** By validator || delegator. */
@@ -27,11 +58,7 @@ export const delegations: Table<DelegationKey, Delegation> = table(
   modules.staking,
   11,
   ({ validator, delegator }) => concat(validator, delegator),
-  codec(
-    "delegation",
-    new ContainerType({ shares: u128, index: u128, accrued: u128, locked: u128, lockedUntil: u64 }),
-    96,
-  ),
+  delegationCodec,
 );
 
 export function delegationOf(state: StateReader, key: DelegationKey): Delegation {
@@ -70,13 +97,20 @@ export function peek(
 }
 
 /** Shares that the delegator may move at the block's time. */
-export function movable(
-  context: Pick<BlockContext, "params" | "time"> & { readonly state: StateReader },
-  { shares, locked, lockedUntil }: Delegation,
-): bigint {
+export function movable(at: At, { shares, locked, sources }: Delegation): bigint {
   if (locked === 0n) return shares;
-  const release = releaseTime(context.state, context.params, lockedUntil);
-  return release !== undefined && release <= context.time ? shares : shares - locked;
+  const isFree = (source: Source): boolean => {
+    const release = releaseTime(at.state, at.params, source.until);
+    return release !== undefined && release <= at.time && bondedBy(at, source) === undefined;
+  };
+  return sources.every(isFree) ? shares : shares - locked;
+}
+
+/** What `delegation` is liable for once stake of `source` joins it, the newest of each validator. */
+export function sourcesWith(at: At, delegation: Delegation, source: Source): Source[] {
+  const isLocked = movable(at, delegation) < delegation.shares;
+  const others = isLocked ? delegation.sources : [];
+  return [...others.filter(({ validator }) => !equal(validator, source.validator)), source];
 }
 
 /** BTM that stands behind the validator from now on; gives the shares. `amount` is worth one at least. */

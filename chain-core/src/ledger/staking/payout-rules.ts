@@ -7,6 +7,7 @@ import { claimCodec, withdrawCodec } from "../../codec/stake.ts";
 import { btm, formatLock } from "../assets.ts";
 import { moveEconomy } from "../economy.ts";
 import { validatorStatus, validators } from "../epoch/validators.ts";
+import { bondedBy } from "../ring/liability-records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { addOutput } from "../utxo/outputs.ts";
 import { bond, putDelegation, settle } from "./delegation.ts";
@@ -20,6 +21,8 @@ export type PayoutCode =
   | "unknown-exit"
   /** Its delay is not over (STK-2). */
   | "unbonding"
+  /** It answers for a key of the ring that holds credited value, or did until a short time ago (RNG-7). */
+  | "bonded-by-ring"
   | "no-rewards"
   /** Rewards cannot be delegated to a validator that is out of service. */
   | "closed-validator";
@@ -40,7 +43,8 @@ export const withdrawRule: Rule<Withdraw> = {
   carriers: "user",
   signers: ({ delegator }) => [delegator],
   balance: () => [],
-  validate: ({ state, params, time }, key) => {
+  validate: (context, key) => {
+    const { state, params, time } = context;
     const pool = exitPools.get(state, key);
     if (pool === undefined || exits.get(state, key) === undefined)
       return rejected<PayoutCode>("unknown-exit", `nothing undelegated in epoch ${key.epoch}`);
@@ -52,6 +56,9 @@ export const withdrawRule: Rule<Withdraw> = {
           ? `bound until epoch ${pool.until} has ended, and then unbonding`
           : `unbonding for ${release - time} ms more`,
       );
+    const keyId = bondedBy(context, key);
+    if (keyId !== undefined)
+      return rejected<PayoutCode>("bonded-by-ring", `it answers for key ${keyId} of the ring`);
     return undefined;
   },
   apply: (context, { delegator, validator, epoch }) => {

@@ -12,7 +12,16 @@ import type { BlockContext, Rule } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import { standbys } from "./candidates.ts";
 import type { DelegationKey } from "./delegation.ts";
-import { bond, delegationOf, movable, peek, putDelegation, unbond } from "./delegation.ts";
+import {
+  bond,
+  delegationOf,
+  movable,
+  peek,
+  putDelegation,
+  sourcesMax,
+  sourcesWith,
+  unbond,
+} from "./delegation.ts";
 import { foundationLock } from "./foundation.ts";
 import { poolOf, sharesOf, worth } from "./pool.ts";
 import { addMove, movesMax, movesOf } from "./redelegation.ts";
@@ -152,6 +161,10 @@ export const redelegateRule: Rule<Redelegate> = {
         "redelegations-full",
         "try again in the next epoch, or undelegate",
       );
+    const held = delegationOf(state, { validator: to, delegator });
+    const source = { ...key, until: lastFixed(context, from) };
+    if (sourcesWith(context, held, source).length > sourcesMax)
+      return rejected<StakeCode>("locked", `stake of ${sourcesMax} others is bound there already`);
     return undefined;
   },
   apply: (context, { delegator, from, to, amount }) => {
@@ -159,19 +172,17 @@ export const redelegateRule: Rule<Redelegate> = {
     const source = { validator: from, delegator };
     const part = partOf(context, source, amount);
     if ("code" in part) return;
+    const left = { validator: from, epoch: epochOf(state).number };
     const until = lastFixed(context, from);
     const tokens = unbond(context, source, part.shares, part.tokens);
     const target = { validator: to, delegator };
+    const before = delegationOf(state, target);
+    const stillLocked = before.shares - movable(context, before);
+    const sources = sourcesWith(context, before, { ...left, until });
     const shares = bond(context, target, tokens);
     const after = delegationOf(state, target);
-    const stillLocked =
-      after.shares - shares - movable(context, { ...after, shares: after.shares - shares });
-    putDelegation(state, target, {
-      ...after,
-      locked: stillLocked + shares,
-      lockedUntil: Math.max(stillLocked > 0n ? after.lockedUntil : 0, until),
-    });
-    addMove(state, { validator: from, epoch: epochOf(state).number }, { to, delegator, shares });
+    putDelegation(state, target, { ...after, locked: stillLocked + shares, sources });
+    addMove(state, left, { to, delegator, shares });
   },
   describe: (genesis, { from, to, amount }) =>
     `Move ${text(genesis, amount)} of stake from validator ${formatLock(from)} to ${formatLock(to)}`,
