@@ -3,8 +3,8 @@
 // message in it is refused for ever, whatever the ledger says.
 import { planKinds } from "@causeway/chain-core/interchain";
 import type { Rejected } from "@causeway/primitives";
-import { bigEndian, concat, equal, rejected, toHex } from "@causeway/primitives";
-import type { Release, SlotUse } from "./journal.ts";
+import { bigEndian, concat, equal, must, rejected, toHex } from "@causeway/primitives";
+import type { SlotUse } from "./journal.ts";
 
 /** By the hex of a slot's name: the message that it was signed for. */
 export type Guard = { readonly slots: ReadonlyMap<string, Uint8Array> };
@@ -27,17 +27,20 @@ export type Slotted = {
  * key generation, whose attempts make different keys.
  */
 export function slotsOf(plan: Slotted, messages: readonly Uint8Array[]): SlotUse[] {
+  const names = slotNames(plan, messages.length);
+  return messages.map((message, i) => ({ slot: must(names[i], "slot"), message }));
+}
+
+/** The names alone, of a plan with `count` messages. */
+export function slotNames(plan: Slotted, count: number): Uint8Array[] {
   const key = bigEndian(plan.keyId, 4);
-  return messages.map((message, i) => {
-    if (plan.kind === planKinds.evmBatch) {
-      const slot = concat(Uint8Array.of(2), key, plan.chain, bigEndian(plan.nonce, 8));
-      return { slot, message };
-    }
+  return Array.from({ length: count }, (_, i) => {
+    if (plan.kind === planKinds.evmBatch)
+      return concat(Uint8Array.of(2), key, plan.chain, bigEndian(plan.nonce, 8));
     const attempt = bigEndian(plan.attempt, 2);
-    if (plan.kind === planKinds.canary)
-      return { slot: concat(Uint8Array.of(3), key, attempt), message };
+    if (plan.kind === planKinds.canary) return concat(Uint8Array.of(3), key, attempt);
     const place = concat(plan.anchor, attempt, bigEndian(i, 2));
-    return { slot: concat(Uint8Array.of(1), key, place), message };
+    return concat(Uint8Array.of(1), key, place);
   });
 }
 
@@ -54,8 +57,11 @@ export function take(guard: Guard, uses: readonly SlotUse[]): Guard | Rejected<"
   return { slots };
 }
 
-/** The guard after a restart: every journaled release holds, of years. The first use of a slot counts. */
-export function restore(guard: Guard, releases: readonly Release[]): Guard {
+/** The guard after a restart: every journaled release and bar holds, of years. The first use of a slot counts. */
+export function restore(
+  guard: Guard,
+  releases: readonly { readonly slots: readonly SlotUse[] }[],
+): Guard {
   const slots = new Map(guard.slots);
   for (const release of releases)
     for (const { slot, message } of release.slots) {

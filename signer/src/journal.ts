@@ -15,7 +15,15 @@ import {
   u64,
 } from "@causeway/primitives";
 
-const recordKinds = { boot: 1, release: 2, deal: 3, trust: 4 } as const;
+const recordKinds = {
+  boot: 1,
+  release: 2,
+  deal: 3,
+  trust: 4,
+  sent: 5,
+  bar: 6,
+  restored: 7,
+} as const;
 
 /** What one signing slot (BTC-3, ETH-1) was used for: `slot` names it, `message` is the 32 bytes signed. */
 export type SlotUse = { slot: Uint8Array; message: Uint8Array };
@@ -41,7 +49,16 @@ export type JournalRecord =
   | { readonly kind: "boot"; readonly number: number }
   | { readonly kind: "release"; readonly release: Release }
   | { readonly kind: "deal"; readonly deal: DealMade }
-  | { readonly kind: "trust"; readonly trust: Trust };
+  | { readonly kind: "trust"; readonly trust: Trust }
+  /** Before the envelope with this sequence leaves (CON-7): a higher one on the ledger was another process's. */
+  | { readonly kind: "sent"; readonly sequence: number }
+  /** Slots that may have been signed by a process whose journal is lost: never signed again (fence.ts). */
+  | { readonly kind: "bar"; readonly slots: readonly SlotUse[] }
+  /** This journal came out of a backup: what was signed since is not in it. Done with at the next number sent. */
+  | { readonly kind: "restored" };
+
+/** Slots in one `release` or `bar`. */
+export const slotsMax = 256;
 
 const frameCodec: Codec<{ kind: number; body: Uint8Array }> = codec(
   "journal record",
@@ -49,6 +66,8 @@ const frameCodec: Codec<{ kind: number; body: Uint8Array }> = codec(
   65 * 1024,
 );
 const bootCodec: Codec<{ number: number }> = codec("boot", new ContainerType({ number: u64 }), 8);
+const slotUses: ListCompositeType<ContainerType<{ slot: ByteListType; message: typeof b32 }>> =
+  new ListCompositeType(new ContainerType({ slot: new ByteListType(64), message: b32 }), slotsMax);
 const releaseCodec: Codec<Release> = codec(
   "release",
   new ContainerType({
@@ -57,11 +76,18 @@ const releaseCodec: Codec<Release> = codec(
     coordinator: u16,
     sid: b32,
     commitment: b32,
-    slots: new ListCompositeType(
-      new ContainerType({ slot: new ByteListType(64), message: b32 }),
-      256,
-    ),
+    slots: slotUses,
   }),
+  32 * 1024,
+);
+const sentCodec: Codec<{ sequence: number }> = codec(
+  "sent",
+  new ContainerType({ sequence: u64 }),
+  8,
+);
+const barCodec: Codec<{ slots: SlotUse[] }> = codec(
+  "bar",
+  new ContainerType({ slots: slotUses }),
   32 * 1024,
 );
 const dealMadeCodec: Codec<DealMade> = codec(
@@ -86,6 +112,12 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
       return frame(recordKinds.deal, dealMadeCodec.encode(record.deal));
     case "trust":
       return frame(recordKinds.trust, trustCodec.encode(record.trust));
+    case "sent":
+      return frame(recordKinds.sent, sentCodec.encode({ sequence: record.sequence }));
+    case "bar":
+      return frame(recordKinds.bar, barCodec.encode({ slots: [...record.slots] }));
+    case "restored":
+      return frame(recordKinds.restored, new Uint8Array(0));
   }
 }
 
@@ -105,20 +137,27 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
       return { kind: "deal", deal: dealMadeCodec.decode(frame.body) };
     case recordKinds.trust:
       return { kind: "trust", trust: trustCodec.decode(frame.body) };
+    case recordKinds.sent:
+      return { kind: "sent", sequence: sentCodec.decode(frame.body).sequence };
+    case recordKinds.bar:
+      return { kind: "bar", slots: barCodec.decode(frame.body).slots };
+    case recordKinds.restored:
+      return { kind: "restored" };
     default:
       throw new InvariantError(`journal record of kind ${frame.kind}: by a newer version?`);
   }
 }
 
 /**
- * The same records without those that a later one replaces: of boots and trusted points only the newest counts.
- * Releases and deals stay for ever.
+ * The same records without those that a later one replaces: of boots, trusted points, numbers sent and marks of a
+ * restore only the newest counts. Releases, bars and deals stay for ever.
  */
 export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
   const kinds = records.map((bytes) => decodeRecord(bytes).kind);
   const newest = new Map(kinds.map((kind, i) => [kind, i]));
   return records.filter((_, i) => {
     const kind = kinds[i];
-    return (kind !== "boot" && kind !== "trust") || newest.get(kind) === i;
+    const isForEver = kind === "release" || kind === "bar" || kind === "deal";
+    return isForEver || newest.get(kind ?? "boot") === i;
   });
 }

@@ -8,14 +8,15 @@
 import type { Action } from "@causeway/chain-core/interchain";
 import { inForce } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
-import { isRejected, unreachable } from "@causeway/primitives";
+import { isRejected, must, unreachable } from "@causeway/primitives";
 import type { Budget } from "./budget.ts";
 import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
+import * as fence from "./fence.ts";
 import * as follow from "./follow/machine.ts";
 import type { Interest } from "./follow/wanted.ts";
-import type { JournalRecord } from "./journal.ts";
-import { decodeRecord, encodeRecord } from "./journal.ts";
+import type { JournalRecord, SlotUse } from "./journal.ts";
+import { decodeRecord, encodeRecord, slotsMax } from "./journal.ts";
 import * as outbox from "./outbox/machine.ts";
 import * as signing from "./signing/machine.ts";
 import type { Turn } from "./turn.ts";
@@ -38,6 +39,7 @@ export type State = {
   readonly pending: ReadonlyMap<number, Owner>;
   /** By seat. */
   readonly budgets: ReadonlyMap<number, Budget>;
+  readonly fence: fence.State;
   readonly follow: follow.State;
   readonly ceremony: ceremony.State;
   readonly signing: signing.State;
@@ -51,6 +53,7 @@ export function initial(context: Context): State {
     nextId: 1,
     pending: new Map(),
     budgets: new Map(),
+    fence: fence.initial,
     follow: follow.initial(context),
     ceremony: ceremony.initial,
     signing: signing.initial,
@@ -70,6 +73,10 @@ export type Summary = {
   readonly plans: number;
   readonly events: number;
   readonly actions: number;
+  /** Whether the journal is known to be this seat's newest: nothing is signed before. */
+  readonly fence: fence.State["phase"];
+  /** Slots that are not signed because the journal was older than the ledger at the start. */
+  readonly barred: number;
 };
 
 export function summaryOf(state: State): Summary {
@@ -81,6 +88,8 @@ export function summaryOf(state: State): Summary {
     plans: state.signing.requests.size,
     events: state.witness.items.size,
     actions: state.outbox.entries.length,
+    fence: state.fence.phase,
+    barred: state.fence.barred,
   };
 }
 
@@ -96,7 +105,8 @@ export function step(context: Context, state: State, input: Input): Step<State, 
   const { nowMs, entropy, event } = input;
   const turn = turnOf(context.genesis.networkId, nowMs, entropy);
   const work: Work = { state, context, turn, effects: [] };
-  if (state.started || event.kind === "started") handle(work, event);
+  const runs = state.started ? state.fence.phase !== "ended" : event.kind === "started";
+  if (runs) handle(work, event);
   return [work.state, work.effects];
 }
 
@@ -143,8 +153,12 @@ function start(work: Work, event: Event & { kind: "started" }): void {
   const boot = 1 + Math.max(0, ...pick("boot").map(({ number }) => number));
   work.state = { ...work.state, started: true };
   work.effects.push({ kind: "journal", record: encodeRecord({ kind: "boot", number: boot }) });
-  const releases = pick("release").map(({ release }) => release);
-  toSigning(work, { kind: "restored", boot, releases });
+  work.state = { ...work.state, fence: fence.started(records, work.turn.nowMs) };
+  const uses = records.flatMap((record): { readonly slots: readonly SlotUse[] }[] => {
+    if (record.kind === "release") return [record.release];
+    return record.kind === "bar" ? [record] : [];
+  });
+  toSigning(work, { kind: "restored", boot, uses });
   const deals = pick("deal").map(({ deal }) => deal);
   toCeremony(work, { kind: "restored", deals, shares: event.shares });
   const trust = pick("trust").at(-1)?.trust;
@@ -152,7 +166,7 @@ function start(work: Work, event: Event & { kind: "started" }): void {
     const restored = follow.restored(work.context, work.state.follow, trust);
     work.state = { ...work.state, follow: restored };
   }
-  const fields = { boot, slots: releases.length, shares: event.shares.length };
+  const fields = { boot, slots: uses.length, shares: event.shares.length };
   work.effects.push({ kind: "log", level: "info", message: "signer started", fields });
 }
 
@@ -212,11 +226,16 @@ function journal(work: Work, record: JournalRecord): void {
 
 // ---------------------------------------------------------------- the parts
 
-function interestOf(state: State): Interest {
+function interestOf({ state, context }: Work): Interest {
   return {
     events: witness.inFlight(state.witness),
     settled: state.ceremony.settled,
+    owner: ownerOf(context),
   };
+}
+
+function ownerOf({ genesis, seat }: Context): Uint8Array {
+  return must(genesis.validators[seat], "own validator").owner;
 }
 
 /** With the parameters and assets in force by the newest view (GOV-1). */
@@ -227,7 +246,7 @@ function contextNow({ context, state }: Work): Context {
 
 function toFollow(work: Work, event: follow.Event): void {
   const { context, state, turn } = work;
-  const [next, effects] = follow.step(context, state.follow, event, interestOf(state), turn);
+  const [next, effects] = follow.step(context, state.follow, event, interestOf(work), turn);
   work.state = { ...work.state, follow: next };
   for (const effect of effects) {
     if (effect.kind === "prove") {
@@ -243,10 +262,36 @@ function toFollow(work: Work, event: follow.Event): void {
 /** The order matters: a share that the ceremony opens can sign in the same step. */
 function viewed(work: Work, ledger: follow.Viewed): void {
   const { view, headerMs } = ledger;
+  judgeFence(work, ledger);
+  const { phase } = work.state.fence;
+  if (phase === "ended") return;
   toCeremony(work, { kind: "viewed", view });
-  toSigning(work, { kind: "viewed", ledger, shares: work.state.ceremony.shares });
+  if (phase === "open")
+    toSigning(work, { kind: "viewed", ledger, shares: work.state.ceremony.shares });
   toWitness(work, { kind: "viewed", ledger });
   toOutbox(work, { kind: "viewed", view, ledgerMs: headerMs });
+}
+
+/** Whether this journal is the seat's newest, and what follows if it is not: durable before anything is signed. */
+function judgeFence(work: Work, { view, headerMs }: follow.Viewed): void {
+  const look = { view, headerMs, owner: ownerOf(work.context) };
+  const decision = fence.decide(work.state.fence, look);
+  work.state = { ...work.state, fence: fence.decided(work.state.fence, decision) };
+  if (decision.kind === "end") {
+    const message =
+      "another process signs for this validator: stop one of the two, then start this one again";
+    work.effects.push({ kind: "end", code: "second-copy", message });
+  } else if (decision.kind === "bar") {
+    const { slots, sequence } = decision;
+    for (let i = 0; i < slots.length; i += slotsMax)
+      journal(work, { kind: "bar", slots: slots.slice(i, i + slotsMax) });
+    // The last, because it says that what it proves is dealt with.
+    journal(work, { kind: "sent", sequence });
+    toSigning(work, { kind: "barred", slots });
+    const fields = { slots: slots.length };
+    const message = "the journal is older than the ledger: what is open now is not signed";
+    work.effects.push({ kind: "log", level: "warn", message, fields });
+  }
 }
 
 function toCeremony(work: Work, event: ceremony.Event): void {
@@ -291,14 +336,19 @@ function act(work: Work, key: string, action: Action): void {
 
 function toOutbox(work: Work, event: outbox.Event): void {
   const { state, turn } = work;
-  const [next, effects] = outbox.step(contextNow(work), state.outbox, event, turn);
+  const held = { ...contextNow(work), isHeld: state.fence.phase !== "open" };
+  const [next, effects] = outbox.step(held, state.outbox, event, turn);
   work.state = { ...work.state, outbox: next };
   for (const effect of effects) {
     if (effect.kind === "sequence")
       work.effects.push({ kind: "sequence", id: order(work, { kind: "outbox" }) });
     else if (effect.kind === "submit") {
+      const { sequence, transaction } = effect;
+      const [sent, isNew] = fence.sends(work.state.fence, sequence);
+      work.state = { ...work.state, fence: sent };
+      if (isNew) journal(work, { kind: "sent", sequence });
       const id = order(work, { kind: "outbox" });
-      work.effects.push({ kind: "submit", id, transaction: effect.transaction });
+      work.effects.push({ kind: "submit", id, transaction });
     } else work.effects.push(effect);
   }
 }

@@ -175,6 +175,7 @@ function perform(
     answer(5, facts ? { kind: "facts", id, facts } : { kind: "failed", id, code: "unreachable" });
   } else if (effect.kind === "journal") signer.journal.push(effect.record);
   else if (effect.kind === "save-share") signer.shares.set(effect.keyId, effect.share);
+  else if (effect.kind === "end") signer.isUp = false;
   else if (effect.kind === "wake") wake(self, answer, signer, effect.atMs);
   else signer.logs.push(effect);
 }

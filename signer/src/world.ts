@@ -108,6 +108,8 @@ export type Effect =
       readonly event: ForeignEvent;
     }
   | { readonly kind: "journal"; readonly record: Uint8Array }
+  /** This process must end at once, and say why; nothing is ordered after it. */
+  | { readonly kind: "end"; readonly code: "second-copy"; readonly message: string }
   /** Store a key share, encrypted (share-file.ts), in place of an older one of the key. */
   | {
       readonly kind: "save-share";

@@ -112,6 +112,10 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
     case "wake":
       wake(world, operator, effect.atMs);
       return;
+    case "end":
+      // Two processes of one seat are not in this world.
+      signerThrew(seat, effect.kind, new Error(effect.message));
+      return;
     case "log":
       if (world.trace.print !== undefined && effect.level !== "debug")
         world.trace.print(

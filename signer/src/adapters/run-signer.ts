@@ -73,6 +73,7 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
     if (effect.kind === "send") peers.send(effect.to, effect.bytes);
     else if (effect.kind === "read") foreign.perform(effect);
     else if (effect.kind === "wake") wake.at(effect.atMs);
+    else if (effect.kind === "end") broken.reject(new Failure(effect.code, effect.message));
     else if (effect.kind === "log") log[effect.level](effect.message, effect.fields);
     else performNode(node, effect).catch(broken.reject);
   });

@@ -6,10 +6,10 @@
 // Who was away for epochs does not know the newest committee: it asks for the ends of epochs on the way there.
 //
 // A record with a false or missing proof is refused with its code and left out: what rests on it is not signed.
-// Without a proof of what governs the network (parameters, registry, pauses: RNG-6) there is no view at all, because
-// there an absent record means something.
+// Without a proof of what governs the network (parameters, registry, pauses: RNG-6), of the open plans and of the own
+// envelopes there is no view at all, because there an absent record means something.
 import type { Committee, Genesis, Header, StateReader } from "@causeway/chain-core/interchain";
-import { governingKeys, headerCodec, plans } from "@causeway/chain-core/interchain";
+import { headerCodec, plans } from "@causeway/chain-core/interchain";
 import type { Bls, Rejected, Step } from "@causeway/primitives";
 import { equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
 import type { Trust as TrustRecord } from "../journal.ts";
@@ -18,7 +18,7 @@ import type { Finality, ProvedRecord } from "../world.ts";
 import type { Trusted } from "./trust.ts";
 import { advance, badProof, raised, startOf } from "./trust.ts";
 import type { Interest } from "./wanted.ts";
-import { wanted } from "./wanted.ts";
+import { needed, wanted } from "./wanted.ts";
 
 export type Context = { readonly genesis: Genesis; readonly bls: Bls };
 
@@ -297,7 +297,7 @@ function goOn(
   turn: Turn,
 ): Step<State, Effect> {
   const { records, refused } = reading;
-  if (governingKeys.some((key) => refused.has(keyOf(key)))) return failed(state, turn);
+  if (needed(interest).some((key) => refused.has(keyOf(key)))) return failed(state, turn);
   const view = viewOf(records);
   const missing = wanted(context.genesis, view, interest).filter(
     (key) => !records.has(keyOf(key)) && !refused.has(keyOf(key)),

@@ -28,6 +28,8 @@ import {
   planKinds,
   planStatus,
   plans,
+  roles,
+  sequences,
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf } from "@causeway/primitives";
@@ -38,7 +40,15 @@ export type Interest = {
   readonly events: readonly { readonly chain: Uint8Array; readonly event: ForeignEvent }[];
   /** Keys whose share this signer holds and has confirmed: their deals are not needed. */
   readonly settled: ReadonlySet<number>;
+  /** Owner of the own validator: which of its envelopes were used (fence.ts). */
+  readonly owner: Uint8Array;
 };
+
+/** Keys without whose records there is no view, because an absent one means something. */
+export function needed({ owner }: Interest): Uint8Array[] {
+  const sent = sequences.key({ validator: owner, role: roles.signer });
+  return [...governingKeys, sent, lists.key(listNames.plans)];
+}
 
 /** Keys of the records, each once, given what `view` has. */
 export function wanted(genesis: Genesis, view: StateReader, interest: Interest): Uint8Array[] {
@@ -47,8 +57,7 @@ export function wanted(genesis: Genesis, view: StateReader, interest: Interest):
     out.set(keyOf(key), key);
   };
   const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
-  for (const key of governingKeys) want(key);
-  want(lists.key(listNames.plans));
+  for (const key of needed(interest)) want(key);
   want(openCeremonies.key("only"));
   for (const chain of chains) want(currentKeys.key(chain));
   for (const { chain } of genesis.evm) want(evmStates.key(chain));

@@ -20,7 +20,7 @@ import { turnOf } from "../turn.ts";
 import type { Effect, Event, State } from "./machine.ts";
 import { initial, step } from "./machine.ts";
 
-const context = { genesis, seat: 1, hostSecret: validatorSecret(1, "hostKey") };
+const context = { genesis, seat: 1, hostSecret: validatorSecret(1, "hostKey"), isHeld: false };
 
 function outbox() {
   let state: State = initial;
@@ -127,4 +127,14 @@ test("a node that is away is asked again, and nothing is lost", () => {
   expect(box.say({ kind: "woke" })).not.toContainEqual({ kind: "sequence" });
   box.nowMs += 1_000;
   expect(box.say({ kind: "woke" })).toContainEqual({ kind: "sequence" });
+});
+
+test("what is held stays, and leaves when it is held no more", () => {
+  const turn = turnOf(genesis.networkId, genesis.time, zero32);
+  const queued = { kind: "queued", key: "a", action: actionOf("a") } as const;
+  const [held, none] = step({ ...context, isHeld: true }, initial, queued, turn);
+  expect(none).toEqual([]);
+  const viewed = { kind: "viewed", view: memoryState(), ledgerMs: genesis.time } as const;
+  expect(step({ ...context, isHeld: true }, held, viewed, turn)[1]).toEqual([]);
+  expect(step(context, held, viewed, turn)[1]).toEqual([{ kind: "sequence" }]);
 });

@@ -55,7 +55,7 @@ export type Event =
 
 export type Effect =
   | { readonly kind: "sequence" }
-  | { readonly kind: "submit"; readonly transaction: Uint8Array }
+  | { readonly kind: "submit"; readonly sequence: number; readonly transaction: Uint8Array }
   | { readonly kind: "wake"; readonly atMs: number }
   | {
       readonly kind: "log";
@@ -69,6 +69,8 @@ export type Context = {
   readonly genesis: Genesis;
   readonly seat: number;
   readonly hostSecret: Uint8Array;
+  /** True until the journal is known to be the newest (fence.ts): nothing leaves. */
+  readonly isHeld: boolean;
 };
 
 /** An action is given up after this: statements are stated again, plans are signed again (WIT-1). */
@@ -189,14 +191,15 @@ function refused(
 function advance(context: Context, state: State, turn: Turn): Step<State, Effect> {
   const unsentEntries = state.entries.filter((entry) => entry.sent === undefined);
   const wake = nextWake(state, turn);
-  if (state.busy !== "no") return [state, wake];
+  if (state.busy !== "no" || context.isHeld) return [state, wake];
   const due = unsentEntries.find((entry) => entry.retryAtMs <= turn.nowMs);
   if (due === undefined) return [state, wake];
   if (state.next === undefined)
     return [{ ...state, busy: "sequence" }, [{ kind: "sequence" }, ...wake]];
   const sent = envelopeOf(context, state, due, state.next, turn);
   const entries = state.entries.map((entry) => (entry === due ? { ...entry, sent } : entry));
-  const submit: Effect = { kind: "submit", transaction: sent.transaction };
+  const { transaction } = sent;
+  const submit: Effect = { kind: "submit", sequence: state.next, transaction };
   return [{ ...state, entries, busy: { submitting: due.key } }, [submit, ...wake]];
 }
 

@@ -33,10 +33,13 @@ export function step(
   const work: Work = { state, context, turn, effects: [], inbox: [] };
   switch (event.kind) {
     case "restored": {
-      const guard = restore(state.guard, event.releases);
+      const guard = restore(state.guard, event.uses);
       work.state = { ...state, boot: event.boot, guard };
       break;
     }
+    case "barred":
+      work.state = { ...state, guard: restore(state.guard, [event]) };
+      break;
     case "viewed":
       viewed(work, event);
       break;

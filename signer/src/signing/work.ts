@@ -4,7 +4,7 @@ import { keyOf, must } from "@causeway/primitives";
 import type { Share } from "../ceremony/machine.ts";
 import type { Guard } from "../guard.ts";
 import { emptyGuard } from "../guard.ts";
-import type { Release } from "../journal.ts";
+import type { Release, SlotUse } from "../journal.ts";
 import type { Ledger } from "../policy/approve.ts";
 import type { NoncePool } from "../roast/participant.ts";
 import { emptyPool } from "../roast/participant.ts";
@@ -30,8 +30,13 @@ export type State = {
   readonly unsignable: ReadonlySet<string>;
 };
 
+type Uses = { readonly slots: readonly SlotUse[] };
+
 export type Event =
-  | { readonly kind: "restored"; readonly boot: number; readonly releases: readonly Release[] }
+  /** `uses`: the slots of every release and bar of the journal, oldest first. */
+  | { readonly kind: "restored"; readonly boot: number; readonly uses: readonly Uses[] }
+  /** Slots that another process of this seat may have signed (fence.ts). */
+  | ({ readonly kind: "barred" } & Uses)
   | {
       readonly kind: "viewed";
       readonly ledger: Ledger;

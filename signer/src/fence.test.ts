@@ -1,0 +1,254 @@
+// A disk that came back from the past, and a second process of one seat (DESIGN 10, rule 5).
+import {
+  listNames,
+  lists,
+  planStatus,
+  plans,
+  roles,
+  sequences,
+} from "@causeway/chain-core/interchain";
+import { isRejected, keyOf, must } from "@causeway/primitives";
+import { expect, test } from "vitest";
+import * as fence from "./fence.ts";
+import { decodeRecord, encodeRecord } from "./journal.ts";
+import type { State } from "./machine.ts";
+import { summaryOf } from "./machine.ts";
+import { commitCodec, shareCodec } from "./roast/message.ts";
+import type { Signer, World } from "./testing.ts";
+import { addBatchPlan, genesis, world } from "./testing.ts";
+import { messageKinds, open } from "./wire.ts";
+
+const seat = 1;
+const signerOf = (w: World): Signer => must(w.signers[seat], "signer");
+const isSigned = (w: World, id: Uint8Array): boolean =>
+  plans.get(w.ledger, id)?.status === planStatus.signed;
+
+function active(): World {
+  const w = world();
+  const ready = (): boolean => w.signers.every(({ shares }) => shares.size === 2);
+  expect(w.runUntil(ready, 30_000)).toBe(true);
+  w.run(3_000);
+  return w;
+}
+
+type Image = readonly Uint8Array[];
+const image = (w: World): Image => [...signerOf(w).journal];
+
+function restore(w: World, disk: Image): void {
+  signerOf(w).journal.splice(0, Number.POSITIVE_INFINITY, ...disk);
+  w.restart(seat);
+}
+
+/** The seat brings an envelope to the ledger: alone with the others' shares it coordinates until it has one. */
+function liveOn(w: World, nonces: Iterable<number>): void {
+  const sent = (): number => kindsOf(w).filter((kind) => kind === "sent").length;
+  const before = sent();
+  for (const nonce of nonces) {
+    if (sent() > before) return;
+    const id = addBatchPlan(w, nonce);
+    expect(w.runUntil(() => isSigned(w, id), 10_000)).toBe(true);
+    close(w, id);
+    w.run(1_100);
+  }
+  expect(sent()).toBeGreaterThan(before);
+}
+
+const recordsOf = (w: World) =>
+  w.performed.flatMap(({ seat: of, effect }) =>
+    of === seat && effect.kind === "journal" ? [decodeRecord(effect.record)] : [],
+  );
+const kindsOf = (w: World): string[] => recordsOf(w).map(({ kind }) => kind);
+
+function close(w: World, id: Uint8Array): void {
+  w.write((state) => {
+    plans.delete(state, id);
+    lists.put(state, listNames.plans, { ids: [] });
+  });
+}
+
+/** Over everything that ever left this seat, whichever process it was: one message a slot, one use of a nonce. */
+function expectOnce(w: World): void {
+  const messages = new Map<string, string>();
+  const used = new Map<string, string>();
+  for (const { seat: of, effect } of w.performed) {
+    if (of !== seat || effect.kind !== "journal") continue;
+    const record = decodeRecord(effect.record);
+    if (record.kind !== "release") continue;
+    for (const { slot, message } of record.release.slots) {
+      expect(messages.get(keyOf(slot)) ?? keyOf(message)).toBe(keyOf(message));
+      messages.set(keyOf(slot), keyOf(message));
+    }
+    const { commitment, sid } = record.release;
+    expect(used.get(keyOf(commitment)) ?? keyOf(sid)).toBe(keyOf(sid));
+    used.set(keyOf(commitment), keyOf(sid));
+  }
+  expectFreshNonces(w);
+}
+
+/** A nonce that was committed in one process is in no commitment of another. */
+function expectFreshNonces(w: World): void {
+  const boots = new Map<string, number>();
+  for (const { seat: of, effect } of w.performed) {
+    if (of !== seat || effect.kind !== "send") continue;
+    const envelope = open(seat, effect.bytes);
+    if (isRejected(envelope)) continue;
+    const isCommit = envelope.kind === messageKinds.commit;
+    if (!isCommit && envelope.kind !== messageKinds.share) continue;
+    const { boot, nonces } = (isCommit ? commitCodec : shareCodec).decode(envelope.body);
+    for (const nonce of nonces) {
+      expect(boots.get(keyOf(nonce)) ?? boot).toBe(boot);
+      boots.set(keyOf(nonce), boot);
+    }
+  }
+}
+
+/** Shares of this seat that were let go for a plan. */
+const releasesOf = (w: World, plan: Uint8Array): number =>
+  recordsOf(w).filter(
+    (record) => record.kind === "release" && keyOf(record.release.plan) === keyOf(plan),
+  ).length;
+
+test("killed before any effect, with last week's disk brought back: no second message in a slot", () => {
+  const w = active();
+  const lastWeek = image(w);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  const matters = new Set(["journal", "send", "submit"]);
+  let died = true;
+  for (let at = 0; died; at++) {
+    const nonce = 20 + at;
+    const first = addBatchPlan(w, nonce, 100_000n);
+    let seen = 0;
+    w.dies = (of, { kind }) => of === seat && matters.has(kind) && seen++ === at;
+    w.run(1_400);
+    w.dies = () => false;
+    died = !signerOf(w).isUp;
+    close(w, first);
+    // A ledger that went wrong: another batch under the same nonce.
+    const second = addBatchPlan(w, nonce, 200_000n);
+    restore(w, lastWeek);
+    w.run(4_000);
+    expect(summaryOf(signerOf(w).state)).toMatchObject({ fence: "open", barred: 1 });
+    expect(releasesOf(w, second)).toBe(0);
+    close(w, second);
+    w.run(600);
+    if (!died) expect(at).toBeGreaterThanOrEqual(4);
+  }
+  expectOnce(w);
+});
+
+test("with an old disk the seat signs what is planned from now on, after the next start too", () => {
+  const w = active();
+  const old = image(w);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  restore(w, old);
+  w.run(2_000);
+  const next = addBatchPlan(w, 9);
+  expect(w.runUntil(() => releasesOf(w, next) > 0, 5_000)).toBe(true);
+  w.restart(seat);
+  w.run(2_000);
+  expect(summaryOf(signerOf(w).state)).toMatchObject({ fence: "open", barred: 0 });
+});
+
+test("a bar outlives restarts: the slot stays barred although the ledger proves nothing new", () => {
+  const w = active();
+  const old = image(w);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  // All others are away, so that the plan stays open.
+  for (const [of, other] of w.signers.entries()) if (of !== seat) other.isUp = false;
+  const id = addBatchPlan(w, 9);
+  w.run(600);
+  restore(w, old);
+  w.run(2_000);
+  w.restart(seat);
+  for (const of of w.signers.keys()) if (of !== seat) w.restart(of);
+  expect(w.runUntil(() => isSigned(w, id), 10_000)).toBe(true);
+  expect(releasesOf(w, id)).toBe(0);
+});
+
+test("a crash of the whole ring bars nothing: what was open is signed", () => {
+  const w = active();
+  for (const of of w.signers.keys()) must(w.signers[of], "signer").isUp = false;
+  const id = addBatchPlan(w, 9);
+  w.run(1_000);
+  for (const of of w.signers.keys()) w.restart(of);
+  expect(w.runUntil(() => isSigned(w, id), 10_000)).toBe(true);
+  expect(w.signers.map(({ state }) => summaryOf(state).barred)).toEqual([0, 0, 0, 0]);
+});
+
+test("a journal out of a backup bars what is open, whatever the ledger shows", () => {
+  const w = active();
+  signerOf(w).isUp = false;
+  const id = addBatchPlan(w, 9);
+  restore(w, [...image(w), encodeRecord({ kind: "restored" })]);
+  expect(w.runUntil(() => isSigned(w, id), 10_000)).toBe(true);
+  expect(releasesOf(w, id)).toBe(0);
+});
+
+test("a process ends as soon as the ledger shows an envelope of another process of its seat", () => {
+  const w = active();
+  const copied = image(w);
+  const before: State = signerOf(w).state;
+  w.restart(seat);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  // The one that slept through it wakes up.
+  restore(w, copied);
+  signerOf(w).state = before;
+  const count = recordsOf(w).length;
+  expect(w.runUntil(() => !signerOf(w).isUp, 5_000)).toBe(true);
+  expect(w.performed.at(-1)?.effect).toMatchObject({ kind: "end", code: "second-copy" });
+  expect(recordsOf(w).slice(count)).toEqual([]);
+  expectOnce(w);
+});
+
+test("nothing leaves before the ledger has shown that the journal is the newest", () => {
+  const w = active();
+  const old = image(w);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  restore(w, old);
+  // What the node shows is from before the start, as one that lags behind or lies would.
+  w.isHalted = true;
+  const at = w.performed.length;
+  const id = addBatchPlan(w, 9);
+  w.run(20_000);
+  const since = w.performed.slice(at).filter((one) => one.seat === seat);
+  expect(since.filter(({ effect }) => effect.kind === "submit")).toEqual([]);
+  expect(releasesOf(w, id)).toBe(0);
+});
+
+test("a node that hides which envelopes were used gets nothing signed by an old disk", () => {
+  const w = active();
+  const old = image(w);
+  liveOn(w, [1, 2, 3, 4, 5, 6, 7, 8]);
+  const owner = must(genesis.validators[seat], "validator").owner;
+  const hidden = keyOf(sequences.key({ validator: owner, role: roles.signer }));
+  w.tamper = (of, event) => {
+    if (of !== seat || event.kind !== "proved") return event;
+    const records = event.records.map((one) =>
+      keyOf(one.key) === hidden ? { key: one.key, proof: one.proof } : one,
+    );
+    return { ...event, records };
+  };
+  const id = addBatchPlan(w, 9);
+  restore(w, old);
+  expect(w.runUntil(() => isSigned(w, id), 10_000)).toBe(true);
+  expect(summaryOf(signerOf(w).state).fence).toBe("undecided");
+  expect(releasesOf(w, id)).toBe(0);
+});
+
+test("numbers of before, own numbers and holes are no stranger's; any other is", () => {
+  const base = fence.started([{ kind: "sent", sequence: 10 }], 0);
+  const [own] = fence.sends(base, 13);
+  const used = (numbers: readonly number[]) => {
+    const highest = Math.max(...numbers);
+    return {
+      highest,
+      window: numbers.reduce((bits, one) => bits | (1n << BigInt(highest - one)), 0n),
+    };
+  };
+  expect(fence.hasStranger(own, used([8, 9, 10, 13]))).toBe(false);
+  expect(fence.hasStranger(own, used([9, 12, 13]))).toBe(true);
+  expect(fence.hasStranger(own, used([14]))).toBe(true);
+  expect(fence.hasStranger(base, used([10]))).toBe(false);
+  expect(fence.sends(own, 13)[1]).toBe(false);
+  expect(fence.sends(own, 14)[1]).toBe(true);
+});
