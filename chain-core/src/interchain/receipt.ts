@@ -74,6 +74,7 @@ export function inboundReason(reason: number, params: Params): string {
     [inboundReasons.reclaimed]: "The owner took the coins back.",
     [inboundReasons.queueFull]: "Too many withdrawals wait for the chain that it goes to.",
     [inboundReasons.paused]: "What comes in from its chain is paused.",
+    [inboundReasons.bondLimit]: "The ring holds as much as its bonds answer for.",
     [inboundReasons.slow]: "A guardian has slowed transfers down, and this is a large one.",
   };
   return sentences[reason] ?? "";
@@ -124,6 +125,8 @@ function nextOfInbound(
       if (reason === inboundReasons.queueFull) return "Forwarded when there is room.";
       if (reason === inboundReasons.paused) return "Credited when the pause ends.";
       if (reason === inboundReasons.slow) return "Credited when slow mode ends.";
+      if (reason === inboundReasons.bondLimit)
+        return `Credited when there is room; until then your reclaim key can take it back, ${reclaimDelay} blocks after the deposit.`;
       return reason === inboundReasons.halted
         ? "Credited when the asset goes on."
         : `Credited when its sweep has ${params.finalDepth} confirmations.`;

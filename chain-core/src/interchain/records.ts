@@ -103,6 +103,8 @@ export const inboundReasons = {
   paused: 11,
   /** More than slow mode lets through at once (GOV-2). */
   slow: 12,
+  /** The ring holds as much as its bonds answer for (RNG-7). */
+  bondLimit: 13,
 } as const;
 
 /**

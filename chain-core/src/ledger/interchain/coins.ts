@@ -6,12 +6,16 @@ import {
   coinKinds,
   coinStatus,
   coins,
+  inboundReasons,
   inboundStatus,
   inbounds,
   listNames,
   outpoint,
 } from "../../interchain/records.ts";
+import { currentKeys } from "../../ring/records.ts";
 import type { Genesis } from "../genesis.ts";
+import type { Room } from "../ring/liability-custody.ts";
+import { allowance } from "../ring/liability-custody.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import type { WrappedAsset } from "./accounting.ts";
@@ -106,19 +110,30 @@ function statusHere({ lineage }: Coin): number {
 export type Review = {
   /** A credited coin has been unswept for too long: E is 0 (BTC-2). */
   readonly isOverdue: boolean;
+  /** Grows by what the block admits (RNG-7). */
+  readonly room: Room;
 };
 
 /** Follows the best chain with every coin (WIT-4). */
 export function reviewCoins(block: BlockContext): Review {
   const { genesis, state, params } = block;
   const tip = bitcoinTip(genesis, state);
+  const keyId = currentKeys.get(state, genesis.bitcoin.chain)?.keyId;
+  const room = { custody: 0n, ...allowance(block, keyId) };
   let isOverdue = false;
   for (const held of heldCoins(state)) {
     const coin = reviewCoin(block, held);
+    if (isAdmitted(state, coin)) room.custody += coin.amount;
     const isLoan = coin.kind === coinKinds.deposit && coin.counted;
     if (isLoan && tip.height - coin.height > params.loanOverdueBlocks) isOverdue = true;
   }
-  return { isOverdue };
+  return { isOverdue, room };
+}
+
+/** RNG-7: counted as custody: all coins but the deposits that wait for room. */
+function isAdmitted(state: StateReader, { kind, counted, origin }: Coin): boolean {
+  if (counted || kind !== coinKinds.deposit) return true;
+  return inbounds.get(state, origin)?.reason !== inboundReasons.bondLimit;
 }
 
 function reviewCoin(block: BlockContext, held: Held): Coin {
@@ -174,18 +189,24 @@ export function isCredited(inbound: Inbound | undefined): boolean {
   );
 }
 
-/** The coins of the asset add up to its account, and those on loan to `unswept`; else it halts (ACC-1). */
-export function checkCoins({ genesis, state }: BlockContext): void {
+/**
+ * The coins of the asset add up to its account, and those on loan to `unswept`; else it halts (ACC-1). Gives the keys
+ * that hold counted coins (RNG-7).
+ */
+export function checkCoins({ genesis, state }: BlockContext): ReadonlySet<number> {
+  const loaded = new Set<number>();
   const asset = bitcoinAsset(genesis);
-  if (asset === undefined) return;
+  if (asset === undefined) return loaded;
   let total = 0n;
   let onLoan = 0n;
   for (const { coin } of heldCoins(state)) {
     if (!coin.counted) continue;
+    loaded.add(coin.keyId);
     total += coin.amount;
     if (coin.kind === coinKinds.deposit) onLoan += coin.amount;
   }
   const account = accountOf(state, asset.id);
-  if (account.halted) return;
-  if (account.coins !== total || account.unswept !== onLoan) halt(state, asset.id);
+  const isRight = account.coins === total && account.unswept === onLoan;
+  if (!account.halted && !isRight) halt(state, asset.id);
+  return loaded;
 }

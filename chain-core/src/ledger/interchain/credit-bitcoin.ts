@@ -36,6 +36,8 @@ export function creditDeposit(pending: Pending, review: Review): Inbound {
   const terms = readTerms(pending);
   if (terms.kind === "reclaim") return setStatus(pending, inboundStatus.reclaim, terms.reason);
   const own = coin ?? openDepositCoin(block, id, inbound, at);
+  if (!isWithinBonds(inbound, coin !== undefined, review))
+    return setStatus(pending, inboundStatus.held, inboundReasons.bondLimit);
   const reason = isForwardFull(pending, terms.route)
     ? inboundReasons.queueFull
     : loanReason(pending, own, review);
@@ -67,8 +69,16 @@ export function readTerms({ block, inbound, registry, ringScripts }: Omit<Pendin
   return bad === undefined ? { kind: "credit", route } : reclaim(amountReasons[bad.code]);
 }
 
+/** RNG-7: what there is no room for is not swept either, so that its owner can take it back. */
+function isWithinBonds({ amount, reason }: Inbound, isOpen: boolean, { room }: Review): boolean {
+  if (isOpen && reason !== inboundReasons.bondLimit) return true;
+  if (room.custody + amount > room.limit) return false;
+  room.custody += amount;
+  return true;
+}
+
 /** Why this deposit may not be credited before its sweep is final, or 0. */
-function loanReason(pending: Pending, coin: Coin, { isOverdue }: Review): number {
+function loanReason(pending: Pending, coin: Coin, { isOverdue, room }: Review): number {
   const { block, inbound } = pending;
   const { genesis, state, params, time } = block;
   if (isHalted(state, inbound.asset)) return inboundReasons.halted;
@@ -78,7 +88,8 @@ function loanReason(pending: Pending, coin: Coin, { isOverdue }: Review): number
   if (current?.keyId !== inbound.keyId) return inboundReasons.oldKey;
   if (isNearReclaim(block, coin)) return inboundReasons.nearReclaim;
   const { unswept } = accountOf(state, inbound.asset);
-  const isOver = isOverdue || unswept + inbound.amount > slowed(state, time, params.loanLimit);
+  const limit = room.loan < params.loanLimit ? room.loan : params.loanLimit;
+  const isOver = isOverdue || unswept + inbound.amount > slowed(state, time, limit);
   return isOver ? inboundReasons.loanLimit : 0;
 }
 

@@ -1,6 +1,8 @@
 // What the end of every block does about foreign chains: follow reorganisations, credit, plan, and check the
 // accounts. A block whose actions changed nothing here has nothing to do (CON-1), and nothing here throws on a
 // final block (CON-5).
+import { noteCustody } from "../ring/liability.ts";
+import { loadedContracts, putRoom } from "../ring/liability-custody.ts";
 import type { BlockContext } from "../rule.ts";
 import { checkAccounts, isDue, setDue } from "./accounting.ts";
 import { checkCoins, reviewCoins } from "./coins.ts";
@@ -15,7 +17,8 @@ export function interchainEndBlock(block: BlockContext): void {
   const hasMoreCredits = creditInbounds(block, review);
   const hasMorePayments = planBitcoin(block);
   const hasMoreBatches = planBatches(block);
-  checkCoins(block);
+  noteCustody(block, new Set([...checkCoins(block), ...loadedContracts(block)]));
+  putRoom(block.state, review.room);
   checkAccounts(block);
   setDue(block.state, hasMoreCredits || hasMorePayments || hasMoreBatches);
 }

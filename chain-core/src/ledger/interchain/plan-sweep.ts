@@ -12,6 +12,7 @@ import {
 import { p2trSize, sweepFee } from "../../interchain/policy.ts";
 import type { Coin, Inbound, PlanInput } from "../../interchain/records.ts";
 import {
+  inboundReasons,
   inboundStatus,
   inbounds,
   outpoint,
@@ -70,9 +71,10 @@ function sweepGroups({ block, deposits }: Planning): Deposit[][] {
   return groups;
 }
 
-/** Credited, or to be credited: what is not has no coin, or has left to its owner. */
+/** Credited, or to be credited: what is not has no coin, has left to its owner, or has no room (RNG-7). */
 function isSweepable(inbound: Inbound): boolean {
-  return isCredited(inbound) || inbound.status === inboundStatus.held;
+  const isWaiting = inbound.status === inboundStatus.held;
+  return isCredited(inbound) || (isWaiting && inbound.reason !== inboundReasons.bondLimit);
 }
 
 function planSweep(planning: Planning, group: readonly Deposit[]): boolean {

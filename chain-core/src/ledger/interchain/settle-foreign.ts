@@ -5,7 +5,14 @@ import { equal, must } from "@causeway/primitives";
 import { reclaimDelay, vaultDelay } from "../../interchain/bitcoin/scripts.ts";
 import type { BitcoinInput } from "../../interchain/bitcoin/transaction.ts";
 import type { Coin } from "../../interchain/records.ts";
-import { coinKinds, inboundReasons, inboundStatus, inbounds } from "../../interchain/records.ts";
+import {
+  coinKinds,
+  inboundReasons,
+  inboundStatus,
+  inbounds,
+  plansByTxid,
+} from "../../interchain/records.ts";
+import { forfeit } from "../ring/liability.ts";
 import type { BlockContext } from "../rule.ts";
 import { halt, lose } from "./accounting.ts";
 import type { Held } from "./coins.ts";
@@ -34,7 +41,11 @@ export function spendUnplanned(block: BlockContext, held: Held, at: Settled): vo
       reason: inboundReasons.reclaimed,
       updatedAt: time,
     });
-  if (!isByLeaf(coin, at)) halt(state, asset);
+  if (!isByLeaf(coin, at)) {
+    halt(state, asset);
+    // What the ledger once planned is no theft, even where a reorganisation brings it after it was dead.
+    if (plansByTxid.get(state, at.txid) === undefined) forfeit(block, coin.keyId);
+  }
   breakLineage(block, coin);
 }
 

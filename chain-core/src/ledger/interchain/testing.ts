@@ -50,6 +50,7 @@ import { genesisState } from "../genesis-state.ts";
 import { genesisVersion } from "../governance/version.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
+import { answerFor } from "../ring/liability.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import {
   regtestHeader,
@@ -135,6 +136,7 @@ export function activate(world: World, keyId: number, chain: Uint8Array, secret:
     activatedAt: 0,
   });
   currentKeys.put(world.state, chain, { keyId });
+  answerFor(world, keyId, seats);
 }
 
 export function contextOf(world: World): ActionContext {

@@ -8,6 +8,7 @@ import {
   openCeremonies,
 } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
+import { answerFor } from "./liability.ts";
 
 /**
  * Makes the key the current one of its chain. `signature` is the canary's, 64 bytes, which the caller verified under
@@ -37,6 +38,7 @@ export function activateKey(
     canary: signature,
     activatedAt: time,
   });
+  answerFor({ state, time }, keyId, seats);
   currentKeys.put(state, chain, { keyId });
   ceremonies.put(state, keyId, { ...ceremony, stage: ceremonyStages.active });
   const open = openCeremonies.get(state, "only")?.keyIds ?? [];
