@@ -69,6 +69,11 @@ export type Look = {
   readonly owner: Uint8Array;
 };
 
+/** Of the record that says which of a validator's envelopes were used. The view that is decided by must have it. */
+export function sentKey(owner: Uint8Array): Uint8Array {
+  return sequences.key({ validator: owner, role: roles.signer });
+}
+
 export function decide(state: State, { view, headerMs, owner }: Look): Decision {
   if (state.phase === "ended") return { kind: "end" };
   const used = sequences.get(view, { validator: owner, role: roles.signer });

@@ -28,11 +28,10 @@ import {
   planKinds,
   planStatus,
   plans,
-  roles,
-  sequences,
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf } from "@causeway/primitives";
+import { sentKey } from "../fence.ts";
 
 /** What else than the ledger says what is needed. */
 export type Interest = {
@@ -46,8 +45,7 @@ export type Interest = {
 
 /** Keys without whose records there is no view, because an absent one means something. */
 export function needed({ owner }: Interest): Uint8Array[] {
-  const sent = sequences.key({ validator: owner, role: roles.signer });
-  return [...governingKeys, sent, lists.key(listNames.plans)];
+  return [...governingKeys, sentKey(owner), lists.key(listNames.plans)];
 }
 
 /** Keys of the records, each once, given what `view` has. */
