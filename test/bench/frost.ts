@@ -62,16 +62,25 @@ type Signing = {
   readonly aggregateMs: number;
   /** The same with one wrong share, until its seat is named. */
   readonly cheaterMs: number;
-  /** null: resharing is not built. */
-  readonly reshareDealMs: null;
-  readonly reshareReceiveMs: null;
+};
+
+/** To a ring of the same size. */
+type Resharing = {
+  /** An old seat's deal of its share. */
+  readonly reshareDealMs: number;
+  /** The t deals that count, judged and merged: the ledger's part. */
+  readonly reshareMergeMs: number;
+  /** Decrypts t shares, checks their weighted sum, confirms. */
+  readonly reshareOpenMs: number;
+  /** All that a new seat computes who trusts nobody: the sum of the last two. */
+  readonly reshareReceiveMs: number;
 };
 
 export type FrostReport = {
   readonly sizes: readonly {
     readonly t: number;
     readonly n: number;
-    readonly ours: Generation & Signing;
+    readonly ours: Generation & Signing & Resharing;
     readonly noble: NobleCost;
     /** noble's time by ours. */
     readonly ratio: Readonly<Record<keyof NobleCost, number>>;
@@ -91,8 +100,9 @@ export function run(sizes: string): FrostReport {
 }
 
 function measure(t: number, n: number): FrostReport["sizes"][number] {
-  const { group, shares, cost } = generate(t, n);
-  const ours = { ...cost, ...signing(group, shares) };
+  const ring = generate(t, n);
+  const { group, shares, cost } = ring;
+  const ours = { ...cost, ...signing(group, shares), ...reshare(ring) };
   const noble = measureNoble(t, n);
   const ratio = Object.fromEntries(
     Object.keys(noble).map((key) => {
@@ -110,11 +120,16 @@ function freshSecret(): Uint8Array {
   return isSecretKey(secret) ? secret : freshSecret();
 }
 
+type Ring = {
+  readonly params: CeremonyParams;
+  readonly secrets: readonly Uint8Array[];
+  readonly group: Group;
+  readonly shares: readonly Bytes32[];
+  readonly cost: Generation;
+};
+
 /** Everything up to the last confirmation by real parts; measured is the last seat's work. */
-function generate(
-  t: number,
-  n: number,
-): { readonly group: Group; readonly shares: readonly Bytes32[]; readonly cost: Generation } {
+function generate(t: number, n: number): Ring {
   const secrets = Array.from({ length: n }, freshSecret);
   const hostKeys = secrets.map(publicPoint);
   const chain = bytes32(fresh());
@@ -149,7 +164,38 @@ function generate(
   const [consistent, checkMs] = cpuMs(() => isConsistent(group));
   assert(consistent, "the shares do not fit");
   const generateMs = dealMs + judgeMs + openMs + confirmMs + checkMs;
-  return { group, shares, cost: { generateMs, dealMs, judgeMs, openMs, confirmMs, checkMs } };
+  const cost = { generateMs, dealMs, judgeMs, openMs, confirmMs, checkMs };
+  return { params, secrets, group, shares, cost };
+}
+
+function reshare({ params: old, secrets, group, shares }: Ring): Resharing {
+  const { n, t } = old;
+  const receivers = Array.from({ length: n }, freshSecret);
+  const points = shares.map((_, seat) => must(group.shares.get(seat), "Y"));
+  const { hostKeys } = old;
+  const from = { t, groupPoint: group.thresholdPoint, hostKeys, shares: points };
+  const params = { ...old, attempt: 1, hostKeys: receivers.map(publicPoint), from };
+  const context = ceremonyContext(params);
+  const deal = (seat: number): Deal => {
+    const secret = must(secrets[seat], "host secret");
+    return makeDeal(context, params, seat, secret, fresh(), must(shares[seat], "share"));
+  };
+  const deals = Array.from({ length: t }, (_, seat) => deal(seat));
+  const seat = n - 1;
+  const secret = must(receivers[seat], "host secret");
+  const count = n > 50 ? 3 : 7;
+  const merge = () => accepted(acceptDeals(context, params, deals));
+  const merged = merge();
+  const open = () => {
+    const opened = accepted(openAccepted(context, params, seat, secret, merged, fresh()));
+    assert(opened.kind === "opened", "honest deals do not open");
+    makeConfirm(context, params, seat, opened.share, opened.dealsHash, fresh());
+  };
+  const reshareDealMs = medianCpuMs(count, () => deal(0));
+  const reshareMergeMs = medianCpuMs(count, merge);
+  const reshareOpenMs = medianCpuMs(count, open);
+  const reshareReceiveMs = reshareMergeMs + reshareOpenMs;
+  return { reshareDealMs, reshareMergeMs, reshareOpenMs, reshareReceiveMs };
 }
 
 function shareOf(
@@ -203,8 +249,6 @@ function signing(group: Group, shares: readonly Bytes32[]): Signing {
     verifyAllMs: medianCpuMs(21, verify),
     aggregateMs: medianCpuMs(21, () => finish(session, contributions)),
     cheaterMs: medianCpuMs(11, () => finish(session, wrong)),
-    reshareDealMs: null,
-    reshareReceiveMs: null,
   };
 }
 
