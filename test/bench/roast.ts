@@ -9,6 +9,7 @@ import { assert, bytes32, fromBigEndian, isRejected, must } from "@causeway/prim
 import { publicPoint, scalarBytes } from "@causeway/primitives/secp256k1";
 import * as roast from "../../signer/src/roast/coordinator.ts";
 import type { Commit, SessionOpen } from "../../signer/src/roast/message.ts";
+import { commitCodec, sessionOpenCodec, shareCodec } from "../../signer/src/roast/message.ts";
 import type { NoncePool } from "../../signer/src/roast/participant.ts";
 import {
   checkOpen,
@@ -17,14 +18,15 @@ import {
   makeShare,
   takeNonces,
 } from "../../signer/src/roast/participant.ts";
+import { breathMs } from "../../signer/src/roast/report.ts";
 import type { Job } from "../../signer/src/roast/session.ts";
 import { cpuMs } from "./cpu.ts";
 
 const oneWayMs = 153 / 2;
 
 /**
- * Each has n - t members. static: they commit first and answer with wrong shares. adaptive: together they put one
- * silent member into each session, the worst that is possible.
+ * Each has n - t members. static: they answer with wrong shares. adaptive: they are the first to be ready, and in each
+ * session one of them goes silent while the others answer right: the worst that is possible.
  */
 export type Adversary = "none" | "static" | "adaptive";
 
@@ -40,10 +42,26 @@ export type RoastReport = {
     readonly coordinatorCpuMs: number;
     readonly signersCpuMs: number;
   }[];
+  /** One round of honest seats over many messages, one run each. */
+  readonly batches: readonly {
+    readonly t: number;
+    readonly n: number;
+    readonly messages: number;
+    readonly seconds: number;
+    readonly messagesPerSecond: number;
+    readonly coordinatorCpuMs: number;
+    /** Of one signer: commitment, session, shares and the next commitment. */
+    readonly signerCpuMs: number;
+    /** Bytes that one signer sends, and that it hears. */
+    readonly sent: number;
+    readonly heard: number;
+  }[];
   readonly load: number;
 };
 
 type Run = Omit<RoastReport["runs"][number], "t" | "n" | "adversary">;
+
+const batchSizes = [1, 100, 1_000];
 
 /** `sizes` as pairs t/n. */
 export function run(sizes: string): RoastReport {
@@ -58,20 +76,43 @@ export function run(sizes: string): RoastReport {
       return { t, n, adversary, ...median };
     });
   });
-  return { runs, load: loadavg()[0] ?? 0 };
+  const batches = ["3/4", "67/100"].flatMap((size) => {
+    const [t = 0, n = 0] = size.split("/").map(Number);
+    return batchSizes.map((messages) => ({ t, n, messages, ...batch(dealt(t, n, messages)) }));
+  });
+  return { runs, batches, load: loadavg()[0] ?? 0 };
+}
+
+function batch(ring: Ring): Omit<RoastReport["batches"][number], "t" | "n" | "messages"> {
+  const { group, inputs } = ring.job;
+  const network = start(ring, "none");
+  const { doneAtMs = 0, sessions, coordinatorCpuMs, signersCpuMs, sent, heard } = network;
+  assert(sessions === 1, "honest seats needed a second session");
+  const seconds = doneAtMs / 1_000;
+  return {
+    seconds,
+    messagesPerSecond: Math.round(inputs.length / seconds),
+    coordinatorCpuMs,
+    signerCpuMs: signersCpuMs / group.t,
+    sent: Math.round(sent / group.t),
+    heard: Math.round(heard / group.t),
+  };
 }
 
 type Ring = { readonly job: Job; readonly shares: readonly Bytes32[] };
 
 /** By a dealer: how a key is made is another benchmark's question. */
-function dealt(t: number, n: number): Ring {
+function dealt(t: number, n: number, messages: number = 1): Ring {
   const fresh = () => new Uint8Array(randomBytes(32));
   const polynomial = Array.from({ length: t }, () => fromBigEndian(fresh()) >> 1n);
   const shares = Array.from({ length: n }, (_, seat) => scalarBytes(evaluate(polynomial, seat)));
   const thresholdPoint = publicPoint(scalarBytes(must(polynomial[0], "secret")));
   const points = new Map(shares.map((share, seat) => [seat, publicPoint(share)]));
   const group = { n, t, thresholdPoint, shares: points };
-  const inputs = [{ message: bytes32(fresh()), tweaks: [] }];
+  const inputs = Array.from({ length: messages }, () => ({
+    message: bytes32(fresh()),
+    tweaks: [],
+  }));
   const network = fresh() as NetworkId;
   return {
     shares,
@@ -85,12 +126,17 @@ type Message =
   | { readonly to: number; readonly open: SessionOpen | undefined };
 
 function simulate(ring: Ring, adversary: Adversary): Run {
+  const { doneAtMs = 0, sessions, coordinatorCpuMs, signersCpuMs } = start(ring, adversary);
+  return { seconds: doneAtMs / 1_000, sessions, coordinatorCpuMs, signersCpuMs };
+}
+
+/** A network that has signed. */
+function start(ring: Ring, adversary: Adversary): Network {
   const network = new Network(ring, adversary);
   const { n } = ring.job.group;
   for (let seat = 0; seat < n; seat++) network.send(0, { to: seat, open: undefined });
   while (network.doneAtMs === undefined) network.next();
-  const { doneAtMs, sessions, coordinatorCpuMs, signersCpuMs } = network;
-  return { seconds: doneAtMs / 1_000, sessions, coordinatorCpuMs, signersCpuMs };
+  return network;
 }
 
 class Network {
@@ -98,14 +144,17 @@ class Network {
   sessions = 0;
   coordinatorCpuMs = 0;
   signersCpuMs = 0;
+  /** Bytes to and from the coordinator. */
+  sent = 0;
+  heard = 0;
   readonly #job: Job;
   readonly #shares: readonly Bytes32[];
   readonly #adversary: Adversary;
   readonly #pools = new Map<number, NoncePool>();
   readonly #busyUntil = new Map<Message["to"], number>();
   readonly #queue: { readonly at: number; readonly message: Message }[] = [];
-  /** Commitments of members that the adversary keeps back. */
-  readonly #reserve: roast.Event[] = [];
+  /** Members that went silent. */
+  readonly #spent = new Set<number>();
   #state: roast.State;
 
   constructor({ job, shares }: Ring, adversary: Adversary) {
@@ -115,14 +164,16 @@ class Network {
     this.#state = roast.initial(job);
   }
 
-  /** Seats are heard in this order where they send at once: the adversary's members first. */
   #hostile(seat: number): boolean {
     const { n, t } = this.#job.group;
     return this.#adversary !== "none" && seat < n - t;
   }
 
   send(fromMs: number, message: Message): void {
-    const at = fromMs + oneWayMs;
+    this.deliver(fromMs + oneWayMs, message);
+  }
+
+  deliver(at: number, message: Message): void {
     const after = this.#queue.findIndex((one) => one.at > at);
     this.#queue.splice(after < 0 ? this.#queue.length : after, 0, { at, message });
   }
@@ -132,7 +183,7 @@ class Network {
     const { to } = message;
     const start = Math.max(at, this.#busyUntil.get(to) ?? 0);
     const [effects, ms] = cpuMs(() =>
-      message.to === "coordinator" ? this.#coordinate(message.event) : this.#sign(message),
+      message.to === "coordinator" ? this.#step(message.event) : this.#sign(message),
     );
     const end = start + ms;
     this.#busyUntil.set(to, end);
@@ -142,27 +193,33 @@ class Network {
   }
 
   #follow(at: number, effect: roast.Effect | roast.Event): void {
-    if (effect.kind === "committed" || effect.kind === "answered") {
-      if (this.#adversary === "adaptive" && this.#hostile(effect.seat)) this.#reserve.push(effect);
-      else this.send(at, { to: "coordinator", event: effect });
-    } else if (effect.kind === "open") {
-      this.sessions += 1;
-      for (const to of effect.recipients) this.send(at, { to, open: effect.open });
+    if (effect.kind === "committed") {
+      this.sent += commitCodec.encode(effect.commit).length;
+      this.#tell(at, effect);
+    } else if (effect.kind === "answered") {
+      this.sent += shareCodec.encode(effect.share).length;
+      this.#tell(at, effect);
+    } else if (effect.kind === "open") this.#open(at, effect);
+    else if (effect.kind === "wait") {
+      const atMs = at + breathMs(this.#job.inputs.length);
+      this.deliver(atMs, { to: "coordinator", event: { kind: "waited" } });
     } else if (effect.kind === "done") this.doneAtMs = at;
-    else assert(this.#hostile(effect.seat), "an honest seat is called malicious");
+    else if (effect.kind === "malicious")
+      assert(this.#hostile(effect.seat), "an honest seat is called malicious");
   }
 
-  /** The adversary sees every message and delays none of its own: one member commits before the t-th seat does. */
-  #coordinate(event: roast.Event): readonly roast.Effect[] {
-    const effects: roast.Effect[] = [];
-    const { t } = this.#job.group;
-    const { phase } = this.#state;
-    const member = this.#reserve[0];
-    if (phase === "collecting" && this.#state.ready.size === t - 1 && member !== undefined) {
-      this.#reserve.shift();
-      effects.push(...this.#step(member));
-    }
-    return [...effects, ...this.#step(event)];
+  #open(at: number, { open, recipients }: roast.Effect & { readonly kind: "open" }): void {
+    this.sessions += 1;
+    const member = recipients.find((seat) => this.#hostile(seat) && !this.#spent.has(seat));
+    if (this.#adversary === "adaptive" && member !== undefined) this.#spent.add(member);
+    this.heard += recipients.length * sessionOpenCodec.encode(open).length;
+    for (const to of recipients) this.send(at, { to, open });
+  }
+
+  /** The adaptive adversary's members take no time on the way: they are the first to be ready. */
+  #tell(at: number, event: roast.Event & { readonly seat: number }): void {
+    const isFast = this.#adversary === "adaptive" && this.#hostile(event.seat);
+    this.deliver(isFast ? at : at + oneWayMs, { to: "coordinator", event });
   }
 
   #step(event: roast.Event): readonly roast.Effect[] {
@@ -174,13 +231,14 @@ class Network {
   #sign({ to: seat, open }: Message & { readonly to: number }): readonly roast.Event[] {
     const share = must(this.#shares[seat], "share");
     if (open === undefined) return [{ kind: "committed", seat, commit: this.#commit(seat) }];
-    if (this.#adversary === "adaptive" && this.#hostile(seat)) return [];
-    const checked = accepted(checkOpen(this.#job, seat, open));
+    if (this.#spent.has(seat)) return [];
+    const checked = accepted(checkOpen(this.#job, seat, open, undefined));
     const taken = accepted(takeNonces(this.#pools.get(seat) ?? emptyPool, checked.commitment));
     this.#pools.set(seat, taken.pool);
     const answer = makeShare(checked, seat, share, taken.nonces, this.#commit(seat));
+    const isWrong = this.#adversary === "static" && this.#hostile(seat);
     const wrong = { ...answer, shares: answer.shares.map(() => share) };
-    return [{ kind: "answered", seat, share: this.#hostile(seat) ? wrong : answer }];
+    return [{ kind: "answered", seat, share: isWrong ? wrong : answer }];
   }
 
   #commit(seat: number): Commit {

@@ -1,7 +1,7 @@
 // What coordinator and signers say to each other in ROAST, as bounded bytes. One session signs all messages of one
-// plan (a Bitcoin transaction has one for each input), each with its own nonce pair. The coordinator sends sums of
-// nonces and the hash of each commitment, not the commitments: BIP-445 needs no more, and 152 inputs for 100
-// signers are 15 kB instead of 1 MB. Senders are authenticated by the envelope around these bytes.
+// request, each with its own nonce pair. The coordinator sends sums of nonces and the hash of each commitment, not
+// the commitments: BIP-445 needs no more, and 1,000 messages for 100 signers are 71 kB instead of 6.6 MB. Senders
+// are authenticated by the envelope around these bytes.
 import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
 import {
   b32,
@@ -16,8 +16,8 @@ import {
 } from "@causeway/primitives";
 import { ByteVectorType } from "@chainsafe/ssz";
 
-/** Messages in one session: the most inputs that fit a plan of 9,000 vB (BTC-4). */
-export const messagesMax = 152;
+/** Messages in one session. A plan of 9,000 vB (BTC-4) has at most 152. */
+export const messagesMax = 1_000;
 
 const seatsMax = 150;
 
@@ -79,17 +79,17 @@ const shareType = new ContainerType({
   nonces: nonceList,
 });
 
-/** At most 10,088 bytes. */
+/** At most 66,056 bytes. */
 export const commitCodec: Codec<Commit> = codec("Commit", commitType, 56 + 66 * messagesMax);
 
-/** At most 15,184 bytes. */
+/** At most 71,152 bytes. */
 export const sessionOpenCodec: Codec<SessionOpen> = codec(
   "SessionOpen",
   openType,
   52 + 34 * seatsMax + 66 * messagesMax,
 );
 
-/** At most 14,988 bytes. */
+/** At most 98,092 bytes. */
 export const shareCodec: Codec<Share> = codec("Share", shareType, 92 + (32 + 66) * messagesMax);
 
 /** Names a commitment: what a session is opened over and a nonce is taken by. */

@@ -19,7 +19,7 @@ import { publicPoint } from "@causeway/primitives/secp256k1";
 import { generateNonce } from "../frost/nonce.ts";
 import { sign } from "../frost/signing.ts";
 import type { Commit, Conversation, SessionOpen, Share } from "./message.ts";
-import { hashCommit } from "./message.ts";
+import { hashCommit, messagesMax } from "./message.ts";
 import type { Batch, Job, OpenCode } from "./session.ts";
 import { assertJob, openBatch, sameConversation } from "./session.ts";
 
@@ -34,8 +34,8 @@ export type HeldNonces = Conversation & {
 /** Unused nonces by the key of their commitment's hash. */
 export type NoncePool = ReadonlyMap<string, HeldNonces>;
 
-/** Commitments that a signer keeps for one coordinator at a time: bounds what a coordinator makes it hold. */
-export const heldPerCoordinatorMax = 32;
+/** Nonces, of 64 bytes each, that a seat keeps for one coordinator at a time: bounds what it makes the seat hold. */
+export const heldPerCoordinatorMax: number = 2 * messagesMax;
 
 export const emptyPool: NoncePool = new Map();
 
@@ -57,11 +57,11 @@ export function makeCommit(
 ): Fresh | Rejected<"pool-full"> {
   assertJob(job);
   assert(entropy.length === 32, "entropy is 32 bytes");
-  const held = [...pool.values()].filter(
-    (one) => one.coordinator === job.coordinator && one.seat === seat,
-  );
-  if (held.length >= heldPerCoordinatorMax)
-    return rejected("pool-full", `coordinator ${job.coordinator} holds ${held.length} commitments`);
+  let held = job.inputs.length;
+  for (const one of pool.values())
+    if (one.coordinator === job.coordinator && one.seat === seat) held += one.secrets.length;
+  if (held > heldPerCoordinatorMax)
+    return rejected("pool-full", `${held} nonces for coordinator ${job.coordinator}`);
   const { keyId, attempt, request, coordinator, group, network } = job;
   const publicShare = publicPoint(secretShare);
   const pairs = job.inputs.map(({ message, tweaks }, i) => {
@@ -121,12 +121,25 @@ export function dropNonces(
 /** An opening that this seat may sign in, and which of its commitments it uses. */
 export type Checked = { readonly batch: Batch; readonly commitment: Uint8Array };
 
-/** Checks an opening against what the signer knows itself (`job`), before any nonce is touched. */
+export type CheckCode =
+  | OpenCode
+  | "not-a-signer"
+  /** Not after the session that the seat answered last: a second one of a number is a lie of the coordinator. */
+  | "old-session";
+
+/**
+ * Checks an opening against what the signer knows itself (`job`), before any nonce is touched. `answered`: number
+ * of the session that the seat answered last in this conversation. Numbers rise and are bounded, so that a
+ * coordinator cannot make a seat work without end.
+ */
 export function checkOpen(
   job: Job,
   seat: number,
   open: SessionOpen,
-): Checked | Rejected<OpenCode | "not-a-signer"> {
+  answered: number | undefined,
+): Checked | Rejected<CheckCode> {
+  if (answered !== undefined && open.number <= answered)
+    return rejected("old-session", `session ${open.number} after session ${answered}`);
   const own = open.signers.find((signer) => signer.seat === seat);
   if (own === undefined) return rejected("not-a-signer", `seat ${seat} is not in the session`);
   const batch = openBatch(job, open);

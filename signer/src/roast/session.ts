@@ -18,7 +18,7 @@ export type Input = { readonly message: Bytes32; readonly tweaks: readonly Tweak
 export type Job = Conversation & {
   readonly network: NetworkId;
   readonly group: Group;
-  /** 1..152 messages, in the order of the plan. */
+  /** 1..1,000 messages, in the order of the plan. */
   readonly inputs: readonly Input[];
 };
 
@@ -35,12 +35,22 @@ export type OpenCode =
   | "wrong-conversation"
   /** Not one aggregate nonce a message. */
   | "bad-length"
+  /** More sessions than an honest coordinator ever needs. */
+  | "bad-number"
   /** Signers out of order. */
   | "bad-order"
   /** An aggregate nonce is malformed. */
   | "bad-nonce"
   | SignersCode
   | BadTweak["code"];
+
+/** Restarts of one signer's process that a conversation follows. */
+export const restartsMax = 3;
+
+/** The most sessions of one conversation: n - t + 1, and one for each restart that it follows. */
+export function sessionsMax({ n, t }: Group): number {
+  return n - t + 1 + n * restartsMax;
+}
 
 /** Checks what a coordinator opens and computes what its shares have in common. 3 ms for 100 signers, 0.2 a message. */
 export function openBatch(job: Job, open: SessionOpen): Batch | Rejected<OpenCode> {
@@ -49,6 +59,8 @@ export function openBatch(job: Job, open: SessionOpen): Batch | Rejected<OpenCod
     return rejected("wrong-conversation", `session for key ${open.keyId}/${open.attempt}`);
   if (open.nonces.length !== job.inputs.length)
     return rejected("bad-length", `${open.nonces.length} nonces, ${job.inputs.length} messages`);
+  if (open.number >= sessionsMax(job.group))
+    return rejected("bad-number", `session number ${open.number}`);
   const seats = open.signers.map(({ seat }) => seat);
   if (seats.some((seat, i) => i > 0 && seat < must(seats[i - 1], "seat before")))
     return rejected("bad-order", "signers out of order");
