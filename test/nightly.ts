@@ -1,11 +1,12 @@
-// The long runs: every pair of step and operator killed, 20,000 seeds of the bridge and 10,000 of each Byzantine
-// strategy, 100,000 inputs for each decoder, the planted bugs. Many hours on 2 cores.
-// `node test/nightly.ts [--quick] [kills|seeds|bft|fuzz|planted]...`: --quick takes a thousandth of each, to try the
+// The long runs: every pair of step and operator killed, 20,000 seeds of the bridge, 10,000 of each Byzantine strategy
+// of consensus, 5,000 of the ring and 500 of each of its strategies, 100,000 inputs for each decoder, the planted bugs. Many hours on 2 cores.
+// `node test/nightly.ts [--quick] [kills|seeds|bft|ring|fuzz|planted]...`: --quick takes a thousandth of each, to try the
 // wiring. Each part prints its own count; the last line is `N passed, N failed, N skipped` over the parts.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { strategies } from "./bft/strategies.ts";
 import { runDemo } from "./e2e/demo-run.ts";
+import { strategies as ringStrategies } from "./ring/strategies.ts";
 
 const root: string = resolve(import.meta.dirname, "..");
 const args = process.argv.slice(2);
@@ -57,6 +58,14 @@ function bft(): void {
     run(`${SEEDS} seeds, ${STRATEGY}`, ["test/bft/run.ts"], { SEEDS, STRATEGY });
 }
 
+function ring(): void {
+  const SEEDS = String(many(5_000));
+  run(`${SEEDS} seeds of the ring`, ["test/ring/run.ts"], { SEEDS });
+  const few = String(many(500));
+  for (const STRATEGY of ringStrategies)
+    run(`${few} seeds of the ring, ${STRATEGY}`, ["test/ring/run.ts"], { SEEDS: few, STRATEGY });
+}
+
 function fuzz(): void {
   const FUZZ_RUNS = String(many(100_000));
   const vitest = ["node_modules/vitest/vitest.mjs", "run", "--project", "spec"];
@@ -68,15 +77,23 @@ function fuzz(): void {
 
 function planted(): void {
   if (isQuick) {
-    sum.skipped += 2;
+    sum.skipped += 3;
     process.stdout.write("skipped planted bugs: they have no short version\n");
     return;
   }
   run("planted bugs of the bridge", ["test/sim/planted.ts"], {});
   run("planted bugs of consensus", ["test/bft/planted.ts"], {});
+  run("planted bugs of the ring", ["test/ring/planted.ts"], {});
 }
 
-const parts: Record<string, () => void | Promise<void>> = { kills, seeds, bft, fuzz, planted };
+const parts: Record<string, () => void | Promise<void>> = {
+  kills,
+  seeds,
+  bft,
+  ring,
+  fuzz,
+  planted,
+};
 const unknown = only.filter((name) => !(name in parts));
 if (unknown.length > 0) throw new Error(`no such part: ${unknown.join(", ")}`);
 for (const [name, part] of Object.entries(parts))

@@ -41,8 +41,10 @@ const sources = [
   ...workspaces,
   "deploy",
   "contracts/artifacts",
+  "test/seed-runs.ts",
   "test/sim",
   "test/bft",
+  "test/ring",
   "package.json",
 ];
 

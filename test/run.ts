@@ -82,6 +82,7 @@ const stages: readonly Stage[] = [
   { name: "e2e", run: () => vitest("e2e") },
   { name: "sim", run: () => counted("test/sim/run.ts", true), background: true },
   { name: "bft", run: () => counted("test/bft/run.ts", true), background: true },
+  { name: "ring", run: () => counted("test/ring/run.ts", true), background: true },
 ];
 
 const only = process.argv.slice(2);

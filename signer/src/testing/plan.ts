@@ -16,8 +16,9 @@ import {
 } from "@causeway/chain-core/interchain";
 import { must, sha256, zero32 } from "@causeway/primitives";
 import { blockContext } from "../../../chain-core/src/ledger/context.ts";
+import type { LedgerEnv } from "../../../chain-core/src/ledger/env.ts";
 import { openPlan } from "../../../chain-core/src/ledger/interchain/open-plan.ts";
-import { env, genesis } from "./ledger.ts";
+import { env as testEnv } from "./ledger.ts";
 
 /**
  * Writes a batch of one withdrawal into the ledger as its planner does. Another `amount` is another content of the
@@ -25,14 +26,19 @@ import { env, genesis } from "./ledger.ts";
  * `wrapped`: an asset of the registry, by default the genesis' first.
  */
 export function addBatchPlan(
-  {
-    write,
-    nowMs,
-  }: { readonly write: (change: (state: State) => void) => void; readonly nowMs: number },
+  ledger: {
+    readonly write: (change: (state: State) => void) => void;
+    readonly nowMs: number;
+    /** By default that of the four signers. */
+    readonly env?: LedgerEnv;
+  },
   nonce: number,
   amount: bigint = 100_000n,
-  of: { readonly to?: Uint8Array; readonly wrapped?: RegistryAsset } = {},
+  of: { readonly to?: Uint8Array; readonly wrapped?: RegistryAsset; readonly keyId?: number } = {},
 ): Uint8Array {
+  const { write, nowMs, env = testEnv } = ledger;
+  const { genesis } = env;
+  const { keyId = 2 } = of;
   const evm = must(genesis.evm[0], "chain");
   const wrapped = must(of.wrapped ?? genesis.assets[0], "asset");
   const asset = must(assetId({ ...genesis, assets: [wrapped] }, wrapped.symbol), "asset id");
@@ -41,7 +47,7 @@ export function addBatchPlan(
   const fee = genesis.params.evmItemFee;
   const item = { kind: itemKinds.mint, token, to: of.to ?? payload, amount: amount - fee };
   const { stipend, overhead } = genesis.params;
-  const batch = { keyId: 2, nonce, stipend, overhead, items: [item] };
+  const batch = { keyId, nonce, stipend, overhead, items: [item] };
   const domain = { network: genesis.networkId, chainId: evm.chainId, contract: evm.gateway };
   const subject = batchCodec.encode(batch);
   const plan = planId(genesis.networkId, planKinds.evmBatch, subject);
@@ -58,7 +64,7 @@ export function addBatchPlan(
     evmStates.put(state, evm.chain, {
       stated: true,
       codeHash: zero32,
-      keyId: 2,
+      keyId,
       nextNonce: nonce + 1,
     });
     batches.put(state, { chain: evm.chain, nonce }, { plan });
@@ -78,7 +84,7 @@ export function addBatchPlan(
     });
     openPlan(blockContext(env, state, { height: 1, time: nowMs }), {
       kind: planKinds.evmBatch,
-      keyId: 2,
+      keyId,
       chain: evm.chain,
       asset,
       subject,

@@ -1,0 +1,241 @@
+// What must hold after every effect of an honest signer and after every transaction on the ledger. Computed anew here,
+// from what left the machines and what the ledger has; the code under test is only asked for its codecs and hashes.
+import type { Ceremony } from "@causeway/chain-core/interchain";
+import {
+  ceremonies,
+  ceremonyOf,
+  keys,
+  listNames,
+  lists,
+  openCeremonies,
+  planKinds,
+  planMessages,
+  plans,
+} from "@causeway/chain-core/interchain";
+import {
+  evaluateCommitments,
+  lagrangeCoefficients,
+  outputKey,
+  taprootTweak,
+} from "@causeway/chain-core/ring";
+import { equal, fromBigEndian, isRejected, isZero, keyOf, must } from "@causeway/primitives";
+import {
+  mod,
+  publicPoint,
+  scalarBytes,
+  verifySchnorr,
+  xOnly,
+} from "@causeway/primitives/secp256k1";
+import { decodeRecord } from "../../signer/src/journal.ts";
+import type { Effect } from "../../signer/src/machine.ts";
+import type { Commit, Share } from "../../signer/src/roast/message.ts";
+import { commitCodec, hashCommit, shareCodec } from "../../signer/src/roast/message.ts";
+import { messageKinds, open } from "../../signer/src/wire.ts";
+import type { Epoch, Operator, Request, World } from "./model.ts";
+import { isHonest, violated } from "./model.ts";
+import { remember } from "./requests.ts";
+import { memberStrategies } from "./strategies.ts";
+
+// ---------------------------------------------------------------- what an honest signer does
+
+/** Right before an effect of an honest signer. */
+export function checkEffect(world: World, operator: Operator, effect: Effect): void {
+  if (effect.kind === "journal") checkJournal(operator, effect.record);
+  else if (effect.kind === "send") checkSaid(world, operator, effect.bytes);
+  else if (effect.kind === "log") checkLog(world, operator, effect);
+}
+
+function checkJournal(operator: Operator, bytes: Uint8Array): void {
+  const record = decodeRecord(bytes);
+  if (record.kind !== "release") return;
+  const { commitment, sid, slots } = record.release;
+  const { said } = operator;
+  const before = said.released.get(keyOf(commitment));
+  if (before !== undefined)
+    violated("a nonce signs once", `${operator.index} releases ${keyOf(commitment)} again`);
+  said.released.set(keyOf(commitment), keyOf(sid));
+  operator.durable.add(keyOf(sid));
+  for (const { slot, message } of slots) {
+    const signed = said.slots.get(keyOf(slot));
+    if (signed !== undefined && signed !== keyOf(message))
+      violated("one message a slot", `${operator.index} signs twice in ${keyOf(slot)}`);
+    said.slots.set(keyOf(slot), keyOf(message));
+  }
+}
+
+function checkSaid(world: World, operator: Operator, bytes: Uint8Array): void {
+  const envelope = open(operator.index, bytes);
+  if (isRejected(envelope)) violated("no rubbish", `${operator.index}: ${envelope.message}`);
+  if (envelope.kind === messageKinds.commit)
+    checkCommit(world, operator, commitCodec.decode(envelope.body));
+  else if (envelope.kind === messageKinds.share)
+    checkShare(world, operator, shareCodec.decode(envelope.body));
+}
+
+/** Every public nonce stands in one commitment, in all lives of the signer. */
+function checkCommit(world: World, operator: Operator, commit: Commit): void {
+  const hash = keyOf(hashCommit(world.ledger.genesis.networkId, commit));
+  for (const nonce of commit.nonces)
+    for (const half of [nonce.subarray(0, 33), nonce.subarray(33)]) {
+      const before = operator.said.nonces.get(keyOf(half));
+      if (before !== undefined && before !== hash)
+        violated("a nonce signs once", `${operator.index} commits to a nonce again`);
+      operator.said.nonces.set(keyOf(half), hash);
+    }
+}
+
+function checkShare(world: World, operator: Operator, share: Share): void {
+  const { said, index } = operator;
+  const sid = keyOf(share.sid);
+  if (!operator.durable.has(sid))
+    violated("the journal comes before the share", `${index} in session ${sid}`);
+  const text = share.shares.map(keyOf).join();
+  const before = said.shares.get(sid);
+  if (before !== undefined && before !== text)
+    violated("a nonce signs once", `${index} answers session ${sid} in two ways`);
+  said.shares.set(sid, text);
+  const { keyId, attempt, request, coordinator, seat, boot, nonces } = share;
+  checkCommit(world, operator, { keyId, attempt, request, coordinator, seat, boot, nonces });
+  checkEpoch(world, operator, share);
+}
+
+/** The share that signs is that of the epoch and the seat that the message names. */
+function checkEpoch(world: World, operator: Operator, { keyId, attempt, seat }: Share): void {
+  const epoch = world.epochs.get(`${keyId}/${attempt}`);
+  const held = operator.state?.signing.shares.get(keyId);
+  if (epoch === undefined || held === undefined)
+    violated("shares stay in their epoch", `${operator.index} signs for ${keyId}/${attempt}`);
+  if (epoch.holders[seat] !== operator.index)
+    violated("shares stay in their epoch", `${operator.index} signs as seat ${seat}`);
+  const expected = evaluateCommitments(epoch.commitments, seat);
+  if (expected === undefined || !equal(publicPoint(held.secret), expected))
+    violated("shares stay in their epoch", `${operator.index} signs for ${keyId}/${attempt}`);
+}
+
+function checkLog(
+  world: World,
+  operator: Operator,
+  { message, fields }: Effect & { kind: "log" },
+): void {
+  const who = `${operator.index} says: ${message} ${JSON.stringify(fields)}`;
+  if (message === "the deals give no share") violated("deals that count give a share", who);
+  if (message === "a signer cheated") {
+    const request = [...world.requests.values()].find(
+      ({ id }) => fields.plan === Buffer.from(id).toString("hex"),
+    );
+    if (request === undefined) violated("no honest member is blamed", who);
+    const key = keys.get(world.ledger.state(), request.plan.keyId);
+    const attempt = request.plan.kind === planKinds.canary ? request.plan.attempt : key?.attempt;
+    const epoch = world.epochs.get(`${request.plan.keyId}/${attempt}`);
+    blame(world, epoch?.holders[Number(fields.seat)], who);
+  }
+  if (message === "a dealer sent a wrong share") {
+    const ceremony = ceremonyOf(world.ledger.state(), Number(fields.keyId));
+    if (ceremony === undefined || ceremony.attempt !== fields.attempt) return;
+    blame(world, dealersOf(world, ceremony)[Number(fields.dealer)], who);
+  }
+}
+
+/** Honest members are never blamed, Byzantine ones only for what can be proven. */
+export function blame(world: World, index: number | undefined, why: string): void {
+  const operator = index === undefined ? undefined : world.operators[index];
+  if (operator === undefined || isHonest(operator))
+    violated("no honest member is blamed", `${index}: ${why}`);
+  const strategies = operator.adversary?.strategies ?? [];
+  if (!strategies.some((one) => memberStrategies[one].earns === "blame"))
+    violated("blame is proven", `${index}, who plays ${strategies.join(", ")}: ${why}`);
+  const known = world.blamed.get(operator.index) ?? new Set();
+  world.blamed.set(operator.index, known.add(why.replace(/^\d+ /, "")));
+}
+
+// ---------------------------------------------------------------- what the ledger has
+
+/** After every accepted transaction and every block. */
+export function checkLedger(world: World): void {
+  const state = world.ledger.state();
+  for (const keyId of openCeremonies.get(state, "only")?.keyIds ?? []) {
+    const ceremony = ceremonyOf(state, keyId);
+    if (ceremony !== undefined) checkCeremony(world, ceremony);
+  }
+  for (const id of lists.get(state, listNames.plans)?.ids ?? [])
+    if (!world.requests.has(keyOf(id))) remember(world, id);
+  for (const request of world.requests.values())
+    if (request.signedAtMs === undefined) checkSigned(world, request);
+}
+
+function operatorsOf(world: World, { seats }: Pick<Ceremony, "seats">): number[] {
+  const { validators } = world.ledger.genesis;
+  return seats.map(({ validator }) => validators.findIndex(({ owner }) => equal(owner, validator)));
+}
+
+/** Operator of each dealer's seat. */
+function dealersOf(world: World, ceremony: Ceremony): number[] {
+  return operatorsOf(world, ceremony);
+}
+
+function checkCeremony(world: World, ceremony: Ceremony): void {
+  const { keyId, attempt, voided, commitments, threshold } = ceremony;
+  const dealers = dealersOf(world, ceremony);
+  for (const seat of voided)
+    blame(world, dealers[seat], `deal ${keyId}/${attempt} of seat ${seat} is void`);
+  const [groupPoint] = commitments;
+  if (groupPoint === undefined) return;
+  const holders = operatorsOf(world, ceremony);
+  const epoch: Epoch = { keyId, attempt, groupPoint, threshold, holders, commitments };
+  world.epochs.set(`${keyId}/${attempt}`, epoch);
+}
+
+/** What the ledger has as signed is signed over what was planned, under the key. */
+function checkSigned(world: World, request: Request): void {
+  const { genesis } = world.ledger;
+  const now = plans.get(world.ledger.state(), request.id);
+  if (now === undefined || now.signatures.length === 0) return;
+  request.signedAtMs = world.queue.now;
+  const { keyId, attempt, kind } = request.plan;
+  const key = must(keys.get(world.ledger.state(), keyId), "key of a signed plan");
+  const { groupPoint } = key;
+  const from = kind === planKinds.canary ? { ...key, attempt } : key;
+  const messages = planMessages(genesis, request.plan, from);
+  if (isRejected(messages)) violated("signatures are valid", messages.message);
+  if (messages.length !== now.signatures.length)
+    violated("signatures are valid", `${now.signatures.length} for ${messages.length} messages`);
+  for (const [i, { message, tweak }] of messages.entries()) {
+    const tweaks = tweak === undefined ? [] : [taprootTweak(groupPoint, tweak)];
+    const output = outputKey(groupPoint, tweaks);
+    if (isRejected(output)) violated("signatures are valid", output.message);
+    const signature = must(now.signatures[i], "signature");
+    if (!verifySchnorr(output.key, message, signature))
+      violated("signatures are valid", `number ${i} of plan ${keyOf(request.id)}`);
+  }
+}
+
+// ---------------------------------------------------------------- at the end
+
+/** Any two honest members hold shares of the one key that the ledger has; t of them make it. */
+export function checkShares(world: World): void {
+  const state = world.ledger.state();
+  for (const { keyId, chain: _ } of [1, 2].flatMap((id) => keys.get(state, id) ?? [])) {
+    const key = must(keys.get(state, keyId), "key");
+    const { commitments } = must(ceremonies.get(state, keyId), "ceremony of a key");
+    const holders = operatorsOf(world, key);
+    const held: { readonly seat: number; readonly secret: bigint }[] = [];
+    for (const [seat, index] of holders.entries()) {
+      const operator = must(world.operators[index], "operator");
+      const share = operator.disk.shares.get(keyId);
+      if (!isHonest(operator) || share === undefined) continue;
+      const expected = evaluateCommitments(commitments, seat);
+      const y = publicPoint(share);
+      const known = key.shares[seat];
+      const isKnown = known !== undefined && !isZero(known);
+      if (expected === undefined || !equal(y, expected) || (isKnown && !equal(y, known)))
+        violated("honest members agree on the key", `${index} holds another share of ${keyId}`);
+      held.push({ seat, secret: fromBigEndian(share) });
+    }
+    if (held.length < key.threshold) continue;
+    const some = held.slice(-key.threshold);
+    const lambdas = lagrangeCoefficients(some.map(({ seat }) => seat));
+    const secret = some.reduce((sum, one, i) => sum + must(lambdas[i], "lambda") * one.secret, 0n);
+    if (!equal(xOnly(publicPoint(scalarBytes(mod(secret)))), xOnly(key.groupPoint)))
+      violated("honest members agree on the key", `their shares do not make key ${keyId}`);
+  }
+}

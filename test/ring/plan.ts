@@ -1,0 +1,175 @@
+// What a seed is, decided before it begins: its size, Byzantine members with their strategies, and the faults of
+// network, disks, clocks and ledger. After `healAfterMs` only the Byzantine members go on.
+import type { Random } from "@causeway/primitives";
+import type { MemberStrategy, Strategy } from "./strategies.ts";
+import { isMemberStrategy, memberStrategies, strategies } from "./strategies.ts";
+
+/** One way of a link that carries nothing for a while. */
+export type Cut = {
+  readonly strategy: Strategy;
+  readonly atMs: number;
+  readonly forMs: number;
+  /** By operator, the ledger behind the last: what leaves `from` for `to` is lost. */
+  readonly cuts: (from: number, to: number) => boolean;
+};
+
+/** An operator dies right before or after the write with this number (of all its lives, from 1). */
+export type CrashAtWrite = {
+  readonly operator: number;
+  readonly write: number;
+  readonly after: boolean;
+};
+
+export type Plan = {
+  /** Operators of the genesis. */
+  readonly size: number;
+  readonly drawn: readonly Strategy[];
+  readonly byzantine: ReadonlyMap<number, readonly MemberStrategy[]>;
+  readonly healAfterMs: number;
+  /** Requests to sign, besides canaries. */
+  readonly requests: number;
+  /** Probabilities per message. */
+  readonly loss: number;
+  readonly duplication: number;
+  readonly reordering: number;
+  readonly cuts: readonly Cut[];
+  /** Probability per effect. */
+  readonly crash: number;
+  readonly crashesAtWrites: readonly CrashAtWrite[];
+  /** Probability per start that the disk is one of an earlier time. */
+  readonly olderDisk: number;
+  /** A request is replaced by another content in the same slot, which no right ledger does. */
+  readonly wrongLedger: boolean;
+  readonly skews: readonly {
+    readonly atMs: number;
+    readonly operator: number;
+    readonly ms: number;
+  }[];
+};
+
+/** Time that an honest clock may be off when all is well, ms. */
+const honestSkewMs = 300;
+
+function times<T>(count: number, make: (i: number) => T): T[] {
+  return Array.from({ length: count }, (_, i) => make(i));
+}
+
+export function shuffled<T>(random: Random, items: readonly T[]): T[] {
+  const out = [...items];
+  for (let i = out.length - 1; i > 0; i--) {
+    const j = random.below(i + 1);
+    [out[i], out[j]] = [out[j] as T, out[i] as T];
+  }
+  return out;
+}
+
+/** The plan of a seed. `first` is among its strategies. */
+export function planOf(random: Random, first?: Strategy): Plan {
+  // 6 of threshold 4 signs without two, and generates without one.
+  const size = random.pick([4, 4, 4, 4, 4, 4, 4, 6, 7, 7, 7, 10]);
+  const drawn = draw(random, first);
+  const has = (strategy: Strategy): boolean => drawn.includes(strategy);
+  const rate = (p: number, most: number): number =>
+    random.chance(p) ? (random.below(1_000) / 1_000) * most : 0;
+  const healAfterMs = 2_000 + random.below(12_000);
+  const all = times(size, (i) => i);
+  return {
+    size,
+    drawn,
+    byzantine: byzantineOf(random, size, drawn),
+    healAfterMs,
+    requests: 1 + random.below(4),
+    loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
+    duplication: rate(0.5, 0.2),
+    reordering: rate(0.5, 0.2),
+    cuts: cutsOf(random, size, healAfterMs, drawn),
+    crash: has("crash") ? 0.002 + random.below(20) / 1_000 : 0,
+    crashesAtWrites: has("crash at a write")
+      ? times(1 + random.below(size), () => ({
+          operator: random.below(size),
+          write: 1 + random.below(12),
+          after: random.chance(0.5),
+        }))
+      : [],
+    olderDisk: has("older disk") ? 0.5 : 0,
+    wrongLedger: has("wrong ledger") && !has("older disk"),
+    skews: [
+      ...all.map((operator) => ({ atMs: 0, operator, ms: smallSkew(random) })),
+      ...(has("clock skew") ? skewsOf(random, size, healAfterMs) : []),
+    ],
+  };
+}
+
+export function smallSkew(random: Random): number {
+  return random.chance(0.5) ? random.below(2 * honestSkewMs) - honestSkewMs : 0;
+}
+
+/** One to four strategies; an older disk needs a crash. */
+function draw(random: Random, first: Strategy | undefined): Strategy[] {
+  const others = shuffled(random, strategies).slice(0, 1 + random.below(4));
+  const drawn =
+    first === undefined ? others : [first, ...others.filter((one) => one !== first).slice(0, 3)];
+  const crashes = drawn.includes("crash") || drawn.includes("crash at a write");
+  return drawn.includes("older disk") && !crashes ? [...drawn, "crash at a write"] : drawn;
+}
+
+/** f that spoil ceremonies, and as many more as signing can do without; at times fewer. */
+function byzantineOf(
+  random: Random,
+  n: number,
+  drawn: readonly Strategy[],
+): Map<number, MemberStrategy[]> {
+  const byzantine = new Map<number, MemberStrategy[]>();
+  const known = drawn.filter(isMemberStrategy);
+  const signing = known.filter((one) => memberStrategies[one].part === "signing");
+  const most = { ceremony: Math.floor((n - 1) / 3), signing: n - Math.ceil((2 * n) / 3) };
+  const isFull = random.chance(0.8);
+  for (const operator of shuffled(
+    random,
+    times(n, (i) => i),
+  )) {
+    const inCeremony = byzantine.size < (isFull ? most.ceremony : 1);
+    const choice = inCeremony ? known : signing;
+    if (choice.length === 0 || byzantine.size >= (isFull ? most.signing : 1)) break;
+    // The drawn ones first, so that each is played by somebody.
+    const own = [choice[byzantine.size % choice.length] as MemberStrategy];
+    if (choice.length > 1 && random.chance(0.5)) own.push(random.pick(choice));
+    byzantine.set(operator, [...new Set(own)]);
+  }
+  return byzantine;
+}
+
+function cutsOf(
+  random: Random,
+  size: number,
+  healAfterMs: number,
+  drawn: readonly Strategy[],
+): Cut[] {
+  const cuts: Cut[] = [];
+  const places = size + 1;
+  if (drawn.includes("partition"))
+    for (let i = 0; i < 1 + random.below(2); i++) {
+      const side = times(places, () => random.chance(0.5));
+      const atMs = random.below(healAfterMs / 2);
+      const forMs = 1_000 + random.below(healAfterMs);
+      cuts.push({ strategy: "partition", atMs, forMs, cuts: (a, b) => side[a] !== side[b] });
+    }
+  if (drawn.includes("asymmetric partition"))
+    for (let i = 0; i < 1 + random.below(3); i++) {
+      const ways = times(places * places, () => random.chance(0.3));
+      const atMs = random.below(healAfterMs);
+      const forMs = 1_000 + random.below(healAfterMs);
+      const cutsWay = (a: number, b: number): boolean => ways[a * places + b] === true;
+      cuts.push({ strategy: "asymmetric partition", atMs, forMs, cuts: cutsWay });
+    }
+  return cuts;
+}
+
+/** Clocks that jump within the age of RNG-6 and beyond it. */
+function skewsOf(random: Random, size: number, healAfterMs: number): Plan["skews"] {
+  return times(2 + random.below(6), () => {
+    const span = random.pick([1_000, 5_000, 30_000, 90_000]);
+    const ms = random.below(2 * span) - span;
+    return { atMs: random.below(healAfterMs), operator: random.below(size), ms };
+  });
+}

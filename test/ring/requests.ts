@@ -1,0 +1,147 @@
+// What the ring is asked to sign, written into the ledger as its planners write it: a batch for the EVM chain's contract
+// (one message), or a payment from several coins of the Bitcoin vault (a message and a tweak for each).
+import type { Plan as LedgerPlan, State } from "@causeway/chain-core/interchain";
+import {
+  accountings,
+  assetId,
+  coinKinds,
+  coinStatus,
+  coins,
+  currentKeys,
+  encodeTransaction,
+  keys,
+  lineages,
+  listNames,
+  lists,
+  outpoint,
+  ownTransaction,
+  planId,
+  planKinds,
+  planStatus,
+  plans,
+  transactionHash,
+  vaultScript,
+} from "@causeway/chain-core/interchain";
+import type { Random } from "@causeway/primitives";
+import { keyOf, must, zero32 } from "@causeway/primitives";
+import { openPlan } from "../../chain-core/src/ledger/interchain/open-plan.ts";
+import type { BlockContext } from "../../chain-core/src/ledger/rule.ts";
+import { addBatchPlan } from "../../signer/src/testing/plan.ts";
+import type { Request, World } from "./model.ts";
+
+/** Asks for one more signature, if a key is there; gives whether it did. */
+export function ask(world: World): boolean {
+  const { ledger, queue, random } = world;
+  const [evm] = ledger.genesis.evm;
+  const chain = random.users.chance(0.6)
+    ? must(evm, "EVM chain").chain
+    : ledger.genesis.bitcoin.chain;
+  const keyId = currentKeys.get(ledger.state(), chain)?.keyId;
+  if (keyId === undefined) return false;
+  const asked = [...world.requests.values()].filter(({ plan }) => plan.kind !== planKinds.canary);
+  if (chain === evm?.chain) {
+    const nonces = asked.map(({ plan }) => (plan.kind === planKinds.evmBatch ? plan.nonce : 0));
+    remember(world, batch(world, keyId, Math.max(0, ...nonces) + 1, 100_000n));
+    return true;
+  }
+  ledger.write(queue.now, (block) => remember(world, payment(block, keyId, random.users)));
+  return true;
+}
+
+function batch(world: World, keyId: number, nonce: number, amount: bigint): Uint8Array {
+  const { ledger, queue } = world;
+  // Nothing was deposited: the books stay as they are, else ACC-1 halts the asset.
+  const write = (change: (state: State) => void): void =>
+    ledger.write(queue.now, ({ state, genesis }) => {
+      const asset = must(assetId(genesis, "BBTC"), "BBTC");
+      const books = accountings.get(state, asset);
+      change(state);
+      if (books !== undefined) accountings.put(state, asset, books);
+    });
+  return addBatchPlan({ write, nowMs: queue.now, env: ledger.env }, nonce, amount, { keyId });
+}
+
+/** Another content under the nonce of an open batch, as no right ledger plans it. Gives whether there was one. */
+export function replaceOne(world: World): boolean {
+  const { ledger, queue } = world;
+  const open = [...world.requests.values()].find(
+    ({ plan, signedAtMs, isReplaced }) =>
+      plan.kind === planKinds.evmBatch && signedAtMs === undefined && !isReplaced,
+  );
+  if (open === undefined) return false;
+  ledger.write(queue.now, ({ state }) => {
+    plans.delete(state, open.id);
+    const ids = lists.get(state, listNames.plans)?.ids ?? [];
+    const others = ids.filter((id) => keyOf(id) !== keyOf(open.id));
+    lists.put(state, listNames.plans, { ids: others });
+  });
+  open.isReplaced = true;
+  const { keyId, nonce } = open.plan;
+  const other = remember(world, batch(world, keyId, nonce, 200_000n));
+  // Which of the two is signed, if any, is up to who saw what first.
+  other.isReplaced = true;
+  return true;
+}
+
+export function remember(world: World, id: Uint8Array): Request {
+  const plan = must(plans.get(world.ledger.state(), id), "plan");
+  const request: Request = { id, plan, askedAtMs: world.queue.now, isReplaced: false };
+  world.requests.set(keyOf(id), request);
+  return request;
+}
+
+/** 1 to 3 coins of the vault, paid back to it: what a plan for several small coins is. */
+function payment(block: BlockContext, keyId: number, random: Random): Uint8Array {
+  const { state, genesis, time } = block;
+  const { chain } = genesis.bitcoin;
+  const { groupPoint } = must(keys.get(state, keyId), "key");
+  const { script, merkleRoot } = vaultScript(genesis, groupPoint);
+  const amount = 100_000n;
+  const inputs = Array.from({ length: 1 + random.below(3) }, (_, vout) => ({
+    txid: random.bytes(32),
+    vout,
+    amount,
+    script,
+    merkleRoot,
+  }));
+  const first = must(inputs[0], "input");
+  const anchor = outpoint(first.txid, first.vout);
+  for (const { txid, vout } of inputs)
+    coins.put(state, outpoint(txid, vout), {
+      txid,
+      vout,
+      amount,
+      keyId,
+      kind: coinKinds.vault,
+      status: coinStatus.bound,
+      counted: false,
+      blockHash: zero32,
+      height: 1,
+      origin: zero32,
+      lineage: anchor,
+    });
+  const fee = 1_000n;
+  const total = amount * BigInt(inputs.length);
+  const transaction = ownTransaction(inputs, [{ amount: total - fee, script }]);
+  const plan: LedgerPlan = {
+    kind: planKinds.withdrawal,
+    keyId,
+    chain,
+    asset: must(assetId(genesis, "BBTC"), "BBTC"),
+    subject: encodeTransaction(transaction),
+    inputs,
+    withdrawals: [],
+    anchor,
+    attempt: 0,
+    nonce: 0,
+    fee,
+    txid: transactionHash(transaction),
+    status: planStatus.planned,
+    signatures: [],
+    plannedAt: time,
+    updatedAt: time,
+  };
+  const id = planId(genesis.networkId, plan.kind, plan.subject);
+  lineages.put(state, anchor, { anchor, keyId, kind: plan.kind, plans: [id], ended: false });
+  return openPlan(block, plan);
+}

@@ -1,0 +1,178 @@
+// One seed: some members Byzantine, everything else against the ring, then healing, and everything that was started must
+// come to its end: both keys active, every honest seat confirmed, every request signed.
+import { currentKeys, keys } from "@causeway/chain-core/interchain";
+import { isZero, must, seeded } from "@causeway/primitives";
+import { after, next } from "../sim/queue.ts";
+import { note, traceHash } from "../sim/trace.ts";
+import { disturb } from "./adversary.ts";
+import { complainOfHonest } from "./ceremonies.ts";
+import { checkLedger, checkShares } from "./checks.ts";
+import type { Byzantine, World } from "./model.ts";
+import { isByzantine, isHonest, violated } from "./model.ts";
+import { ledgerOf, transmit } from "./network.ts";
+import { start, tellHeight } from "./operator.ts";
+import { planOf, smallSkew } from "./plan.ts";
+import { ask, replaceOne } from "./requests.ts";
+import type { Counts, MemberStrategy, Strategy } from "./strategies.ts";
+import { createWorld, startMs } from "./world.ts";
+
+export type Result = {
+  readonly seed: number;
+  /** Undefined: every rule held. */
+  readonly failure?: string;
+  readonly hash: string;
+  readonly size: number;
+  readonly drawn: readonly Strategy[];
+  readonly counts: Counts;
+  /** The Byzantine members: what each plays, and whether somebody can prove it. */
+  readonly members: readonly {
+    readonly plays: readonly MemberStrategy[];
+    readonly blamed: boolean;
+  }[];
+  readonly signed: number;
+  /** Attempts of ceremonies after the first that came to confirmations. */
+  readonly laterAttempts: number;
+  /** Simulated ms from healing to the goal. */
+  readonly healedMs: number;
+  readonly tookMs: number;
+};
+
+/** Time after healing in which everything must end, ms. */
+const patienceMs = 120_000;
+
+export function runSeed(seed: number, first?: Strategy, print?: (line: string) => void): Result {
+  const plan = planOf(seeded(seed * 8 + 1), first);
+  const world = createWorld(seed, plan, print);
+  let failure: string | undefined;
+  let healedMs = 0;
+  try {
+    healedMs = run(world);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    failure = error.name === "Violation" ? error.message : (error.stack ?? error.message);
+  }
+  const { trace, counts, queue, requests, epochs, blamed } = world;
+  return {
+    seed,
+    ...(failure !== undefined && { failure }),
+    hash: traceHash(trace),
+    size: plan.size,
+    drawn: plan.drawn,
+    counts,
+    members: [...plan.byzantine].map(([index, plays]) => ({ plays, blamed: blamed.has(index) })),
+    signed: [...requests.values()].filter(({ signedAtMs }) => signedAtMs !== undefined).length,
+    laterAttempts: [...epochs.values()].filter(({ attempt }) => attempt > 0).length,
+    healedMs,
+    tookMs: queue.now - startMs,
+  };
+}
+
+/** Gives the simulated ms from healing to the goal. */
+function run(world: World): number {
+  const { queue, plan, operators } = world;
+  for (const { atMs, operator, ms } of plan.skews)
+    after(queue, atMs, "", () => {
+      if (atMs > 0 && !world.healed) world.counts["clock skew"] += 1;
+      if (!world.healed) must(operators[operator], "operator").skewMs = ms;
+    });
+  for (const operator of operators) after(queue, 0, "", () => start(world, operator));
+  makeBlocks(world);
+  const asked = useIt(world);
+  for (const operator of operators) if (isByzantine(operator)) disturbOn(world, operator);
+  let healedAt: number | undefined;
+  after(queue, plan.healAfterMs, "", () => {
+    heal(world);
+    healedAt = queue.now;
+  });
+  for (let item = next(queue); item !== undefined; item = next(queue)) {
+    item.run();
+    if (healedAt === undefined) continue;
+    const missing = missingOf(world, asked());
+    if (missing === undefined) break;
+    if (queue.now > healedAt + patienceMs) violated("everything ends", missing);
+  }
+  checkShares(world);
+  return queue.now - must(healedAt, "healing");
+}
+
+/** Blocks half a second apart while there is work, else at the heartbeat (CON-1). */
+function makeBlocks(world: World): void {
+  const { queue, ledger } = world;
+  const { blockIntervalMs, heartbeatMs } = ledger.genesis.params;
+  let lastMs = queue.now;
+  const tick = (): void => {
+    if (ledger.isBusy() || queue.now - lastMs >= heartbeatMs) {
+      lastMs = queue.now;
+      const head = ledger.block(queue.now);
+      note(world.trace, queue.now, `block ${head.height}`);
+      checkLedger(world);
+      for (const operator of world.operators)
+        transmit(world, ledgerOf(world), operator.index, () => {
+          if (operator.head !== undefined && operator.head.height >= head.height) return;
+          operator.head = head;
+          if (isByzantine(operator)) complainOfHonest(world, operator);
+          tellHeight(world, operator);
+        });
+    }
+    after(queue, blockIntervalMs, "", tick);
+  };
+  after(queue, blockIntervalMs, "", tick);
+}
+
+/** Requests now and then, once there are keys; gives how many are still to come. */
+function useIt(world: World): () => number {
+  const { plan, queue, random } = world;
+  let left = plan.requests;
+  const one = (): void => {
+    if (left > 0 && ask(world)) {
+      left -= 1;
+      if (plan.wrongLedger && random.users.chance(0.7))
+        after(queue, random.users.below(2_500), "", () => {
+          if (replaceOne(world)) world.counts["wrong ledger"] += 1;
+        });
+    }
+    if (left > 0) after(queue, 200 + random.users.below(2_000), "", one);
+  };
+  after(queue, 500, "", one);
+  return () => left;
+}
+
+function disturbOn(world: World, operator: Byzantine): void {
+  const { random } = operator.adversary;
+  const again = (): void => {
+    disturb(world, operator);
+    after(world.queue, 100 + random.below(600), "", again);
+  };
+  after(world.queue, 200, "", again);
+}
+
+/** From here on the Byzantine members are alone. */
+function heal(world: World): void {
+  world.healed = true;
+  note(world.trace, world.queue.now, "healed");
+  for (const operator of world.operators) {
+    operator.skewMs = smallSkew(world.random.network);
+    operator.head = world.ledger.head() ?? operator.head;
+    if (operator.state === undefined) start(world, operator);
+    else tellHeight(world, operator);
+  }
+}
+
+/** What is not at its end; undefined: everything is. */
+function missingOf(world: World, toAsk: number): string | undefined {
+  const state = world.ledger.state();
+  const { genesis } = world.ledger;
+  for (const chain of [genesis.bitcoin.chain, ...genesis.evm.map((one) => one.chain)]) {
+    const current = currentKeys.get(state, chain);
+    const key = current && keys.get(state, current.keyId);
+    if (key === undefined) return "a key is not active";
+    for (const [seat, share] of key.shares.entries())
+      if (isZero(share) && isHonest(must(world.operators[seat], "operator")))
+        return `seat ${seat} has not confirmed key ${key.keyId}`;
+  }
+  if (toAsk > 0) return `${toAsk} requests are not made`;
+  for (const { id, signedAtMs, isReplaced } of world.requests.values())
+    if (signedAtMs === undefined && !isReplaced)
+      return `request ${Buffer.from(id).toString("hex").slice(0, 6)} is not signed`;
+  return undefined;
+}
