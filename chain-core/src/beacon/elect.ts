@@ -3,10 +3,11 @@
 // point of its n-th of the line, carried out as ordered pivotal sampling (Chauvet, Bernoulli 18 (4), 2012): with one
 // offset for all seats there is no bound on what a hostile third gets (ADR 0012).
 import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
-import { assert, compare, must, rejected } from "@causeway/primitives";
+import { assert, bigEndian, compare, equal, keyOf, must, rejected } from "@causeway/primitives";
 import { capStakes } from "../consensus/power.ts";
 import type { Draws } from "./draw.ts";
 import { drawsOf, shuffled } from "./draw.ts";
+import { subSeed } from "./output.ts";
 
 /** Largest ring (RNG-1). */
 export const ringSeatsMax = 150;
@@ -135,4 +136,74 @@ function drawDuel(draws: Draws, held: bigint, own: bigint, total: bigint): Duel 
   const sum = held + own;
   const [wins, of] = sum < total ? [held, sum] : [total - own, 2n * total - sum];
   return { held, own, wins, of, drawn: draws.below(of) };
+}
+
+/** One who was a candidate before the output was known; `isGone`: it can take no seat any more. */
+export type Drawn = Candidate & { readonly isGone: boolean };
+
+/** Who has which seat of a term, and the draw that says so before the seats of those who have gone found others. */
+export type DrawnRing = { readonly seats: readonly Uint8Array[]; readonly election: Election };
+
+/**
+ * RNG-2: the ring of `term`, drawn by the beacon's `output`. Whoever has the two and the candidates gets the same.
+ * Who has gone is drawn with the others, and only then replaced: could one leave the draw after the output is known,
+ * one would draw again by leaving.
+ */
+export function drawRing(
+  network: NetworkId,
+  of: { readonly term: number; readonly output: Bytes32; readonly n: number },
+  candidates: readonly Drawn[],
+): DrawnRing | Rejected<"no-candidates"> {
+  const { term, output, n } = of;
+  const context = bigEndian(term, 8);
+  const election = electSeats(network, subSeed(network, output, "ring", context), candidates, n);
+  if ("code" in election) return election;
+  const { seats } = election;
+  const gone = new Set(candidates.filter(({ isGone }) => isGone).map(({ owner }) => keyOf(owner)));
+  const places = [...seats.keys()].filter((place) => gone.has(keyOf(must(seats[place], "seat"))));
+  const seed = subSeed(network, output, "ring-gone", context);
+  return { seats: redrawSeats(network, seed, candidates, { seats, places }), election };
+}
+
+/**
+ * RNG-3: the seats at `places` go to others, one by one, each by counted stake among the candidates that hold none of
+ * these places, have not gone, and have fewer seats than one may have (RNG-1). A seat that nobody else may have stays.
+ */
+export function redrawSeats(
+  network: NetworkId,
+  seed: Bytes32,
+  candidates: readonly Drawn[],
+  ring: { readonly seats: readonly Uint8Array[]; readonly places: readonly number[] },
+): Uint8Array[] {
+  const { seats, places } = ring;
+  const after = [...seats];
+  const leaving = new Set(places.map((place) => keyOf(must(seats[place], "seat"))));
+  const staked = candidates
+    .filter(({ stake }) => stake > 0n)
+    .toSorted((a, b) => compare(a.owner, b.owner));
+  if (staked.length === 0) return after;
+  const each = seatsEachOf(seats.length, staked.length);
+  const counted = countedStakes(
+    staked.map(({ stake }) => stake),
+    seats.length,
+  );
+  const eligible = staked
+    .map((one, i) => ({ ...one, counted: must(counted[i], "counted stake") }))
+    .filter(({ owner, isGone }) => !isGone && !leaving.has(keyOf(owner)));
+  const draws = drawsOf(network, seed);
+  for (const place of places) {
+    const open = eligible.filter(
+      ({ owner }) => after.filter((other) => equal(other, owner)).length < each,
+    );
+    const total = open.reduce((sum, one) => sum + one.counted, 0n);
+    if (total === 0n) break;
+    let point = draws.below(total);
+    const winner = open.find(({ counted: own }) => {
+      if (point < own) return true;
+      point -= own;
+      return false;
+    });
+    after[place] = must(winner, "winner").owner;
+  }
+  return after;
 }

@@ -35,6 +35,7 @@ export const kinds = {
   deal: 20,
   complaint: 21,
   confirm: 22,
+  heartbeat: 23,
   evidence: 30,
   register: 31,
   update: 32,

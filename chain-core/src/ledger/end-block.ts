@@ -6,8 +6,10 @@ import { epochOf } from "./epoch/epochs.ts";
 import { epochEndBlock } from "./epoch/turn.ts";
 import { governanceEndBlock, governanceEpoch } from "./governance/turn.ts";
 import { interchainEndBlock } from "./interchain/end-block.ts";
+import { dropCanary, isInUse } from "./interchain/key-use.ts";
 import { openPlan } from "./interchain/open-plan.ts";
 import { isRingHurried, ringEndBlock } from "./ring/end-block.ts";
+import { ringEpoch } from "./ring/terms.ts";
 import type { BlockContext } from "./rule.ts";
 
 /** The reserved part counts as full from nine tenths: the next envelope of a ceremony may be 10 kB. */
@@ -22,6 +24,9 @@ export function endBlock(block: BlockContext, freeSize: number): { readonly hurr
   const epoch = epochOf(block.state).number;
   epochEndBlock(block);
   const { number } = epochOf(block.state);
-  if (number !== epoch) governanceEpoch(block, number);
+  if (number !== epoch) {
+    ringEpoch(block, number, { dropCanary, isInUse });
+    governanceEpoch(block, number);
+  }
   return { hurried: isRingHurried(block) };
 }

@@ -120,6 +120,17 @@ export type Params = {
   readonly evmItemFee: bigint;
   /** RNG-4. */
   readonly ceremonyWindowMs: number;
+  /** RNG-1, RNG-2: seats of an elected ring, and the epochs it serves; 0: the ring of the genesis stays. */
+  readonly ringSeats: number;
+  readonly ringTermEpochs: number;
+  /** Epochs for which one has been a candidate before it may have a seat. */
+  readonly ringCooldownEpochs: number;
+  /** RNG-2: terms after its own for which a Bitcoin key is reshared and deposits to it are credited. */
+  readonly ringRetireTerms: number;
+  /** RNG-2: a seat lives for so long after its signer's last heart-beat. */
+  readonly ringHeartbeatMs: number;
+  /** RNG-3: what is burnt of the stake behind a dealer that cheats or a complainer that lies. */
+  readonly ringSlashBps: number;
   /**
    * RNG-7: the part of all stake behind a validator that answers for each key it has a seat of, basis points (0: there
    * are no bonds); what 10^8 units of Bitcoin's asset are worth in BTM units (0: not valued, and no bound on custody);

@@ -11,6 +11,7 @@ import {
   u128,
   utf8,
 } from "@causeway/primitives";
+import { ringSeatsMax } from "../beacon/elect.ts";
 import { difficultyMax, stepsPerTry } from "../beacon/seqpow.ts";
 import { committeeMax } from "../codec/block.ts";
 import type { Params } from "./genesis.ts";
@@ -99,6 +100,12 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   overhead: count(16_000n, 1_000_000n, "up"),
   evmItemFee: money("up"),
   ceremonyWindowMs: ms(100n, day, "down"),
+  ringSeats: count(1n, BigInt(ringSeatsMax)),
+  ringTermEpochs: count(0n, 1_000n),
+  ringCooldownEpochs: count(0n, 1_000n, "down"),
+  ringRetireTerms: count(0n, 48n),
+  ringHeartbeatMs: ms(1_000n, day),
+  ringSlashBps: count(0n, 9_000n),
   // As slashBps: a slash leaves a part.
   ringBondBps: count(0n, 9_000n, "down"),
   ringBondPrice: btmUnits(0n, "down"),

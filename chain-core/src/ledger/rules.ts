@@ -16,6 +16,7 @@ import { migrateRule } from "./migration/migrate.ts";
 import { complaintRule } from "./ring/complaint.ts";
 import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
+import { heartbeatRule } from "./ring/heartbeat.ts";
 import type { Rule } from "./rule.ts";
 import { claimRule, withdrawRule } from "./staking/payout-rules.ts";
 import { registerRule } from "./staking/register.ts";
@@ -45,6 +46,7 @@ export const rules: readonly AnyRule[] = [
   dealRule,
   complaintRule,
   confirmRule,
+  heartbeatRule,
   evidenceRule,
   registerRule,
   updateRule,

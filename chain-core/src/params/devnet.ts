@@ -70,6 +70,13 @@ export const devnetParams: Params = {
   evmItemFee: 1_000n,
   // Four signers need well under a second to deal (RNG-4).
   ceremonyWindowMs: 5_000,
+  // The ring of the genesis stays: tests of rotation set a term.
+  ringSeats: 4,
+  ringTermEpochs: 0,
+  ringCooldownEpochs: 0,
+  ringRetireTerms: 12,
+  ringHeartbeatMs: 10_000,
+  ringSlashBps: 500,
   // RNG-7: half of the stake of test validators; a bitcoin is worth a BTM, and custody is not bounded.
   ringBondBps: 5_000,
   ringBondPrice: 1_00000000n,

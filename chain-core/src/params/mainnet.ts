@@ -73,6 +73,15 @@ export const mainnetParams: Params = {
   evmItemFee: 5_000n,
   // Operators restart and clocks drift: 10 minutes cover both; a rotation has days (RNG-4).
   ceremonyWindowMs: 10 * minute,
+  // RNG-1: `causeway ring check` says what hostile stake could get of it.
+  ringSeats: 100,
+  // TIM-3: 28 days; a week before a new candidate may have a seat; a year of deposits to an address (RNG-2).
+  ringTermEpochs: 28,
+  ringCooldownEpochs: 7,
+  ringRetireTerms: 12,
+  ringHeartbeatMs: hour,
+  // As for a double vote: both are proved, and neither happens by accident.
+  ringSlashBps: 500,
   // RNG-7: half of the stake behind every seat; the price is the committee's to set before the first deposit.
   ringBondBps: 5_000,
   // 100,000 BTM a bitcoin: 1,000,000 BTM behind each of ten seats bond 50 bitcoins.

@@ -19,6 +19,7 @@ import {
 } from "@causeway/primitives";
 import type { StateReader, Table } from "../ledger/state.ts";
 import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
+import type { OldRing } from "./keygen.ts";
 
 /** A seat of a ring: the validator's owner lock and the host key that its deals are encrypted to. */
 export type Seat = { validator: Uint8Array; hostKey: Uint8Array };
@@ -159,10 +160,45 @@ export const nextKeys: Table<Uint8Array, { keyId: number }> = table(
   codec("next key", new ContainerType({ keyId: u32 }), 8),
 );
 
+/** Keys of all chains at most: 48 terms and one, each with three early ones, and those of other chains. */
+const keysMax = 512;
+const keyIdsCodec = (what: string): Codec<{ keyIds: number[] }> =>
+  codec(what, new ContainerType({ keyIds: new ListBasicType(u32, keysMax) }), 4 * keysMax + 8);
+
 /** Key ids with an open ceremony or resharing (stage before active): what signers visit at every block. */
 export const openCeremonies: Table<"only", { keyIds: number[] }> = table(
   modules.ring,
   5,
   single,
-  codec("open ceremonies", new ContainerType({ keyIds: new ListBasicType(u32, 64) }), 512),
+  keyIdsCodec("open ceremonies"),
 );
+
+/** Keys that are active and not retired, ascending: those whose shares somebody still needs. */
+export const activeKeys: Table<"only", { keyIds: number[] }> = table(
+  modules.ring,
+  9,
+  single,
+  keyIdsCodec("active keys"),
+);
+
+/**
+ * By key and attempt of a resharing: the ring that deals in it, as it was when the attempt began. Kept as long as the
+ * deals: whoever derives a share again needs it (RNG-5).
+ */
+export const oldRings: Table<{ keyId: number; attempt: number }, OldRing> = table(
+  modules.ring,
+  10,
+  ({ keyId, attempt }) => concat(bigEndian(keyId, 4), bigEndian(attempt, 4)),
+  codec(
+    "old ring",
+    new ContainerType({
+      t: u16,
+      groupPoint: b33,
+      hostKeys: new ListCompositeType(b33, 150),
+      shares: new ListCompositeType(b33, 150),
+    }),
+    16 * 1024,
+  ),
+);
+
+export * from "./term-records.ts";

@@ -93,7 +93,7 @@ function finishCanary(
   [signature]: readonly Uint8Array[],
 ): void {
   closePlan(context, id, planStatus.final);
-  if (signature !== undefined) activateKey(context, plan.keyId, signature);
+  if (signature !== undefined) activateKey(context, plan, signature);
   // A new current key changes what can be credited and planned.
   setDue(context.state);
 }

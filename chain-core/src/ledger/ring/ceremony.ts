@@ -1,32 +1,59 @@
-// A key generation on the ledger (RNG-3, RNG-4), as arrows of its record. Nothing here judges: ring/judge.ts does.
+// A generation or resharing on the ledger (RNG-3, RNG-4), as arrows of its record. Nothing here judges: ring/judge.ts
+// does.
 //
-//   deal --every seat dealt, or window over with n - f dealt--> confirm
+//   deal --every dealer dealt, or window over with enough deals--> confirm
 //   confirm --a complaint is true--> confirm, without that deal and all confirmations
-//   confirm --every accepted seat confirmed, or window over, with n - f confirmed--> canary
+//   confirm --every seat that dealt confirmed (a resharing: every seat), or window over, with n - f confirmed--> canary
 //   canary --any t signed it--> active
-//   deal, confirm --too few--> deal of the next attempt, of the same seats
+//   deal, confirm --too few--> deal of the next attempt, the silent seats drawn anew
+//   any before active --a newer term--> deal of the next attempt, of the newer ring
+//
+// Enough deals are n - f in a generation, in a resharing the threshold of the ring that holds the key.
 import type { Rejected } from "@causeway/primitives";
-import { bytes32, equal, isRejected, must, rejected } from "@causeway/primitives";
+import { bytes32, equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
+import { thresholdOf } from "../../beacon/elect.ts";
 import type { CeremonyParams, Deal } from "../../ring/index.ts";
-import { ceremonyContext, dealCodec, hashDeals, mergeDeals } from "../../ring/index.ts";
-import type { Ceremony } from "../../ring/records.ts";
-import { ceremonies, ceremonyStages, deals } from "../../ring/records.ts";
-import type { Genesis } from "../genesis.ts";
+import {
+  ceremonyContext,
+  countedSeats,
+  dealCodec,
+  hashDeals,
+  mergeDeals,
+} from "../../ring/index.ts";
+import type { Ceremony, Seat } from "../../ring/records.ts";
+import {
+  ceremonies,
+  ceremonyStages,
+  deals,
+  keys,
+  oldRings,
+  openCeremonies,
+  purposes,
+  reshares,
+} from "../../ring/records.ts";
 import type { ActionContext, BlockContext } from "../rule.ts";
-import type { StateReader } from "../state.ts";
-
-/** RNG-1: seats that sign together, of `n`. */
-export function ringThreshold(n: number): number {
-  return Math.ceil((2 * n) / 3);
-}
+import type { State, StateReader } from "../state.ts";
+import { forgetComplaints } from "./complaints.ts";
+import { redrawn } from "./redraw.ts";
 
 /** RNG-3: the seats that must deal, and later confirm, n - f with f = floor((n - 1) / 3). At least the threshold. */
 export function seatsNeeded(n: number): number {
   return n - Math.floor((n - 1) / 3);
 }
 
-export function paramsOf(genesis: Genesis, ceremony: Ceremony): CeremonyParams {
-  const { keyId, attempt, chain, threshold, seats } = ceremony;
+/** Writes the record where {@link Ceremony}'s tables have it: a resharing is the key's own from its activation on. */
+export function putCeremony(state: State, ceremony: Ceremony): void {
+  const isUnderWay = ceremony.stage < ceremonyStages.active;
+  const of = ceremony.purpose === purposes.reshare && isUnderWay ? reshares : ceremonies;
+  of.put(state, ceremony.keyId, ceremony);
+}
+
+export function paramsOf(
+  { genesis, state }: { readonly genesis: BlockContext["genesis"]; readonly state: StateReader },
+  ceremony: Ceremony,
+): CeremonyParams {
+  const { keyId, attempt, chain, threshold, seats, purpose } = ceremony;
+  const from = purpose === purposes.reshare ? oldRings.get(state, { keyId, attempt }) : undefined;
   return {
     network: genesis.networkId,
     keyId,
@@ -35,12 +62,22 @@ export function paramsOf(genesis: Genesis, ceremony: Ceremony): CeremonyParams {
     n: seats.length,
     t: threshold,
     hostKeys: seats.map(({ hostKey }) => hostKey),
+    ...(from && { from }),
   };
 }
 
-/** Seats whose deal counts, ascending. */
+/** Seats whose deal is valid and not voided, ascending; those of them that count are `countedSeats` of them. */
 export function acceptedSeats({ dealt, voided }: Ceremony): number[] {
   return dealt.filter((seat) => !voided.includes(seat)).sort((a, b) => a - b);
+}
+
+/** Seats that may deal: all in a generation, in a resharing those of the old ring that have a share. */
+export function dealers(
+  { from }: Pick<CeremonyParams, "from">,
+  { seats }: Pick<Ceremony, "seats">,
+): number[] {
+  if (from === undefined) return [...seats.keys()];
+  return [...from.shares.keys()].filter((seat) => !isZero(must(from.shares[seat], "old share")));
 }
 
 /** A seat's deal as the ledger accepted it. */
@@ -61,17 +98,27 @@ export type CeremonyCode =
   /** No such seat, or one of another validator. */
   | "wrong-seat";
 
-/** The ceremony that a seat's message is for, when it is at one of `stages` and the sender holds the seat. */
+type Message = { readonly keyId: number; readonly attempt: number; readonly seat: number };
+
+/**
+ * The ceremony that a seat's message is for, when it is at one of `stages` and the sender holds the seat. `as` a dealer
+ * of a resharing one has a seat of the old ring.
+ */
 export function ceremonyFor(
   { state, sender }: ActionContext,
-  message: { readonly keyId: number; readonly attempt: number; readonly seat: number },
+  message: Message,
   stages: readonly number[],
+  as: "dealer" | "receiver" = "receiver",
 ): Ceremony | Rejected<CeremonyCode> {
   const { keyId, attempt, seat } = message;
-  const ceremony = ceremonies.get(state, keyId);
-  if (ceremony === undefined || ceremony.attempt !== attempt)
-    return rejected("wrong-ceremony", `no attempt ${attempt} to generate key ${keyId}`);
-  const validator = ceremony.seats[seat]?.validator;
+  const ceremony = [reshares.get(state, keyId), ceremonies.get(state, keyId)].find(
+    (one) => one?.attempt === attempt,
+  );
+  if (ceremony === undefined)
+    return rejected("wrong-ceremony", `no attempt ${attempt} of a ceremony of key ${keyId}`);
+  const isOld = as === "dealer" && ceremony.purpose === purposes.reshare;
+  const seats = isOld ? must(keys.get(state, keyId), "key that is reshared").seats : ceremony.seats;
+  const validator = seats[seat]?.validator;
   if (validator === undefined || sender === undefined || !equal(validator, sender.validator))
     return rejected("wrong-seat", `seat ${seat} of key ${keyId} is not the sender's`);
   if (!stages.includes(ceremony.stage))
@@ -79,39 +126,83 @@ export function ceremonyFor(
   return ceremony;
 }
 
-/** Merges the accepted deals and opens the window of confirmations; of fewer than t the next attempt begins. */
+/** Merges the deals that count and opens the window of confirmations; of too few the next attempt begins. */
 export function beginConfirm(block: BlockContext, ceremony: Ceremony): void {
-  const accepted = acceptedSeats(ceremony).map((seat) =>
+  const params = paramsOf(block, ceremony);
+  // Fewer may all be hostile: in a generation they would know the key, in a resharing they do not have it.
+  const counted = countedSeats(params, acceptedSeats(ceremony))?.map((seat) =>
     must(dealOf(block.state, ceremony, seat), `deal of seat ${seat}`),
   );
-  // Fewer than t dealers may all be hostile, and know the key.
-  const merged =
-    accepted.length < ceremony.threshold
-      ? undefined
-      : mergeDeals(paramsOf(block.genesis, ceremony), accepted);
-  if (merged === undefined || isRejected(merged)) {
-    beginNextAttempt(block, ceremony);
+  const merged = counted === undefined ? undefined : mergeDeals(params, counted);
+  if (counted === undefined || merged === undefined || isRejected(merged)) {
+    failDealing(block, ceremony);
     return;
   }
-  const params = paramsOf(block.genesis, ceremony);
-  ceremonies.put(block.state, ceremony.keyId, {
+  putCeremony(block.state, {
     ...ceremony,
     stage: ceremonyStages.confirm,
     startedAt: block.time,
     startedHeight: block.height,
-    dealsHash: hashDeals(ceremonyContext(params), params, accepted),
+    dealsHash: hashDeals(ceremonyContext(params), params, counted),
     commitments: [...merged.commitments],
     confirmed: [],
   });
 }
 
-/** Forgets the attempt and begins the next; n, t and, without other candidates, the seats stay (RNG-3). */
-export function beginNextAttempt({ state, time, height }: BlockContext, ceremony: Ceremony): void {
-  const { keyId, attempt } = ceremony;
-  for (const seat of ceremony.dealt) deals.delete(state, { keyId, attempt, seat });
-  ceremonies.put(state, keyId, {
-    ...ceremony,
-    attempt: attempt + 1,
+/** Too few deals: who dealt none, or a wrong one, loses the seat. The old ring's seats of a resharing nobody can take. */
+export function failDealing(block: BlockContext, ceremony: Ceremony): void {
+  const accepted = acceptedSeats(ceremony);
+  const silent = [...ceremony.seats.keys()].filter((seat) => !accepted.includes(seat));
+  beginAnew(block, ceremony, ceremony.purpose === purposes.reshare ? [] : silent);
+}
+
+/** Too few confirmations: who gave none loses the seat. */
+export function failConfirming(block: BlockContext, ceremony: Ceremony): void {
+  const confirmed = new Set(ceremony.confirmed.map(({ seat }) => seat));
+  const silent = [...ceremony.seats.keys()].filter((seat) => !confirmed.has(seat));
+  beginAnew(block, ceremony, silent);
+}
+
+/** The next attempt of the same term: n and t stay, `silent` seats are drawn anew where there are others (RNG-3). */
+function beginAnew(block: BlockContext, ceremony: Ceremony, silent: readonly number[]): void {
+  const seats = silent.length === 0 ? ceremony.seats : redrawn(block, ceremony, silent);
+  beginAttempt(block, { ...ceremony, seats });
+}
+
+/** Forgets the attempt that `ceremony` names and begins the next, of its seats. */
+export function beginAttempt(block: Moment, ceremony: Ceremony): void {
+  forgetAttempt(block.state, ceremony);
+  openAttempt(block, { ...ceremony, attempt: ceremony.attempt + 1 });
+}
+
+/** Begins a ceremony with `attempt`, which is the next after the key's newest, if it has any (RNG-2). */
+export function beginCeremony(
+  block: Moment,
+  of: Pick<Ceremony, "keyId" | "purpose" | "term" | "chain" | "attempt">,
+  seats: Seat[],
+): void {
+  const open = openCeremonies.get(block.state, "only")?.keyIds ?? [];
+  openCeremonies.put(block.state, "only", { keyIds: [...open, of.keyId].sort((a, b) => a - b) });
+  openAttempt(block, { ...of, threshold: thresholdOf(seats.length), seats });
+}
+
+type Moment = Pick<BlockContext, "state" | "time" | "height">;
+type Named = Pick<
+  Ceremony,
+  "keyId" | "purpose" | "term" | "chain" | "attempt" | "threshold" | "seats"
+>;
+
+/** A resharing's old ring is the one that holds the key now: a seat of it may have confirmed late. */
+function openAttempt({ state, time, height }: Moment, of: Named): void {
+  const { keyId, purpose, term, chain, attempt, threshold, seats } = of;
+  if (purpose === purposes.reshare) {
+    const key = must(keys.get(state, keyId), "key");
+    const { threshold: t, groupPoint, shares } = key;
+    const hostKeys = key.seats.map(({ hostKey }) => hostKey);
+    oldRings.put(state, { keyId, attempt }, { t, groupPoint, hostKeys, shares });
+  }
+  putCeremony(state, {
+    ...{ keyId, purpose, term, chain, attempt, threshold, seats },
     stage: ceremonyStages.deal,
     startedAt: time,
     startedHeight: height,
@@ -121,4 +212,18 @@ export function beginNextAttempt({ state, time, height }: BlockContext, ceremony
     commitments: [],
     confirmed: [],
   });
+}
+
+/** RNG-5: what was dealt for shares that nobody has or needs any more. */
+export function forgetAttempt(state: State, ceremony: Ceremony): void {
+  const { keyId, attempt, purpose, dealt } = ceremony;
+  for (const seat of dealt) deals.delete(state, { keyId, attempt, seat });
+  forgetComplaints(state, ceremony);
+  if (purpose === purposes.reshare) oldRings.delete(state, { keyId, attempt });
+}
+
+/** The ceremony of the key is over: active or given up. */
+export function closeCeremony(state: State, keyId: number): void {
+  const open = openCeremonies.get(state, "only")?.keyIds ?? [];
+  openCeremonies.put(state, "only", { keyIds: open.filter((other) => other !== keyId) });
 }

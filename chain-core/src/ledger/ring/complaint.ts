@@ -1,60 +1,71 @@
-// complaint: a seat proves that a dealer sent it a wrong share (RNG-3). Only a true one is valid: it voids the
-// deal, and the confirmations of a key that will not be. A false one proves nothing against anybody else.
+// complaint: a seat proves which share a dealer sent it, and the ledger sees whose fault it is (RNG-3). A true one voids
+// the deal, and the confirmations of a key that will not be. A false one is a proof, too: only the complainer's host
+// secret makes it, and nobody who holds that needs to complain about a share that fits. Either costs stake.
 import type { Rejected } from "@causeway/primitives";
-import {
-  ByteListType,
-  bigEndian,
-  ContainerType,
-  codec,
-  concat,
-  isRejected,
-  rejected,
-} from "@causeway/primitives";
+import { isRejected, rejected } from "@causeway/primitives";
 import { kinds } from "../../codec/action.ts";
 import { roles } from "../../codec/transaction.ts";
 import type { Complaint } from "../../ring/index.ts";
 import { ceremonyContext, complaintCodec, judgeComplaint } from "../../ring/index.ts";
-import { ceremonies, ceremonyStages } from "../../ring/records.ts";
+import type { Ceremony } from "../../ring/records.ts";
+import { ceremonyStages, keys, purposes } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
-import type { Table } from "../state.ts";
-import { modules, table } from "../state.ts";
+import { punishSeat } from "./blame.ts";
 import { acceptedSeats, beginConfirm, ceremonyFor, dealOf, paramsOf } from "./ceremony.ts";
+import { complaints, lies } from "./complaints.ts";
 
-/** RNG-5: the bytes of the complaint that voided a deal, by key, attempt and dealer: evidence for slashing. */
-export const complaints: Table<
-  { keyId: number; attempt: number; dealer: number },
-  { complaint: Uint8Array }
-> = table(
-  modules.ring,
-  6,
-  ({ keyId, attempt, dealer }) =>
-    concat(bigEndian(keyId, 4), bigEndian(attempt, 4), bigEndian(dealer, 2)),
-  codec("complaint record", new ContainerType({ complaint: new ByteListType(128) }), 160),
-);
+export type ComplaintRuleCode =
+  /** The dealer has dealt nothing, or its deal is void already. */
+  | "no-such-deal"
+  /** This seat has complained falsely in this attempt, and paid for it. */
+  | "known-lie";
 
-function validate(context: ActionContext, complaint: Complaint): Rejected | undefined {
+type Judged = { readonly ceremony: Ceremony; readonly guilty: "dealer" | "complainer" };
+
+function judge(context: ActionContext, complaint: Complaint): Judged | Rejected {
   const ceremony = ceremonyFor(context, complaint, [ceremonyStages.confirm]);
   if (isRejected(ceremony)) return ceremony;
-  const { dealer, seat } = complaint;
+  const { dealer } = complaint;
   const deal = acceptedSeats(ceremony).includes(dealer)
     ? dealOf(context.state, ceremony, dealer)
     : undefined;
   if (deal === undefined)
-    return rejected("no-such-deal", `no deal of seat ${dealer} counts for key ${ceremony.keyId}`);
-  const params = paramsOf(context.genesis, ceremony);
+    return rejected<ComplaintRuleCode>(
+      "no-such-deal",
+      `no deal of seat ${dealer} counts for key ${ceremony.keyId}`,
+    );
+  const params = paramsOf(context, ceremony);
   const verdict = judgeComplaint(ceremonyContext(params), params, deal, complaint);
   if (isRejected(verdict)) return verdict;
-  return verdict === "dealer-guilty"
-    ? undefined
-    : rejected("false-complaint", `the share of seat ${seat} in the deal of ${dealer} fits`);
+  return { ceremony, guilty: verdict === "dealer-guilty" ? "dealer" : "complainer" };
+}
+
+function validate(context: ActionContext, complaint: Complaint): Rejected | undefined {
+  // Before the verdict, which costs 3 ms.
+  if (lies.get(context.state, complaint) !== undefined)
+    return rejected<ComplaintRuleCode>(
+      "known-lie",
+      `seat ${complaint.seat} has complained falsely`,
+    );
+  const judged = judge(context, complaint);
+  return isRejected(judged) ? judged : undefined;
 }
 
 function apply(context: ActionContext, complaint: Complaint): void {
-  const { keyId, attempt, dealer } = complaint;
-  const ceremony = ceremonies.get(context.state, keyId);
-  if (ceremony === undefined) return;
+  const judged = judge(context, complaint);
+  if (isRejected(judged)) return;
+  const { ceremony, guilty } = judged;
+  const { state } = context;
+  const { keyId, attempt, dealer, seat } = complaint;
   const record = { complaint: complaintCodec.encode(complaint) };
-  complaints.put(context.state, { keyId, attempt, dealer }, record);
+  if (guilty === "complainer") {
+    lies.put(state, { keyId, attempt, seat }, record);
+    punishSeat(context, ceremony.seats[seat]);
+    return;
+  }
+  complaints.put(state, { keyId, attempt, dealer }, record);
+  const isReshare = ceremony.purpose === purposes.reshare;
+  punishSeat(context, (isReshare ? keys.get(state, keyId)?.seats : ceremony.seats)?.[dealer]);
   const voided = [...ceremony.voided, dealer].sort((a, b) => a - b);
   beginConfirm(context, { ...ceremony, voided });
 }

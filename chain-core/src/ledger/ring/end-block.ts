@@ -4,10 +4,20 @@ import type { Plan } from "../../interchain/records.ts";
 import { planKinds, planStatus } from "../../interchain/records.ts";
 import { canaryMessage, canarySubject } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
-import { ceremonies, ceremonyStages, openCeremonies } from "../../ring/records.ts";
+import { ceremonyOf, ceremonyStages, openCeremonies, purposes } from "../../ring/records.ts";
+import { committeeAt, epochOf } from "../epoch/epochs.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
-import { acceptedSeats, beginConfirm, beginNextAttempt, seatsNeeded } from "./ceremony.ts";
+import {
+  acceptedSeats,
+  beginConfirm,
+  dealers,
+  failConfirming,
+  failDealing,
+  paramsOf,
+  putCeremony,
+  seatsNeeded,
+} from "./ceremony.ts";
 
 /** What the end of a block needs of the rest of the ledger. */
 export type RingPorts = {
@@ -16,9 +26,14 @@ export type RingPorts = {
   readonly openPlan: (block: BlockContext, plan: Plan) => void;
 };
 
+/** Blocks in which everybody of the running committee proposes once. */
+function rotation({ state }: BlockContext): number {
+  return must(committeeAt(state, epochOf(state).number), "committee").members.length;
+}
+
 /** Blocks that follow a window's start before it may end: three turns of every proposer (RNG-4). */
-function windowBlocks({ genesis }: BlockContext): number {
-  return 3 * genesis.validators.length;
+function windowBlocks(block: BlockContext): number {
+  return 3 * rotation(block);
 }
 
 export function ringEndBlock(block: BlockContext, ports: RingPorts): void {
@@ -34,30 +49,34 @@ export function ringEndBlock(block: BlockContext, ports: RingPorts): void {
 function waiting(state: StateReader): Ceremony[] {
   const open = openCeremonies.get(state, "only")?.keyIds ?? [];
   return open
-    .map((keyId) => must(ceremonies.get(state, keyId), `ceremony of key ${keyId}`))
+    .map((keyId) => must(ceremonyOf(state, keyId), `ceremony of key ${keyId}`))
     .filter(({ stage }) => stage === ceremonyStages.deal || stage === ceremonyStages.confirm);
 }
 
 /** The genesis' ceremonies: their window begins with the first block. */
 function start({ state, time, height }: BlockContext, ceremony: Ceremony): void {
-  ceremonies.put(state, ceremony.keyId, { ...ceremony, startedAt: time, startedHeight: height });
+  putCeremony(state, { ...ceremony, startedAt: time, startedHeight: height });
 }
 
 function endDealing(block: BlockContext, ceremony: Ceremony, ports: RingPorts): void {
   const { seats, dealt } = ceremony;
-  const isEarly = dealt.length === seats.length;
+  const params = paramsOf(block, ceremony);
+  const isEarly = dealt.length === dealers(params, ceremony).length;
   if (!isEarly && !isOver(block, ceremony, ports)) return;
-  if (dealt.length >= seatsNeeded(seats.length)) beginConfirm(block, ceremony);
-  else beginNextAttempt(block, ceremony);
+  const enough = params.from === undefined ? seatsNeeded(seats.length) : params.from.t;
+  if (dealt.length >= enough) beginConfirm(block, ceremony);
+  else failDealing(block, ceremony);
 }
 
 function endConfirming(block: BlockContext, ceremony: Ceremony, ports: RingPorts): void {
+  const { seats, purpose } = ceremony;
   const confirmed = new Set(ceremony.confirmed.map(({ seat }) => seat));
-  const isEnough = confirmed.size >= seatsNeeded(ceremony.seats.length);
-  const isEarly = isEnough && acceptedSeats(ceremony).every((seat) => confirmed.has(seat));
+  const isEnough = confirmed.size >= seatsNeeded(seats.length);
+  const expected = purpose === purposes.generate ? acceptedSeats(ceremony) : [...seats.keys()];
+  const isEarly = isEnough && expected.every((seat) => confirmed.has(seat));
   if (!isEarly && !isOver(block, ceremony, ports)) return;
   if (isEnough) beginCanary(block, ceremony, ports);
-  else beginNextAttempt(block, ceremony);
+  else failConfirming(block, ceremony);
 }
 
 /**
@@ -65,20 +84,19 @@ function endConfirming(block: BlockContext, ceremony: Ceremony, ports: RingPorts
  * rotation and a block later: at exactly a rotation the same proposer could fill its block again, for ever.
  */
 function isOver(block: BlockContext, ceremony: Ceremony, { isReservedFull }: RingPorts): boolean {
-  const { state, params, time, height, genesis } = block;
+  const { state, params, time, height } = block;
   const blocks = windowBlocks(block);
   if (time <= ceremony.startedAt + params.ceremonyWindowMs) return false;
   if (height < ceremony.startedHeight + blocks) return false;
   if (!isReservedFull) return true;
-  const startedHeight = height - blocks + genesis.validators.length + 1;
-  ceremonies.put(state, ceremony.keyId, { ...ceremony, startedHeight });
+  putCeremony(state, { ...ceremony, startedHeight: height - blocks + rotation(block) + 1 });
   return false;
 }
 
 function beginCanary(block: BlockContext, ceremony: Ceremony, { openPlan }: RingPorts): void {
   const { keyId, chain, commitments, attempt } = ceremony;
   const groupPoint = must(commitments[0], "group point");
-  ceremonies.put(block.state, keyId, {
+  putCeremony(block.state, {
     ...ceremony,
     stage: ceremonyStages.canary,
     startedAt: block.time,
