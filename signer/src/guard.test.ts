@@ -9,6 +9,8 @@ import { compacted, decodeRecord, encodeRecord } from "./journal.ts";
 
 const release = (slot: number, message: number): Release => ({
   keyId: 1,
+  attempt: 0,
+  seat: 0,
   plan: new Uint8Array(32),
   coordinator: 0,
   sid: new Uint8Array(32),
@@ -90,7 +92,7 @@ test("journal records come back as they were, and compaction keeps every release
     { kind: "boot", number: 1 },
     { kind: "trust", trust: { height: 1, header: new Uint8Array(3) } },
     { kind: "release", release: release(1, 2) },
-    { kind: "deal", deal: { keyId: 1, attempt: 0, body: new Uint8Array(9) } },
+    { kind: "deal", deal: { keyId: 1, attempt: 0, seat: 0, body: new Uint8Array(9) } },
     { kind: "boot", number: 2 },
     { kind: "trust", trust: { height: 2, header: new Uint8Array(4) } },
   ] as const;

@@ -31,6 +31,9 @@ export type SlotUse = { slot: Uint8Array; message: Uint8Array };
 /** Written before a signature share leaves: its slots are taken for ever, its nonces are consumed. */
 export type Release = {
   keyId: number;
+  /** The epoch of the shares, and the own seat. */
+  attempt: number;
+  seat: number;
   plan: Uint8Array;
   coordinator: number;
   sid: Uint8Array;
@@ -39,8 +42,8 @@ export type Release = {
   slots: SlotUse[];
 };
 
-/** The deal of a ceremony's attempt, so that a restarted process publishes the same one. */
-export type DealMade = { keyId: number; attempt: number; body: Uint8Array };
+/** The deal of a seat in a ceremony's attempt, so that a restarted process publishes the same one. */
+export type DealMade = { keyId: number; attempt: number; seat: number; body: Uint8Array };
 
 /** The newest final header that was acted on: the light client never goes back behind it (CON-6). */
 export type Trust = { height: number; header: Uint8Array };
@@ -72,6 +75,8 @@ const releaseCodec: Codec<Release> = codec(
   "release",
   new ContainerType({
     keyId: u32,
+    attempt: u32,
+    seat: u16,
     plan: b32,
     coordinator: u16,
     sid: b32,
@@ -92,7 +97,7 @@ const barCodec: Codec<{ slots: SlotUse[] }> = codec(
 );
 const dealMadeCodec: Codec<DealMade> = codec(
   "deal made",
-  new ContainerType({ keyId: u32, attempt: u32, body: new ByteListType(16 * 1024) }),
+  new ContainerType({ keyId: u32, attempt: u32, seat: u16, body: new ByteListType(16 * 1024) }),
   17 * 1024,
 );
 const trustCodec: Codec<Trust> = codec(

@@ -7,13 +7,16 @@
 // Orders that expect an answer carry a number; `pending` says whose each is.
 import type { Action } from "@causeway/chain-core/interchain";
 import { inForce } from "@causeway/chain-core/interchain";
-import type { Step } from "@causeway/primitives";
-import { isRejected, must, unreachable } from "@causeway/primitives";
+import type { Rejected, Step } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must, unreachable } from "@causeway/primitives";
 import type { Budget } from "./budget.ts";
 import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
 import * as fence from "./fence.ts";
 import * as follow from "./follow/machine.ts";
+import { ringsOf } from "./follow/rings.ts";
+import type { Roster } from "./follow/roster.ts";
+import { genesisRoster, learn, peersOf } from "./follow/roster.ts";
 import type { Interest } from "./follow/wanted.ts";
 import type { JournalRecord, SlotUse } from "./journal.ts";
 import { decodeRecord, encodeRecord, slotsMax } from "./journal.ts";
@@ -25,7 +28,10 @@ import { messageKinds, open } from "./wire.ts";
 import * as witness from "./witness/machine.ts";
 import type { Context, Effect, Event, Input } from "./world.ts";
 
-export type { Context, Effect, Event, Input, ProvedRecord } from "./world.ts";
+export type { Summary } from "./summary.ts";
+export { summaryOf } from "./summary.ts";
+export type { Context, Effect, Event, Input, ProvedRecord, StoredShare } from "./world.ts";
+export { hostKeysOf } from "./world.ts";
 
 /** Who waits for the answer to an order. */
 type Owner =
@@ -37,8 +43,13 @@ export type State = {
   readonly started: boolean;
   readonly nextId: number;
   readonly pending: ReadonlyMap<number, Owner>;
-  /** By seat. */
+  /** Why it does nothing any more, if so. */
+  readonly stopped: Rejected | undefined;
+  /** By validator. */
   readonly budgets: ReadonlyMap<number, Budget>;
+  readonly roster: Roster;
+  /** What the last `peers` said. */
+  readonly peers: string;
   readonly fence: fence.State;
   readonly follow: follow.State;
   readonly ceremony: ceremony.State;
@@ -52,44 +63,16 @@ export function initial(context: Context): State {
     started: false,
     nextId: 1,
     pending: new Map(),
+    stopped: undefined,
     budgets: new Map(),
+    roster: genesisRoster(context.genesis, context.peerKey),
+    peers: "",
     fence: fence.initial,
     follow: follow.initial(context),
     ceremony: ceremony.initial,
     signing: signing.initial,
     witness: witness.initial,
     outbox: outbox.initial,
-  };
-}
-
-/** What an operator wants to know of it; no secret. */
-export type Summary = {
-  /** Newest final height that was proven, and the time in its header, ms. */
-  readonly height: number;
-  readonly headerMs: number;
-  /** Key ids whose share is held. */
-  readonly shares: readonly number[];
-  /** Plans that wait for signatures, events that are looked at, actions on their way to the ledger. */
-  readonly plans: number;
-  readonly events: number;
-  readonly actions: number;
-  /** Whether the journal is known to be this seat's newest: nothing is signed before. */
-  readonly fence: fence.State["phase"];
-  /** Slots that are not signed because the journal was older than the ledger at the start. */
-  readonly barred: number;
-};
-
-export function summaryOf(state: State): Summary {
-  const { header, height } = state.follow.trusted;
-  return {
-    height,
-    headerMs: header.time,
-    shares: [...state.ceremony.shares.keys()],
-    plans: state.signing.requests.size,
-    events: state.witness.items.size,
-    actions: state.outbox.entries.length,
-    fence: state.fence.phase,
-    barred: state.fence.barred,
   };
 }
 
@@ -105,7 +88,8 @@ export function step(context: Context, state: State, input: Input): Step<State, 
   const { nowMs, entropy, event } = input;
   const turn = turnOf(context.genesis.networkId, nowMs, entropy);
   const work: Work = { state, context, turn, effects: [] };
-  const runs = state.started ? state.fence.phase !== "ended" : event.kind === "started";
+  const isOver = state.fence.phase === "ended" || state.stopped !== undefined;
+  const runs = state.started ? !isOver : event.kind === "started";
   if (runs) handle(work, event);
   return [work.state, work.effects];
 }
@@ -128,13 +112,14 @@ function handle(work: Work, event: Event): void {
       break;
     case "foreign-block":
     case "hint":
-      toWitness(work, event);
+      if (isKnown(work)) toWitness(work, event);
       break;
     case "message":
       heard(work, event.from, event.bytes);
       break;
     case "woke":
       toFollow(work, event);
+      if (!isKnown(work)) break;
       toWitness(work, event);
       toSigning(work, event);
       toOutbox(work, event);
@@ -142,6 +127,11 @@ function handle(work: Work, event: Event): void {
     default:
       unreachable(event);
   }
+}
+
+/** Before its validator is registered a signer follows the ledger, and does nothing else. */
+function isKnown({ state }: Work): boolean {
+  return state.roster.own !== undefined && state.stopped === undefined;
 }
 
 /** Takes up what the journal says: the guard first, then a new boot number, durable before anything is sent. */
@@ -168,6 +158,7 @@ function start(work: Work, event: Event & { kind: "started" }): void {
   }
   const fields = { boot, slots: uses.length, shares: event.shares.length };
   work.effects.push({ kind: "log", level: "info", message: "signer started", fields });
+  tellPeers(work);
 }
 
 type Answer = Event & {
@@ -192,6 +183,8 @@ function answered(work: Work, event: Answer): void {
 
 function heard(work: Work, from: number, bytes: Uint8Array): void {
   const { state, turn } = work;
+  // Sent before the last `peers` was performed.
+  if (!isKnown(work) || !state.roster.members.has(from)) return;
   const budget = spend(state.budgets.get(from), bytes.length, turn.nowMs);
   if (budget === undefined) return;
   work.state = { ...state, budgets: new Map(state.budgets).set(from, budget) };
@@ -226,22 +219,34 @@ function journal(work: Work, record: JournalRecord): void {
 
 // ---------------------------------------------------------------- the parts
 
-function interestOf({ state, context }: Work): Interest {
+function interestOf(work: Work): Interest {
+  const { state } = work;
+  const self = contextNow(work);
   return {
     events: witness.inFlight(state.witness),
-    settled: state.ceremony.settled,
-    owner: ownerOf(context),
+    owner: state.roster.own?.owner,
+    identities: state.roster.wanted,
+    needsCeremony: (key) => ceremony.needsCeremony(self, state.ceremony, key),
+    needsDeals: (one) => ceremony.needsDeals(self, state.ceremony, one),
   };
 }
 
-function ownerOf({ genesis, seat }: Context): Uint8Array {
-  return must(genesis.validators[seat], "own validator").owner;
-}
+type Self = Context & {
+  readonly roster: Roster;
+  readonly number: number;
+  readonly owner: Uint8Array;
+  readonly hostSecret: Uint8Array;
+};
 
-/** With the parameters and assets in force by the newest view (GOV-1). */
-function contextNow({ context, state }: Work): Context {
-  const view = follow.viewOf(state.follow.records);
-  return { ...context, genesis: inForce(view, context.genesis) };
+/** With the parameters and assets in force by the newest view (GOV-1), and who this signer is. */
+function contextNow({ context, state }: Work): Self {
+  const { roster, follow: followed } = state;
+  const genesis = inForce(follow.viewOf(followed.records), context.genesis);
+  const { number, owner } = roster.own ?? { number: -1, owner: new Uint8Array(0) };
+  const hostKey = roster.members.get(number)?.hostKey;
+  const registered = context.hosts.find(({ point }) => hostKey && equal(point, hostKey));
+  const { secret: hostSecret } = registered ?? must(context.hosts[0], "host key");
+  return { ...context, genesis, roster, number, owner, hostSecret };
 }
 
 function toFollow(work: Work, event: follow.Event): void {
@@ -255,13 +260,46 @@ function toFollow(work: Work, event: follow.Event): void {
       work.effects.push({ ...effect, id });
     } else if (effect.kind === "trust") journal(work, { kind: "trust", trust: effect.trust });
     else if (effect.kind === "viewed") viewed(work, effect.viewed);
+    else if (effect.kind === "stopped") stop(work, effect.reason);
     else work.effects.push(effect);
   }
+}
+
+/** For good: what this program does not understand it does not sign (GOV-1). */
+function stop(work: Work, reason: Rejected): void {
+  const { code, message } = reason;
+  work.state = { ...work.state, stopped: reason };
+  const fields = { code, reason: message };
+  work.effects.push({ kind: "log", level: "error", message: "the signer stopped", fields });
+}
+
+/** Who matters by this view, and whether this signer is registered. */
+function meet(work: Work, ledger: follow.Viewed): void {
+  const { context, state } = work;
+  const { roster: before } = state;
+  const roster = learn(before, context.peerKey, ledger, ringsOf(context.genesis, ledger.view));
+  work.state = { ...state, roster };
+  tellPeers(work);
+  if (roster.own === undefined || before.own !== undefined) return;
+  const fields = { validator: roster.own.number };
+  work.effects.push({ kind: "log", level: "info", message: "the validator is registered", fields });
+}
+
+function tellPeers(work: Work): void {
+  const { state } = work;
+  const peers = peersOf(state.roster);
+  const name = peers.map(({ number, peerKey }) => `${number}:${keyOf(peerKey)}`).join();
+  if (name === state.peers) return;
+  const budgets = [...state.budgets].filter(([number]) => state.roster.members.has(number));
+  work.state = { ...state, peers: name, budgets: new Map(budgets) };
+  work.effects.push({ kind: "peers", peers });
 }
 
 /** The order matters: a share that the ceremony opens can sign in the same step. */
 function viewed(work: Work, ledger: follow.Viewed): void {
   const { view, headerMs } = ledger;
+  meet(work, ledger);
+  if (!isKnown(work)) return;
   judgeFence(work, ledger);
   const { phase } = work.state.fence;
   if (phase === "ended") return;
@@ -274,7 +312,10 @@ function viewed(work: Work, ledger: follow.Viewed): void {
 
 /** Whether this journal is the seat's newest, and what follows if it is not: durable before anything is signed. */
 function judgeFence(work: Work, { view, headerMs }: follow.Viewed): void {
-  const look = { view, headerMs, owner: ownerOf(work.context) };
+  const { owner } = must(work.state.roster.own, "own validator");
+  // The first view may be from before it was known whose envelopes to ask for: absent is not the same as unread.
+  if (!work.state.follow.records.has(keyOf(fence.sentKey(owner)))) return;
+  const look = { view, headerMs, owner };
   const decision = fence.decide(work.state.fence, look);
   work.state = { ...work.state, fence: fence.decided(work.state.fence, decision) };
   if (decision.kind === "end") {
@@ -340,9 +381,10 @@ function toOutbox(work: Work, event: outbox.Event): void {
   const [next, effects] = outbox.step(held, state.outbox, event, turn);
   work.state = { ...work.state, outbox: next };
   for (const effect of effects) {
-    if (effect.kind === "sequence")
-      work.effects.push({ kind: "sequence", id: order(work, { kind: "outbox" }) });
-    else if (effect.kind === "submit") {
+    if (effect.kind === "sequence") {
+      const id = order(work, { kind: "outbox" });
+      work.effects.push({ kind: "sequence", id, validator: held.owner });
+    } else if (effect.kind === "submit") {
       const { sequence, transaction } = effect;
       const [sent, isNew] = fence.sends(work.state.fence, sequence);
       work.state = { ...work.state, fence: sent };

@@ -4,11 +4,14 @@
 import type { Facts, ForeignEvent, State } from "@causeway/chain-core/interchain";
 import { roles } from "@causeway/chain-core/interchain";
 import { must, sha256, utf8 } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
 import { testBls, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import * as machine from "./machine.ts";
+import { shareFileName } from "./share-file.ts";
 import type { TestLedger } from "./testing/ledger.ts";
 import { genesis, size, testLedger } from "./testing/ledger.ts";
+import { hostKeysOf } from "./world.ts";
 
 export { genesis, size, testLedger } from "./testing/ledger.ts";
 export { addBatchPlan } from "./testing/plan.ts";
@@ -23,7 +26,10 @@ export type Signer = {
   wakeAtMs: number;
   readonly context: machine.Context;
   readonly journal: Uint8Array[];
-  readonly shares: Map<number, Uint8Array>;
+  /** By the file's name. */
+  readonly shares: Map<string, machine.StoredShare>;
+  /** Whom it hears, by its last order. */
+  peers: ReadonlySet<number>;
   readonly logs: (machine.Effect & { kind: "log" })[];
 };
 
@@ -124,7 +130,7 @@ export function world(): World {
       signer.isUp = true;
       signer.wakeAtMs = 0;
       answers = answers.filter(({ to }) => to !== seat);
-      const shares = [...signer.shares].map(([keyId, share]) => ({ keyId, share }));
+      const shares = [...signer.shares.values()];
       later(1, seat, { kind: "started", journal: [...signer.journal], shares });
       later(2, seat, { kind: "height", height: ledger.height() });
     },
@@ -160,7 +166,7 @@ function perform(
   const answer = (ms: number, event: machine.Event): void => later(ms, seat, event);
   if (effect.kind === "prove") answer(2, ledger.prove(effect.id, effect.keys));
   else if (effect.kind === "sequence") {
-    const validator = must(genesis.validators[seat], "validator").owner;
+    const { validator } = effect;
     const next = nextSequence(ledger.state, { validator, role: roles.signer });
     answer(2, { kind: "sequence", id: effect.id, next });
   } else if (effect.kind === "submit") {
@@ -174,7 +180,12 @@ function perform(
     const facts = self.facts(seat, effect.chain, effect.event);
     answer(5, facts ? { kind: "facts", id, facts } : { kind: "failed", id, code: "unreachable" });
   } else if (effect.kind === "journal") signer.journal.push(effect.record);
-  else if (effect.kind === "save-share") signer.shares.set(effect.keyId, effect.share);
+  else if (effect.kind === "save-share") {
+    const { keyId, attempt, seat: ringSeat, share } = effect;
+    const stored = { keyId, attempt, seat: ringSeat, share };
+    signer.shares.set(shareFileName(stored), stored);
+  } else if (effect.kind === "peers")
+    signer.peers = new Set(effect.peers.map(({ number }) => number));
   else if (effect.kind === "end") signer.isUp = false;
   else if (effect.kind === "wake") wake(self, answer, signer, effect.atMs);
   else signer.logs.push(effect);
@@ -184,10 +195,11 @@ function signerOf(seat: number): Signer {
   const context: machine.Context = {
     genesis,
     bls: testBls,
-    seat,
     attestSecret: validatorSecret(seat, "attestKey"),
-    hostSecret: validatorSecret(seat, "hostKey"),
+    hosts: hostKeysOf([validatorSecret(seat, "hostKey")]),
+    peerKey: publicPoint(validatorSecret(seat, "signerPeerKey")),
   };
   const state = machine.initial(context);
-  return { state, isUp: true, wakeAtMs: 0, context, journal: [], shares: new Map(), logs: [] };
+  const disk = { journal: [], shares: new Map() };
+  return { state, isUp: true, wakeAtMs: 0, context, ...disk, peers: new Set(), logs: [] };
 }

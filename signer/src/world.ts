@@ -3,17 +3,35 @@
 
 import type { Facts, ForeignEvent, Genesis } from "@causeway/chain-core/interchain";
 import type { Bls } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 
 /** What does not change while the process lives. The secrets never leave the thread that runs the machine. */
 export type Context = {
   readonly genesis: Genesis;
   readonly bls: Bls;
-  /** Own index in `genesis.validators`, and so in the ring; the committee's seats may be others (CON-2). */
-  readonly seat: number;
   /** BLS secret of the attest key (STK-1), 32 bytes. */
   readonly attestSecret: Uint8Array;
-  /** secp256k1 secret of the host key (RNG-5), 32 bytes: shares are encrypted to it, envelopes signed by it. */
-  readonly hostSecret: Uint8Array;
+  /** Host keys (RNG-5), the newest first: shares are encrypted to them, envelopes signed by the registered one. */
+  readonly hosts: readonly HostKey[];
+  /** Public key of the own libp2p identity: by it the signer finds its validator in the register (STK-1). */
+  readonly peerKey: Uint8Array;
+};
+
+/** secp256k1: a secret of 32 bytes and its point of 33. */
+export type HostKey = { readonly secret: Uint8Array; readonly point: Uint8Array };
+
+export function hostKeysOf(secrets: readonly Uint8Array[]): readonly HostKey[] {
+  return secrets.map((secret) => ({ secret, point: publicPoint(secret) }));
+}
+
+/** A share of a key, in the clear: of one seat under one epoch of the key's shares. */
+export type StoredShare = {
+  readonly keyId: number;
+  /** Of the ceremony that made it. */
+  readonly attempt: number;
+  readonly seat: number;
+  /** 32 bytes, secret. */
+  readonly share: Uint8Array;
 };
 
 /** One step's input. `entropy` are 32 fresh cryptographic random bytes, expanded as far as a step needs. */
@@ -45,7 +63,7 @@ export type Event =
   | {
       readonly kind: "started";
       readonly journal: readonly Uint8Array[];
-      readonly shares: readonly { readonly keyId: number; readonly share: Uint8Array }[];
+      readonly shares: readonly StoredShare[];
     }
   /** The own node says that this height is final: look. */
   | { readonly kind: "height"; readonly height: number }
@@ -77,12 +95,15 @@ export type Event =
   | { readonly kind: "failed"; readonly id: number; readonly code: string }
   /** The own foreign node of `chain` has a new block (Ethereum: a new finalized one). */
   | { readonly kind: "foreign-block"; readonly chain: Uint8Array }
-  /** From the signer of seat `from`, authenticated by its libp2p identity (genesis signerPeerKey). */
+  /** From the signer of validator `from`, authenticated by its libp2p identity (`peers`). */
   | { readonly kind: "message"; readonly from: number; readonly bytes: Uint8Array }
   /** hintCodec bytes from the own relay (WIT-3). */
   | { readonly kind: "hint"; readonly bytes: Uint8Array }
   /** The time of a `wake` has come; early, late and repeated ones are harmless. */
   | { readonly kind: "woke" };
+
+/** A validator's number in the register, and its signer's libp2p identity. */
+export type Peer = { readonly number: number; readonly peerKey: Uint8Array };
 
 /** Orders, performed in order: `journal` and `save-share` are durable before anything after them is done. */
 export type Effect =
@@ -94,11 +115,15 @@ export type Effect =
       /** With the last headers of epochs from this height on. */
       readonly endsFrom?: number;
     }
-  /** Ask the own node for the next sequence of (own validator, role signer). */
-  | { readonly kind: "sequence"; readonly id: number }
+  /** Ask the own node for the next sequence of (validator, role signer); `validator` is the owner's lock. */
+  | { readonly kind: "sequence"; readonly id: number; readonly validator: Uint8Array }
   /** Hand transactionCodec bytes to the own node. */
   | { readonly kind: "submit"; readonly id: number; readonly transaction: Uint8Array }
-  /** To the signer of another seat; lost when it is not connected. */
+  /**
+   * Whom to hear and to be heard by from now on, by number and libp2p identity, and nobody else. Ordered when it changes.
+   */
+  | { readonly kind: "peers"; readonly peers: readonly Peer[] }
+  /** To the signer of another validator; lost when it is not connected. */
   | { readonly kind: "send"; readonly to: number; readonly bytes: Uint8Array }
   /** Read from the own foreign nodes what judging `event` needs; answered by `facts` or `failed`. */
   | {
@@ -110,15 +135,11 @@ export type Effect =
   | { readonly kind: "journal"; readonly record: Uint8Array }
   /** This process must end at once, and say why; nothing is ordered after it. */
   | { readonly kind: "end"; readonly code: "second-copy"; readonly message: string }
-  /** Store a key share, encrypted (share-file.ts), in place of an older one of the key. */
-  | {
-      readonly kind: "save-share";
-      readonly keyId: number;
-      /** 32 bytes, secret. */
-      readonly share: Uint8Array;
-      /** H over the public package, bound into the file. */
-      readonly packageHash: Uint8Array;
-    }
+  /**
+   * Store a key share, encrypted (share-file.ts), in place of an older one of the same name. `packageHash`: H over the
+   * public package, bound into the file.
+   */
+  | ({ readonly kind: "save-share"; readonly packageHash: Uint8Array } & StoredShare)
   /** Deliver `woke` at this time; of several the earliest counts. */
   | { readonly kind: "wake"; readonly atMs: number }
   /** One log line; never a secret. Refusals carry `code` and the plan or event that they are about. */

@@ -56,7 +56,11 @@ export type NodeProcess = Process & {
 };
 
 export type SignerProcess = Process & {
-  readonly disk: { readonly journal: Uint8Array[]; readonly shares: Map<number, Uint8Array> };
+  readonly disk: {
+    readonly journal: Uint8Array[];
+    /** By the file's name. */
+    readonly shares: Map<string, signer.StoredShare>;
+  };
   readonly context: signer.Context;
   state: signer.State | undefined;
   wakeAt: number;

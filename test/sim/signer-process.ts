@@ -4,6 +4,7 @@ import { isRejected } from "@causeway/primitives";
 import { roles } from "../../chain-core/src/codec/transaction.ts";
 import type { Effect, Event } from "../../signer/src/machine.ts";
 import * as machine from "../../signer/src/machine.ts";
+import { shareFileName } from "../../signer/src/share-file.ts";
 import { signerPerformed, signerThrew } from "./checkers/checks.ts";
 import { factsOf } from "./foreign.ts";
 import type { Operator, SignerProcess, World } from "./model.ts";
@@ -35,7 +36,7 @@ export function startSigner(world: World, operator: Operator): void {
   signer.wakeAt = Number.POSITIVE_INFINITY;
   signer.state = machine.initial(signer.context);
   note(world.trace, world.queue.now, `signer ${seat} starts`);
-  const shares = [...signer.disk.shares].map(([keyId, share]) => ({ keyId, share }));
+  const shares = [...signer.disk.shares.values()];
   toSigner(world, operator, { kind: "started", journal: [...signer.disk.journal], shares });
   signerHeight(world, operator);
 }
@@ -103,11 +104,13 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
         },
       );
       return;
+    case "peers":
+      return;
     case "journal":
       signer.disk.journal.push(effect.record);
       return;
     case "save-share":
-      signer.disk.shares.set(effect.keyId, effect.share);
+      signer.disk.shares.set(shareFileName(effect), effect);
       return;
     case "wake":
       wake(world, operator, effect.atMs);

@@ -2,7 +2,9 @@
 // and chains of a snapshot.
 import type { Bls } from "@causeway/primitives";
 import { must, seeded } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
+import { hostKeysOf } from "../../signer/src/world.ts";
 import { best, createBitcoin } from "./bitcoin.ts";
 import { createChecks } from "./checkers/checks.ts";
 import { createEthereum, head } from "./ethereum.ts";
@@ -103,9 +105,9 @@ function createOperator(
   const signer = createSigner({
     genesis,
     bls,
-    seat,
     attestSecret: operatorSecret(seat, "attest"),
-    hostSecret: operatorSecret(seat, "host"),
+    hosts: hostKeysOf([operatorSecret(seat, "host")]),
+    peerKey: publicPoint(operatorSecret(seat, "signer peer")),
   });
   const node = createNode();
   return {

@@ -123,7 +123,6 @@ const vault = (at: string): ReturnType<typeof shareVault> =>
     folder: at,
     passphrase: "pass",
     network: networkId,
-    seat: 0,
     logN: scryptCosts.logNMin,
     entropy,
   });
@@ -218,12 +217,15 @@ const files: readonly File[] = [
   {
     name: "share of a key",
     bytes: () => {
-      vault(pathOf("shares")).save(1, new Uint8Array(32).fill(5), new Uint8Array(32));
-      return readBack("shares/key-1.share");
+      vault(pathOf("shares")).save(
+        { keyId: 1, attempt: 0, seat: 0, share: new Uint8Array(32).fill(5) },
+        new Uint8Array(32),
+      );
+      return readBack("shares/key-1-0-seat-0.share");
     },
     read: (bytes) => {
       mkdirSync(pathOf("damaged"), { recursive: true });
-      put("damaged/key-1.share", bytes);
+      put("damaged/key-1-0-seat-0.share", bytes);
       return vault(pathOf("damaged")).load();
     },
     isExact: true,

@@ -3,15 +3,17 @@ import { readFileSync, statSync } from "node:fs";
 import { parseHex } from "../bytes.ts";
 import { Failure, isRejected } from "../failure.ts";
 
-export type KeyFields = Readonly<Record<string, "required" | "optional" | "text">>;
+export type KeyFields = Readonly<Record<string, "required" | "optional" | "list" | "text">>;
 
-/** 32 bytes for a required or optional field, a string for a text. */
+/** 32 bytes for a required or optional field, any number of them for a list, a string for a text. */
 export type Keys<Fields extends KeyFields> = {
   readonly [Name in keyof Fields]: Fields[Name] extends "text"
     ? string
     : Fields[Name] extends "optional"
       ? Uint8Array | undefined
-      : Uint8Array;
+      : Fields[Name] extends "list"
+        ? readonly Uint8Array[]
+        : Uint8Array;
 };
 
 /**
@@ -24,10 +26,16 @@ export function readKeyFile<const Fields extends KeyFields>(
 ): Keys<Fields> {
   const mistakes: string[] = [];
   const json = readJson(path, mistakes);
-  const keys: Record<string, Uint8Array | string> = {};
+  const keys: Record<string, Uint8Array | readonly Uint8Array[] | string> = {};
   if (json !== undefined) {
     for (const [name, kind] of Object.entries(fields)) {
       const value = json[name];
+      if (kind === "list") {
+        const list = listOf(value);
+        if (list === undefined) mistakes.push(`${name} is not a list of 32 bytes of hex each`);
+        else keys[name] = list;
+        continue;
+      }
       const parsed = kind === "text" ? value : parseHex(value, { size: 32 });
       if (value === undefined && kind === "optional") continue;
       if (value === undefined) mistakes.push(`${name} is missing`);
@@ -40,6 +48,15 @@ export function readKeyFile<const Fields extends KeyFields>(
   }
   if (mistakes.length > 0) throw new Failure("bad-keys", `${path}: ${mistakes.join("; ")}`);
   return keys as Keys<Fields>;
+}
+
+/** Of a field that may be missing: then there are none. */
+function listOf(value: unknown): readonly Uint8Array[] | undefined {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return undefined;
+  const parsed = value.map((one: unknown) => parseHex(one, { size: 32 }));
+  const good = parsed.filter((one): one is Uint8Array => !isRejected(one));
+  return good.length === parsed.length ? good : undefined;
 }
 
 function readJson(path: string, mistakes: string[]): Record<string, unknown> | undefined {

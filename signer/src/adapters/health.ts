@@ -26,12 +26,13 @@ export function writeHealth(
 ): () => void {
   const write = (): void => {
     const now = parts();
+    const known = summary();
     const report: HealthReport = {
-      ok: Object.values(now).every(({ ok }) => ok),
+      ok: Object.values(now).every(({ ok }) => ok) && known?.trouble === undefined,
       at: clock.nowMs(),
       pid: process.pid,
       parts: now,
-      summary: summary(),
+      summary: known,
     };
     const path = join(folder, healthFileName);
     // Not synced: after a crash of the machine it is old anyway.

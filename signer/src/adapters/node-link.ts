@@ -13,8 +13,6 @@ export type NodeOrder = Effect & { kind: "prove" | "sequence" | "submit" };
 
 export type NodeLinkOptions = {
   readonly client: NodeClient;
-  /** Owner's lock of the own validator. */
-  readonly validator: Uint8Array;
   readonly emit: (event: Event) => void;
   readonly health: HealthState;
   readonly log: Log;
@@ -36,7 +34,7 @@ export async function performNode(options: NodeLinkOptions, order: NodeOrder): P
   }
 }
 
-async function answer({ client, validator }: NodeLinkOptions, order: NodeOrder): Promise<Event> {
+async function answer({ client }: NodeLinkOptions, order: NodeOrder): Promise<Event> {
   const { id } = order;
   switch (order.kind) {
     case "prove": {
@@ -45,7 +43,7 @@ async function answer({ client, validator }: NodeLinkOptions, order: NodeOrder):
       return { kind: "proved", id, ...asked, ...(await client.prove(keys)) };
     }
     case "sequence":
-      return { kind: "sequence", id, next: await client.sequence(validator, roles.signer) };
+      return { kind: "sequence", id, next: await client.sequence(order.validator, roles.signer) };
     case "submit": {
       const submitted = await client.submit(order.transaction);
       if (!isRejected(submitted)) return { kind: "submitted", id };

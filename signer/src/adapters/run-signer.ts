@@ -8,7 +8,7 @@ import { healthState } from "@causeway/chain-core/foreign";
 import type { Artifact, Genesis } from "@causeway/chain-core/interchain";
 import { parseGenesis } from "@causeway/chain-core/light";
 import type { Log } from "@causeway/primitives";
-import { Failure, isRejected, must, toHex } from "@causeway/primitives";
+import { Failure, isRejected, toHex } from "@causeway/primitives";
 import { openBus } from "@causeway/primitives/adapters/bus";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import type { RpcAuth } from "@causeway/primitives/adapters/json-rpc";
@@ -53,14 +53,13 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
     keysFile: config.keys,
     logN: config.oneMachine ? logN.oneMachine : logN.production,
   });
-  const { emit, seat } = vault;
+  const { emit } = vault;
   const stopping = new AbortController();
   const { signal } = stopping;
   const parts = partsOf();
   const peers = await peerLink(config, genesis, vault.peer, emit, parts.ring, log);
   const node: NodeLinkOptions = {
     client: nodeClient(rpcClient({ url: config.nodeRpc })),
-    validator: must(genesis.validators[seat], "own validator").owner,
     emit,
     health: parts.node,
     log,
@@ -71,6 +70,7 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
   const broken = Promise.withResolvers<void>();
   vault.start((effect: Outside): void => {
     if (effect.kind === "send") peers.send(effect.to, effect.bytes);
+    else if (effect.kind === "peers") peers.allow(effect.peers);
     else if (effect.kind === "read") foreign.perform(effect);
     else if (effect.kind === "wake") wake.at(effect.atMs);
     else if (effect.kind === "end") broken.reject(new Failure(effect.code, effect.message));
@@ -88,7 +88,6 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
   loops.catch(broken.reject);
   return {
     ready: {
-      seat,
       network: toHex(genesis.networkId),
       p2p: peers.p2p.address,
       pid: process.pid,

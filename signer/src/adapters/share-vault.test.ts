@@ -17,46 +17,58 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function vault(more: Partial<ShareVaultOptions> = {}): ShareVault {
   const network = sha256(utf8("network"));
-  const base = { folder, passphrase: "correct horse", network, seat: 2, logN: 14 };
+  const base = { folder, passphrase: "correct horse", network, logN: 14 };
   return shareVault({ ...base, entropy: systemEntropy, ...more });
 }
 
-const share = sha256(utf8("share"));
+const share = Uint8Array.from(sha256(utf8("share")));
+const stored = { keyId: 7, attempt: 3, seat: 2, share };
 const packageHash = sha256(utf8("package"));
-const path = (): string => join(folder, "key-7.share");
+const path = (): string => join(folder, "key-7-3-seat-2.share");
 
 test("a share comes back as it was saved, and a later one takes its place", () => {
-  vault().save(7, sha256(utf8("older")), packageHash);
-  vault().save(7, share, packageHash);
-  expect(vault().load()).toEqual([{ keyId: 7, share: Uint8Array.from(share) }]);
+  vault().save({ ...stored, share: sha256(utf8("older")) }, packageHash);
+  vault().save(stored, packageHash);
+  expect(vault().load()).toEqual([stored]);
 });
 
 test("the file is readable by its owner alone and does not hold the share in clear", () => {
-  vault().save(7, share, packageHash);
+  vault().save(stored, packageHash);
   expect(statSync(path()).mode & 0o777).toBe(0o600);
   expect(readFileSync(path()).includes(Buffer.from(share))).toBe(false);
 });
 
 test("another passphrase opens nothing", () => {
-  vault().save(7, share, packageHash);
+  vault().save(stored, packageHash);
   expect(() => vault({ passphrase: "wrong" }).load()).toThrow(
     expect.objectContaining({ code: "wrong-passphrase" }),
   );
 });
 
-test("a file of another network or validator is refused", () => {
-  vault().save(7, share, packageHash);
+test("shares of one key stand beside each other, by epoch and seat", () => {
+  const others = [
+    { ...stored, attempt: 4, share: Uint8Array.from(sha256(utf8("epoch"))) },
+    { ...stored, seat: 3, share: Uint8Array.from(sha256(utf8("seat"))) },
+  ];
+  for (const one of [stored, ...others]) vault().save(one, packageHash);
+  expect(vault().load().length).toBe(3);
+  expect(vault().load()).toEqual(expect.arrayContaining([stored, ...others]));
+});
+
+test("a file of another network is refused", () => {
+  vault().save(stored, packageHash);
   const code = { code: "bad-share-file" };
-  expect(() => vault({ seat: 1 }).load()).toThrow(expect.objectContaining(code));
   const network = sha256(utf8("other"));
   expect(() => vault({ network }).load()).toThrow(expect.objectContaining(code));
 });
 
-test("a file passes for no other key and no other package", () => {
-  vault().save(7, share, packageHash);
+test("a file passes for no other key, epoch, seat or package", () => {
+  vault().save(stored, packageHash);
   const file = shareFileCodec.decode(readFileSync(path()));
   for (const forged of [
     { ...file, keyId: 8 },
+    { ...file, attempt: 4 },
+    { ...file, seat: 1 },
     { ...file, packageHash: sha256(utf8("other")) },
     { ...file, logN: 15 },
   ]) {
@@ -66,7 +78,7 @@ test("a file passes for no other key and no other package", () => {
 });
 
 test("every flipped byte is found", () => {
-  vault().save(7, share, packageHash);
+  vault().save(stored, packageHash);
   const bytes = readFileSync(path());
   for (let i = 0; i < bytes.length; i += 13) {
     const changed = Uint8Array.from(bytes);

@@ -6,58 +6,60 @@ import { equal, Failure, isRejected } from "@causeway/primitives";
 import { replaceFile } from "@causeway/primitives/adapters/journal";
 import { freshTerms, scryptCosts, seal, unseal } from "@causeway/primitives/adapters/sealed";
 import type { ShareFile } from "../share-file.ts";
-import { authenticated, shareFileCodec, shareFileName } from "../share-file.ts";
+import { authenticated, shareFileCodec, shareFileName, shareFilePattern } from "../share-file.ts";
+import type { StoredShare } from "../world.ts";
+
+/** Of the file's layout. */
+const version = 2;
 
 export type ShareVault = {
-  readonly save: (keyId: number, share: Uint8Array, packageHash: Uint8Array) => void;
+  readonly save: (share: StoredShare, packageHash: Uint8Array) => void;
   /** Every share of the folder. Failure "wrong-passphrase", "bad-share-file". */
-  readonly load: () => { readonly keyId: number; readonly share: Uint8Array }[];
+  readonly load: () => StoredShare[];
 };
 
 export type ShareVaultOptions = {
   readonly folder: string;
   readonly passphrase: string;
   readonly network: Uint8Array;
-  readonly seat: number;
   /** Of files that are written; a file says its own. */
   readonly logN: number;
   readonly entropy: Entropy;
 };
 
 export function shareVault(options: ShareVaultOptions): ShareVault {
-  const { folder, passphrase, network, seat, logN, entropy } = options;
+  const { folder, passphrase, network, logN, entropy } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
-    save: (keyId, share, packageHash) => {
-      const head = { version: 1, network, keyId, seat, packageHash, ...freshTerms(entropy, logN) };
+    save: ({ keyId, attempt, seat, share }, packageHash) => {
+      const name = { keyId, attempt, seat };
+      const terms = freshTerms(entropy, logN);
+      const head = { version, network, ...name, packageHash, ...terms };
       const sealed = seal(passphrase, head, authenticated(head), share);
       const file: ShareFile = { ...head, sealed };
-      replaceFile(join(folder, shareFileName(keyId)), [shareFileCodec.encode(file)]);
+      replaceFile(join(folder, shareFileName(name)), [shareFileCodec.encode(file)]);
     },
     load: () =>
       readdirSync(folder)
-        .filter((name) => /^key-\d+\.share$/.test(name))
+        .filter((name) => shareFilePattern.test(name))
         .map((name) => open(options, join(folder, name))),
   };
 }
 
-function open(
-  { passphrase, network, seat }: ShareVaultOptions,
-  path: string,
-): { readonly keyId: number; readonly share: Uint8Array } {
+function open({ passphrase, network }: ShareVaultOptions, path: string): StoredShare {
   const file = shareFileCodec.parse(readFileSync(path));
   if (isRejected(file)) throw new Failure("bad-share-file", `${path}: ${file.message}`);
   const { logNMin, logNMax } = scryptCosts;
   const isOurs =
-    file.version === 1 &&
+    file.version === version &&
     equal(file.network, network) &&
-    file.seat === seat &&
     file.logN >= logNMin &&
     file.logN <= logNMax &&
     file.sealed.length === 48;
-  if (!isOurs) throw new Failure("bad-share-file", `${path} is of another network or validator`);
+  if (!isOurs) throw new Failure("bad-share-file", `${path} is of another network or version`);
   const share = unseal(passphrase, file, authenticated(file), file.sealed);
   if (share === undefined)
     throw new Failure("wrong-passphrase", `${path} does not open with this passphrase`);
-  return { keyId: file.keyId, share };
+  const { keyId, attempt, seat } = file;
+  return { keyId, attempt, seat, share };
 }

@@ -6,8 +6,6 @@ import type { Outside, VaultOptions } from "./vault.ts";
 import type { FromVault, ToVault } from "./vault-worker.ts";
 
 export type VaultThread = {
-  /** Own index among the validators. */
-  readonly seat: number;
   /** Secret of the libp2p identity. */
   readonly peer: Uint8Array;
   readonly emit: (event: Event) => void;
@@ -37,7 +35,7 @@ export async function startVault(options: VaultOptions): Promise<VaultThread> {
       })
       .catch(reject);
   });
-  const { seat, peer } = await Promise.race([
+  const { peer } = await Promise.race([
     died,
     new Promise<FromVault & { kind: "open" }>((resolve, reject) => {
       worker.on("message", (message: FromVault) => {
@@ -54,7 +52,6 @@ export async function startVault(options: VaultOptions): Promise<VaultThread> {
     }),
   ]);
   return {
-    seat,
     peer,
     emit: (event) => {
       if (!stopping) say({ kind: "event", event });

@@ -13,7 +13,7 @@ export type ToVault =
 
 /** From the worker. */
 export type FromVault =
-  | { readonly kind: "open"; readonly seat: number; readonly peer: Uint8Array }
+  | { readonly kind: "open"; readonly peer: Uint8Array }
   | {
       readonly kind: "effects";
       readonly effects: readonly Outside[];
@@ -30,7 +30,7 @@ function start(port: MessagePort, say: (message: FromVault) => void): void {
     vault.close();
     port.close();
   });
-  say({ kind: "open", seat: vault.seat, peer: vault.peer });
+  say({ kind: "open", peer: vault.peer });
   tell(vault.first);
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createBls } from "@causeway/chain-core/adapters/bls";
 import { parseGenesis } from "@causeway/chain-core/light";
 import type { Journal } from "@causeway/primitives";
-import { equal, Failure, isRejected } from "@causeway/primitives";
+import { Failure, isRejected } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
 import { openJournal } from "@causeway/primitives/adapters/journal";
@@ -13,6 +13,7 @@ import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { publicPoint, randomizeContext } from "@causeway/primitives/secp256k1";
 import { compacted } from "../journal.ts";
 import * as machine from "../machine.ts";
+import { hostKeysOf } from "../world.ts";
 import type { ShareVault } from "./share-vault.ts";
 import { shareVault } from "./share-vault.ts";
 
@@ -30,7 +31,6 @@ export type VaultOptions = {
 export type Outside = Exclude<machine.Effect, { kind: "journal" | "save-share" }>;
 
 export type Vault = {
-  readonly seat: number;
   /** Secret of the libp2p identity: the one secret that the main thread gets. */
   readonly peer: Uint8Array;
   /** What the machine ordered at its start. */
@@ -44,11 +44,12 @@ export type Vault = {
 const keyFields = {
   attest: "required",
   host: "required",
+  olderHosts: "list",
   peer: "required",
   passphrase: "text",
 } as const;
 
-/** Throws Failure: "bad-genesis", "bad-keys", "not-a-validator", or those of the journal and the share files. */
+/** Throws Failure: "bad-genesis", "bad-keys", or those of the journal and the share files. */
 export function openVault(options: VaultOptions): Vault {
   const { body, proofs, dataFolder, keysFile, logN } = options;
   const bls = createBls();
@@ -56,28 +57,19 @@ export function openVault(options: VaultOptions): Vault {
   if (isRejected(genesis)) throw new Failure("bad-genesis", genesis.message);
   const secrets = readKeyFile(keysFile, keyFields);
   randomizeContext(systemEntropy(32));
-  const [hostKey, attestKey] = [publicPoint(secrets.host), bls.publicKey(secrets.attest)];
-  const seat = genesis.validators.findIndex((validator) => equal(validator.hostKey, hostKey));
-  const validator = genesis.validators[seat];
-  const peerKey = publicPoint(secrets.peer);
-  const isOurs =
-    validator !== undefined &&
-    equal(validator.attestKey, attestKey) &&
-    equal(validator.signerPeerKey, peerKey);
-  if (!isOurs) throw new Failure("not-a-validator", "no validator of the genesis has these keys");
   mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
   const journal = openJournal(join(dataFolder, "signer.journal"), { create: true });
   const { passphrase } = secrets;
   const folder = join(dataFolder, "shares");
   const network = genesis.networkId;
   const entropy = systemEntropy;
-  const shares = shareVault({ folder, passphrase, network, seat, logN, entropy });
+  const shares = shareVault({ folder, passphrase, network, logN, entropy });
   const context = {
     genesis,
     bls,
-    seat,
     attestSecret: secrets.attest,
-    hostSecret: secrets.host,
+    hosts: hostKeysOf([secrets.host, ...secrets.olderHosts]),
+    peerKey: publicPoint(secrets.peer),
   };
   return run(context, secrets.peer, journal, shares);
 }
@@ -96,8 +88,7 @@ function run(
     const outside: Outside[] = [];
     for (const effect of effects)
       if (effect.kind === "journal") journal.append(effect.record);
-      else if (effect.kind === "save-share")
-        shares.save(effect.keyId, effect.share, effect.packageHash);
+      else if (effect.kind === "save-share") shares.save(effect, effect.packageHash);
       else outside.push(effect);
     return outside;
   };
@@ -105,7 +96,6 @@ function run(
   journal.rewrite(records);
   const first = handle({ kind: "started", journal: records, shares: shares.load() });
   return {
-    seat: context.seat,
     peer,
     first,
     handle,

@@ -18,7 +18,13 @@ import * as follow from "./machine.ts";
 const trusting = { verifyAggregate: () => true } as unknown as Bls;
 const context: follow.Context = { genesis, bls: trusting };
 const { owner } = must(genesis.validators[0], "validator");
-const interest = { events: [], settled: new Set<number>(), owner };
+const interest = {
+  events: [],
+  identities: [],
+  needsCeremony: () => false,
+  needsDeals: () => false,
+  owner,
+};
 const secondsMs = 1_000;
 
 test("a view is as old as the oldest header that proves a part of it (RNG-6)", () => {

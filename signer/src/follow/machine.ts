@@ -31,8 +31,9 @@ type Reading = {
   readonly refused: ReadonlySet<string>;
   readonly asked: readonly Uint8Array[];
   readonly askedAtMs: number;
-  /** Time of the oldest header that a record of this reading is proven by. */
+  /** Time of the oldest header that a record of this reading is proven by, and its epoch. */
   readonly headerMs?: number;
+  readonly epoch?: number;
 };
 
 export type State = {
@@ -76,12 +77,15 @@ export type Viewed = {
    * slow or hostile node must not pass what the ledger said a minute ago for what the newest block says.
    */
   readonly headerMs: number;
+  /** Of that header. */
+  readonly epoch: number;
   readonly committee: Committee;
 };
 
 export type Effect =
   | { readonly kind: "prove"; readonly keys: readonly Uint8Array[]; readonly endsFrom?: number }
   | { readonly kind: "viewed"; readonly viewed: Viewed }
+  | { readonly kind: "stopped"; readonly reason: Rejected }
   /** To be remembered across restarts. */
   | { readonly kind: "trust"; readonly trust: TrustRecord }
   | { readonly kind: "wake"; readonly atMs: number }
@@ -225,7 +229,9 @@ function proved(
   const isLost = bad?.code === "unknown-committee";
   if (bad !== undefined) {
     const [next, effects] = failed({ ...state, trusted, isLost }, turn);
-    return [next, [...refusals(phase, bad), ...effects]];
+    // A quorum goes on by rules that this program does not have (GOV-1).
+    const end: Effect[] = bad.code === "upgrade-needed" ? [{ kind: "stopped", reason: bad }] : [];
+    return [next, [...refusals(phase, bad), ...effects, ...end]];
   }
   const effects: Effect[] = [];
   const remembers = trusted.height >= state.remembered + rememberEvery;
@@ -241,14 +247,16 @@ function proved(
     const name = keyOf(key);
     const answer = answers.get(name);
     const bad = answer === undefined ? noProof : badProof(trusted, answer);
-    if (bad === undefined) records.set(name, answer?.value);
+    if (bad === undefined) records.set(name, sameBytes(state.records.get(name), answer?.value));
     else {
       refused.add(name);
       effects.push(refusal(key, bad));
     }
   }
   const headerMs = phase.headerMs ?? trusted.header.time;
-  const reading: Reading = { records, refused, asked: [], askedAtMs: turn.nowMs, headerMs };
+  const epoch = phase.epoch ?? trusted.committee.epoch;
+  const askedAtMs = turn.nowMs;
+  const reading: Reading = { records, refused, asked: [], askedAtMs, headerMs, epoch };
   const [next, more] = goOn(
     context,
     { ...state, trusted, isLost, remembered, phase: reading },
@@ -257,6 +265,14 @@ function proved(
     turn,
   );
   return [next, [...effects, ...more]];
+}
+
+/** The older object where nothing changed, so that what was derived from it is found again (rings.ts). */
+function sameBytes(
+  before: Uint8Array | undefined,
+  now: Uint8Array | undefined,
+): Uint8Array | undefined {
+  return before !== undefined && now !== undefined && equal(before, now) ? before : now;
 }
 
 const noProof = {
@@ -308,7 +324,8 @@ function goOn(
   }
   const { height, header, committee } = state.trusted;
   const headerMs = reading.headerMs ?? header.time;
-  const viewed: Viewed = { view, height, headerMs, committee };
+  const epoch = reading.epoch ?? committee.epoch;
+  const viewed: Viewed = { view, height, headerMs, epoch, committee };
   const idle: State = { ...state, phase: "idle", records, readHeight: height, failures: 0 };
   const [next, effects] = begin(context, idle, interest, turn);
   return [next, [{ kind: "viewed", viewed }, ...effects]];

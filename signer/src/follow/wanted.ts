@@ -1,7 +1,14 @@
 // Which records of the ledger the signer needs, given those it has: asked until nothing is missing. A record names
 // others (a list its plans, a plan its lineage, coins and withdrawals), so this takes a few rounds when something
 // is new and one when nothing is.
-import type { ForeignEvent, Genesis, Plan, StateReader } from "@causeway/chain-core/interchain";
+import type {
+  Ceremony,
+  ForeignEvent,
+  Genesis,
+  Key,
+  Plan,
+  StateReader,
+} from "@causeway/chain-core/interchain";
 import {
   accountings,
   assetId as assetIdOf,
@@ -10,7 +17,6 @@ import {
   ceremonyStages,
   coinKinds,
   coins,
-  currentKeys,
   deals,
   eventIdOf,
   eventKinds,
@@ -23,29 +29,41 @@ import {
   lineages,
   listNames,
   lists,
-  openCeremonies,
   outpoint,
   planKinds,
   planStatus,
   plans,
+  reshares,
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf } from "@causeway/primitives";
 import { sentKey } from "../fence.ts";
+import {
+  ceremonyUnderWay,
+  keyIdsUpTo,
+  keyNames,
+  openKeyIds,
+  readCeremony,
+  readKey,
+} from "./rings.ts";
 
 /** What else than the ledger says what is needed. */
 export type Interest = {
   /** Events under way: whether the ledger has them. */
   readonly events: readonly { readonly chain: Uint8Array; readonly event: ForeignEvent }[];
-  /** Keys whose share this signer holds and has confirmed: their deals are not needed. */
-  readonly settled: ReadonlySet<number>;
-  /** Owner of the own validator: which of its envelopes were used (fence.ts). */
-  readonly owner: Uint8Array;
+  /** Owner of the own validator, once it is known: which of its envelopes were used (fence.ts). */
+  readonly owner: Uint8Array | undefined;
+  /** Records that say who the validators are (roster.ts). */
+  readonly identities: readonly Uint8Array[];
+  /** Whether a share of the key is missing here, and whether a ceremony's deals would give one. */
+  readonly needsCeremony: (key: Key) => boolean;
+  readonly needsDeals: (ceremony: Ceremony) => boolean;
 };
 
 /** Keys without whose records there is no view, because an absent one means something. */
 export function needed({ owner }: Interest): Uint8Array[] {
-  return [...governingKeys, sentKey(owner), lists.key(listNames.plans)];
+  const sent = owner && sentKey(owner);
+  return [...governingKeys, lists.key(listNames.plans), ...(sent === undefined ? [] : [sent])];
 }
 
 /** Keys of the records, each once, given what `view` has. */
@@ -54,18 +72,17 @@ export function wanted(genesis: Genesis, view: StateReader, interest: Interest):
   const want = (key: Uint8Array): void => {
     out.set(keyOf(key), key);
   };
-  const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
   for (const key of needed(interest)) want(key);
-  want(openCeremonies.key("only"));
-  for (const chain of chains) want(currentKeys.key(chain));
+  for (const key of keyNames(genesis)) want(key);
   for (const { chain } of genesis.evm) want(evmStates.key(chain));
   for (const id of assetIds(inForce(view, genesis))) want(accountings.key(id));
-  wantKeys(view, chains, interest, want);
+  wantKeys(genesis, view, interest, want);
   for (const id of lists.get(view, listNames.plans)?.ids ?? []) {
     want(plans.key(id));
     const plan = plans.get(view, id);
     if (plan?.status === planStatus.planned) wantPlan(view, plan, want);
   }
+  for (const key of interest.identities) want(key);
   for (const { chain, event } of interest.events) wantEvent(genesis, view, chain, event, want);
   return [...out.values()];
 }
@@ -79,29 +96,38 @@ function assetIds(genesis: Genesis): Uint8Array[] {
 
 /** Ceremonies with their deals, and the keys that events and plans may name. */
 function wantKeys(
+  genesis: Genesis,
   view: StateReader,
-  chains: readonly Uint8Array[],
   interest: Interest,
   want: (key: Uint8Array) => void,
 ): void {
-  const current = chains.flatMap((chain) => currentKeys.get(view, chain)?.keyId ?? []);
-  const newest = Math.max(0, ...current);
-  for (let keyId = 1; keyId <= newest; keyId++) want(keys.key(keyId));
-  const open = openCeremonies.get(view, "only")?.keyIds ?? [];
-  const lost = current.filter((keyId) => !interest.settled.has(keyId));
-  for (const keyId of new Set([...open, ...lost])) {
-    want(ceremonies.key(keyId));
-    const ceremony = ceremonies.get(view, keyId);
-    if (ceremony === undefined || ceremony.stage === ceremonyStages.deal) continue;
-    if (interest.settled.has(keyId) && ceremony.stage !== ceremonyStages.confirm) continue;
-    const { attempt } = ceremony;
+  const wantDeals = (ceremony: Ceremony | undefined): void => {
+    if (ceremony === undefined || ceremony.stage === ceremonyStages.deal) return;
+    if (!interest.needsDeals(ceremony)) return;
+    const { keyId, attempt } = ceremony;
     for (const seat of ceremony.dealt) want(deals.key({ keyId, attempt, seat }));
+  };
+  for (const keyId of openKeyIds(view)) {
+    want(ceremonies.key(keyId));
+    want(reshares.key(keyId));
+    wantDeals(ceremonyUnderWay(view, keyId));
+  }
+  for (const keyId of keyIdsUpTo(genesis, view)) {
+    want(keys.key(keyId));
+    const key = readKey(view, keyId);
+    if (key?.active !== true || !interest.needsCeremony(key)) continue;
+    want(ceremonies.key(keyId));
+    const ceremony = readCeremony(view, keyId);
+    if (ceremony?.attempt === key.attempt) wantDeals(ceremony);
   }
 }
 
 function wantPlan(view: StateReader, plan: Plan, want: (key: Uint8Array) => void): void {
   want(keys.key(plan.keyId));
-  if (plan.kind === planKinds.canary) want(ceremonies.key(plan.keyId));
+  if (plan.kind === planKinds.canary) {
+    want(ceremonies.key(plan.keyId));
+    want(reshares.key(plan.keyId));
+  }
   if (plan.kind === planKinds.evmBatch) want(batches.key({ chain: plan.chain, nonce: plan.nonce }));
   if (plan.kind !== planKinds.sweep && plan.kind !== planKinds.withdrawal) {
     for (const id of plan.withdrawals) want(withdrawals.key(id));

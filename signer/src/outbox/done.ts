@@ -3,7 +3,6 @@ import type { Action, ForeignEvent, StateReader } from "@causeway/chain-core/int
 import {
   attestCodec,
   batches,
-  ceremonies,
   ceremonyStages,
   complaintCodec,
   confirmCodec,
@@ -13,7 +12,6 @@ import {
   evmExecutedCodec,
   evmStates,
   inbounds,
-  keys,
   kinds,
   planStatus,
   plans,
@@ -21,6 +19,7 @@ import {
 } from "@causeway/chain-core/interchain";
 import type { NetworkId } from "@causeway/primitives";
 import { equal, isRejected, isZero } from "@causeway/primitives";
+import { ceremonyUnderWay, readKey } from "../follow/rings.ts";
 
 /** True when `event` of `chain` is on the ledger as it is stated here: in this block (WIT-4). */
 export function isStated(
@@ -45,13 +44,8 @@ export function isStated(
   return inbound.candidates.some(({ blockHash }) => equal(blockHash, event.blockHash));
 }
 
-/** True when bringing `action` would change nothing any more; `seat` is the bringer's. */
-export function isDone(
-  network: NetworkId,
-  view: StateReader,
-  seat: number,
-  action: Action,
-): boolean {
+/** True when bringing `action` would change nothing any more. */
+export function isDone(network: NetworkId, view: StateReader, action: Action): boolean {
   switch (action.kind) {
     case kinds.attest: {
       const { statement } = attestCodec.decode(action.body);
@@ -62,31 +56,32 @@ export function isDone(
       return plan !== undefined && plan.status !== planStatus.planned;
     }
     case kinds.deal: {
-      const { keyId, attempt } = dealCodec.decode(action.body);
-      const ceremony = ceremonies.get(view, keyId);
+      const { keyId, attempt, seat } = dealCodec.decode(action.body);
+      const ceremony = ceremonyUnderWay(view, keyId);
       if (ceremony === undefined) return false;
       const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.deal;
       return !open || ceremony.dealt.includes(seat);
     }
     case kinds.complaint: {
       const { keyId, attempt, dealer } = complaintCodec.decode(action.body);
-      const ceremony = ceremonies.get(view, keyId);
+      const ceremony = ceremonyUnderWay(view, keyId);
       if (ceremony === undefined) return false;
       const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.confirm;
       return !open || ceremony.voided.includes(dealer);
     }
     case kinds.confirm:
-      return isConfirmed(view, seat, action.body);
+      return isConfirmed(view, action.body);
     default:
       return true;
   }
 }
 
-function isConfirmed(view: StateReader, seat: number, body: Uint8Array): boolean {
-  const { keyId, attempt, dealsHash } = confirmCodec.decode(body);
-  const share = keys.get(view, keyId)?.shares[seat];
+function isConfirmed(view: StateReader, body: Uint8Array): boolean {
+  const { keyId, attempt, seat, dealsHash } = confirmCodec.decode(body);
+  const key = readKey(view, keyId);
+  const share = key?.attempt === attempt ? key.shares[seat] : undefined;
   if (share !== undefined && !isZero(share)) return true;
-  const ceremony = ceremonies.get(view, keyId);
+  const ceremony = ceremonyUnderWay(view, keyId);
   if (ceremony === undefined) return false;
   if (ceremony.attempt !== attempt || !equal(ceremony.dealsHash, dealsHash)) return true;
   return ceremony.confirmed.some((confirmed) => confirmed.seat === seat);

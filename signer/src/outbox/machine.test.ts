@@ -20,7 +20,12 @@ import { turnOf } from "../turn.ts";
 import type { Effect, Event, State } from "./machine.ts";
 import { initial, step } from "./machine.ts";
 
-const context = { genesis, seat: 1, hostSecret: validatorSecret(1, "hostKey"), isHeld: false };
+const context = {
+  genesis,
+  owner: must(genesis.validators[1], "validator").owner,
+  hostSecret: validatorSecret(1, "hostKey"),
+  isHeld: false,
+};
 
 function outbox() {
   let state: State = initial;

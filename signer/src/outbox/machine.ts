@@ -13,7 +13,7 @@ import {
   transactionId,
 } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
-import { must, unreachable } from "@causeway/primitives";
+import { unreachable } from "@causeway/primitives";
 import { signRecoverable } from "@causeway/primitives/secp256k1";
 import type { Turn } from "../turn.ts";
 import { isDone } from "./done.ts";
@@ -67,7 +67,8 @@ export type Effect =
 /** What the outbox knows of its process. */
 export type Context = {
   readonly genesis: Genesis;
-  readonly seat: number;
+  /** Own validator's owner, and the secret of its registered host key. */
+  readonly owner: Uint8Array;
   readonly hostSecret: Uint8Array;
   /** True until the journal is known to be the newest (fence.ts): nothing leaves. */
   readonly isHeld: boolean;
@@ -127,8 +128,7 @@ function viewed(
   const { networkId } = context.genesis;
   const entries = state.entries.filter(
     (entry) =>
-      entry.queuedAtMs + lifetimeMs > turn.nowMs &&
-      !isDone(networkId, event.view, context.seat, entry.action),
+      entry.queuedAtMs + lifetimeMs > turn.nowMs && !isDone(networkId, event.view, entry.action),
   );
   return reviveStalled({ ...state, entries, ledgerMs: event.ledgerMs }, turn);
 }
@@ -218,8 +218,7 @@ function envelopeOf(
   sequence: number,
   turn: Turn,
 ): NonNullable<Entry["sent"]> {
-  const { genesis, seat, hostSecret } = context;
-  const { owner } = must(genesis.validators[seat], "own validator");
+  const { genesis, owner, hostSecret } = context;
   const ttlMs = Math.min(transactionTtlMs, genesis.params.expiryMaxMs);
   const expires = Math.max(state.ledgerMs, genesis.time) + ttlMs;
   const envelope = [{ validator: owner, role: roles.signer, sequence }];

@@ -15,7 +15,7 @@ import { approve } from "../policy/approve.ts";
 import { dropNonces } from "../roast/participant.ts";
 import type { Turn } from "../turn.ts";
 import { drain, hearEarly } from "./messages.ts";
-import { converse, ownShare, repeatAtMs } from "./participate.ts";
+import { converse, ownShares, repeatAtMs } from "./participate.ts";
 import type { Request } from "./request.ts";
 import { messagesOf, ringOf, roundMs } from "./request.ts";
 import type { Context, Effect, Event, State, Work } from "./work.ts";
@@ -84,9 +84,13 @@ function close(work: Work, request: Request): void {
 
 function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
   const { context, turn } = work;
-  const before = work.state.requests.get(keyOf(id));
-  const found = ringOf(context.genesis, ledger.view, plan, context.seat);
+  const found = ringOf(context, ledger.view, plan);
   if (isRejected(found)) return;
+  const last = work.state.requests.get(keyOf(id));
+  // The key was reshared in the middle: shares of the new epoch sign from the beginning.
+  const isOld = last !== undefined && last.ring.attempt !== found.ring.attempt;
+  if (isOld) close(work, last);
+  const before = isOld ? undefined : last;
   const rebuilt = before ?? messagesOf(context.genesis, plan, found.key);
   if (isRejected(rebuilt)) return unsignable(work, id, rebuilt);
   const verdict = approve(context.genesis, ledger, id, plan, found.key, turn.nowMs);
@@ -100,7 +104,7 @@ function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
     verdict,
     seenAtMs: before?.seenAtMs ?? turn.nowMs,
     conversations: before?.conversations ?? new Map(),
-    roast: before?.roast,
+    roasts: before?.roasts ?? new Map(),
     logged: before?.logged ?? new Set(),
   };
   put(work, request);
@@ -130,7 +134,7 @@ function nextWake(work: Work): number | undefined {
   const { nowMs } = work.turn;
   const times: number[] = [];
   for (const request of work.state.requests.values()) {
-    if (request.verdict.kind !== "approved" || ownShare(work, request) === undefined) continue;
+    if (request.verdict.kind !== "approved" || ownShares(work, request).length === 0) continue;
     const round = Math.floor((nowMs - request.seenAtMs) / roundMs);
     times.push(request.seenAtMs + (round + 1) * roundMs);
     for (const conversation of request.conversations.values()) times.push(repeatAtMs(conversation));

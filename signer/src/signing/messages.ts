@@ -9,8 +9,8 @@ import { heardOpen } from "./participate.ts";
 import type { Work } from "./work.ts";
 import { refuse, requestOf } from "./work.ts";
 
-/** Commitments kept for each peer about plans that the own node has not shown yet. */
-const earlyMax = 32;
+/** Commitments kept for each peer about plans that the own node has not shown yet: how many, and bytes in all. */
+const earlyMax = { count: 256, size: 512 * 1024 } as const;
 
 export function drain(work: Work): void {
   for (let next = work.inbox.shift(); next !== undefined; next = work.inbox.shift())
@@ -39,8 +39,7 @@ function heardCommit(work: Work, from: number, envelope: Envelope): undefined {
   if (!work.state.requests.has(keyOf(commit.request))) return keepEarly(work, from, envelope);
   const request = requestOf(work, from, commit, commit.seat);
   if (request === undefined) return refuse(work, from, "wrong-seat", "commit");
-  if (request.ring.seat !== commit.coordinator) return;
-  coordinate(work, request, { kind: "committed", seat: commit.seat, commit });
+  coordinate(work, request, commit.coordinator, { kind: "committed", seat: commit.seat, commit });
 }
 
 /** Bounded for each peer: the oldest gives way. */
@@ -48,7 +47,9 @@ function keepEarly(work: Work, from: number, envelope: Envelope): undefined {
   const before = work.state.early.get(from) ?? [];
   const same = (one: Envelope): boolean => equal(one.body, envelope.body);
   if (before.some(same)) return;
-  const kept = [...before, envelope].slice(-earlyMax);
+  const kept = [...before, envelope].slice(-earlyMax.count);
+  let size = kept.reduce((sum, { body }) => sum + body.length, 0);
+  while (size > earlyMax.size) size -= kept.shift()?.body.length ?? 0;
   work.state = { ...work.state, early: new Map(work.state.early).set(from, kept) };
 }
 
@@ -56,8 +57,8 @@ function heardShare(work: Work, from: number, envelope: Envelope): undefined {
   const share = shareCodec.parse(envelope.body);
   if (isRejected(share)) return refuse(work, from, share.code, "share");
   const request = requestOf(work, from, share, share.seat);
-  if (request === undefined || request.ring.seat !== share.coordinator) return;
-  coordinate(work, request, { kind: "answered", seat: share.seat, share });
+  if (request === undefined) return;
+  coordinate(work, request, share.coordinator, { kind: "answered", seat: share.seat, share });
 }
 
 /** Commitments that came before the plan was seen here. */

@@ -1,39 +1,75 @@
-// This seat's shares: to whom it commits, and when a share may leave.
-import { equal, isRejected, keyOf, toHex } from "@causeway/primitives";
+// The own seats' shares: to whom they commit, and when a share may leave.
+import { equal, isRejected, keyOf, sha256, toHex } from "@causeway/primitives";
 import type { Share } from "../ceremony/machine.ts";
 import { take } from "../guard.ts";
 import { approve } from "../policy/approve.ts";
 import type { SessionOpen } from "../roast/message.ts";
 import { commitCodec, sessionOpenCodec, shareCodec } from "../roast/message.ts";
-import { checkOpen, makeCommit, makeShare, takeNonces } from "../roast/participant.ts";
+import { checkOpen, dropNonces, makeCommit, makeShare, takeNonces } from "../roast/participant.ts";
+import { sameConversation } from "../roast/session.ts";
+import { nameOf } from "../share-file.ts";
 import type { Envelope } from "../wire.ts";
 import { messageKinds } from "../wire.ts";
+import { breathe } from "./coordinate.ts";
 import type { Conversation, Request } from "./request.ts";
-import { coordinatorOf, jobOf, ringOf } from "./request.ts";
+import {
+  conversationName,
+  coordinatorOf,
+  jobOf,
+  keepRounds,
+  ringOf,
+  roundsSince,
+} from "./request.ts";
 import type { Work } from "./work.ts";
 import { log, put, refuse, requestOf, send } from "./work.ts";
 
 const resendMs = { first: 700, most: 5_000 } as const;
 
-/** Own share of the request's key, if it is the one that the ledger has for the own seat. */
-export function ownShare(work: Work, request: Request): Share | undefined {
-  const { seat, group } = request.ring;
-  const share = work.state.shares.get(request.plan.keyId);
-  if (seat === undefined || share === undefined || share.seat !== seat) return undefined;
-  return group.shares.has(seat) ? share : undefined;
+/** Own shares of the request's key and epoch that are those that the ledger has for the own seats. */
+export function ownShares(work: Work, request: Request): Share[] {
+  const { own, group, attempt } = request.ring;
+  const { keyId } = request.plan;
+  return own.flatMap((seat) => {
+    const share = work.state.shares.get(nameOf({ keyId, attempt, seat }));
+    const point = group.shares.get(seat);
+    return share !== undefined && point !== undefined && equal(share.point, point) ? [share] : [];
+  });
 }
 
 /** Commits to the coordinator of the round, and repeats what a coordinator may have lost. */
 export function converse(work: Work, key: string): void {
   const { turn, state } = work;
+  breathe(work, key);
+  forget(work, key);
   const request = state.requests.get(key);
-  if (request === undefined || request.verdict.kind !== "approved") return;
-  const share = ownShare(work, request);
-  if (share === undefined) return;
+  if (request?.verdict.kind !== "approved") return;
   const current = coordinatorOf(request, turn.nowMs);
-  if (!request.conversations.has(current)) commitTo(work, request, share, current);
+  for (const share of ownShares(work, request)) {
+    const latest = work.state.requests.get(key) ?? request;
+    if (!latest.conversations.has(conversationName(current, share.seat)))
+      commitTo(work, latest, share, current);
+  }
   const latest = work.state.requests.get(key) ?? request;
   for (const conversation of latest.conversations.values()) repeat(work, key, conversation);
+}
+
+/** Conversations of long ago: in a large ring there would be as many as seats squared. */
+function forget(work: Work, key: string): void {
+  const request = work.state.requests.get(key);
+  if (request === undefined) return;
+  const age = (seat: number): number => roundsSince(request, seat, work.turn.nowMs);
+  const isOld = (seat: number): boolean => age(seat) > keepRounds.seat;
+  const roasts = [...request.roasts].filter(([seat]) => age(seat) <= keepRounds.coordinator);
+  const conversations = [...request.conversations].filter(([, one]) => !isOld(one.coordinator));
+  const isSame =
+    roasts.length === request.roasts.size && conversations.length === request.conversations.size;
+  if (isSame) return;
+  const pool = dropNonces(
+    work.state.pool,
+    (held) => equal(held.request, request.id) && isOld(held.coordinator),
+  );
+  work.state = { ...work.state, pool };
+  put(work, { ...request, roasts: new Map(roasts), conversations: new Map(conversations) });
 }
 
 export function commitTo(work: Work, request: Request, share: Share, seat: number): void {
@@ -43,23 +79,25 @@ export function commitTo(work: Work, request: Request, share: Share, seat: numbe
   if (isRejected(fresh)) return;
   work.state = { ...work.state, pool: fresh.pool };
   const body = commitCodec.encode(fresh.commit);
-  say(work, request, seat, messageKinds.commit, body, undefined);
+  const from = { coordinator: seat, seat: share.seat };
+  say(work, request, { ...from, kind: messageKinds.commit, body, answered: undefined });
 }
 
 /** Sends, and remembers what to repeat. */
 export function say(
   work: Work,
   request: Request,
-  coordinatorSeat: number,
-  kind: number,
-  body: Uint8Array,
-  sid: Uint8Array | undefined,
+  said: Omit<Conversation, "sentAtMs" | "sends">,
 ): void {
-  const said = { coordinator: coordinatorSeat, kind, body, sid, sends: 1 };
-  const conversation: Conversation = { ...said, sentAtMs: work.turn.nowMs };
-  const conversations = new Map(request.conversations).set(coordinatorSeat, conversation);
+  keep(work, request, { ...said, sends: 1, sentAtMs: work.turn.nowMs });
+}
+
+function keep(work: Work, request: Request, conversation: Conversation): void {
+  const { coordinator: to, seat, kind, body } = conversation;
+  const conversations = new Map(request.conversations);
+  conversations.set(conversationName(to, seat), conversation);
   put(work, { ...request, conversations });
-  send(work, request, coordinatorSeat, kind, body);
+  send(work, request, to, kind, body);
 }
 
 export function repeatAtMs({ sentAtMs, sends }: Conversation): number {
@@ -69,22 +107,26 @@ export function repeatAtMs({ sentAtMs, sends }: Conversation): number {
 export function repeat(work: Work, key: string, conversation: Conversation): void {
   const request = work.state.requests.get(key);
   if (request === undefined || repeatAtMs(conversation) > work.turn.nowMs) return;
-  const { coordinator: seat, kind, body, sends } = conversation;
-  const again = { ...conversation, sends: sends + 1, sentAtMs: work.turn.nowMs };
-  const conversations = new Map(request.conversations).set(seat, again);
-  put(work, { ...request, conversations });
-  send(work, request, seat, kind, body);
+  const sends = conversation.sends + 1;
+  keep(work, request, { ...conversation, sends, sentAtMs: work.turn.nowMs });
 }
 
 export function heardOpen(work: Work, from: number, envelope: Envelope): undefined {
   const open = sessionOpenCodec.parse(envelope.body);
   if (isRejected(open)) return refuse(work, from, open.code, "open");
   const request = requestOf(work, from, open, open.coordinator);
-  const conversation = request?.conversations.get(open.coordinator);
-  if (request === undefined || conversation === undefined) return;
-  const share = ownShare(work, request);
-  if (share === undefined) return;
-  release(work, request, conversation, share, open);
+  if (request === undefined) return;
+  const hash = sha256(envelope.body);
+  const signers = new Set(open.signers.map(({ seat }) => seat));
+  for (const share of ownShares(work, request)) {
+    const latest = work.state.requests.get(keyOf(open.request)) ?? request;
+    const conversation = latest.conversations.get(conversationName(open.coordinator, share.seat));
+    if (conversation === undefined || !signers.has(share.seat)) continue;
+    const { answered, kind, body } = conversation;
+    if (answered !== undefined && equal(answered.opening, hash))
+      send(work, latest, open.coordinator, kind, body);
+    else release(work, latest, conversation, share, { open, hash });
+  }
 }
 
 /**
@@ -96,7 +138,7 @@ export function release(
   request: Request,
   conversation: Conversation,
   share: Share,
-  open: SessionOpen,
+  { open, hash }: { readonly open: SessionOpen; readonly hash: Uint8Array },
 ): undefined {
   const { context, turn } = work;
   const plan = toHex(request.id);
@@ -105,19 +147,17 @@ export function release(
   };
   const { ledger } = work.state;
   if (ledger === undefined) return;
-  const found = ringOf(context.genesis, ledger.view, request.plan, context.seat);
+  const found = ringOf(context, ledger.view, request.plan);
   if (isRejected(found)) return no(found.code);
+  if (found.ring.attempt !== request.ring.attempt) return no("old-epoch");
   const verdict = approve(context.genesis, ledger, request.id, request.plan, found.key, turn.nowMs);
   if (verdict.kind !== "approved") return no(verdict.code);
   const job = jobOf(context.genesis.networkId, request, open.coordinator);
-  const checked = checkOpen(job, share.seat, open);
+  const checked = checkOpen(job, share.seat, open, conversation.answered?.number);
   if (isRejected(checked)) return no(checked.code);
   const { sid } = checked.batch;
-  if (conversation.sid !== undefined && equal(conversation.sid, sid))
-    return send(work, request, open.coordinator, conversation.kind, conversation.body);
   const held = work.state.pool.get(keyOf(checked.commitment));
-  const isOurs =
-    held !== undefined && held.coordinator === open.coordinator && equal(held.request, request.id);
+  const isOurs = held !== undefined && sameConversation(held, job) && held.seat === share.seat;
   if (!isOurs) return no("unknown-nonce");
   const guard = take(work.state.guard, request.slots);
   if (isRejected(guard)) return no(guard.code);
@@ -130,7 +170,9 @@ export function release(
   work.effects.push({
     kind: "release",
     release: {
-      keyId: request.plan.keyId,
+      keyId: job.keyId,
+      attempt: job.attempt,
+      seat: share.seat,
       plan: request.id,
       coordinator: open.coordinator,
       sid,
@@ -140,5 +182,7 @@ export function release(
   });
   const answer = makeShare(checked, share.seat, share.secret, taken.nonces, next.commit);
   const body = shareCodec.encode(answer);
-  say(work, request, open.coordinator, messageKinds.share, body, sid);
+  const answered = { number: open.number, opening: hash };
+  const { coordinator, seat } = conversation;
+  say(work, request, { coordinator, seat, kind: messageKinds.share, body, answered });
 }

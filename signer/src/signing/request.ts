@@ -1,14 +1,10 @@
 // One open plan as the signing machine keeps it: what it signs, who may sign, and the conversations about it.
 import type { Genesis, Key, Plan, StateReader } from "@causeway/chain-core/interchain";
-import {
-  ceremonyOf,
-  keys,
-  planKinds,
-  planMessages,
-  taprootTweak,
-} from "@causeway/chain-core/interchain";
+import { planKinds, planMessages, taprootTweak } from "@causeway/chain-core/interchain";
 import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
-import { equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
+import { isRejected, isZero, must, rejected } from "@causeway/primitives";
+import { ceremonyUnderWay, ownersOfSeats, readKey } from "../follow/rings.ts";
+import type { Roster } from "../follow/roster.ts";
 import type { Group } from "../frost/signers.ts";
 import { slotsOf } from "../guard.ts";
 import type { SlotUse } from "../journal.ts";
@@ -20,23 +16,30 @@ import type { Input, Job } from "../roast/session.ts";
 /** Who holds the key: its public side, and which validator sits where. */
 export type Ring = {
   readonly group: Group;
-  /** Index in the genesis of each seat's validator. */
+  /** Number of each seat's validator; -1 while it is not known. */
   readonly validators: readonly number[];
-  /** Own seat, if any. */
-  readonly seat: number | undefined;
+  /** Own seats, ascending. */
+  readonly own: readonly number[];
   /** Epoch of its shares (RNG-2). */
   readonly attempt: number;
 };
 
-/** What this signer last told one coordinator, to be repeated until the plan is signed. */
+/** What an own seat last told one coordinator, to be repeated until the plan is signed. */
 export type Conversation = {
   readonly coordinator: number;
+  readonly seat: number;
   readonly kind: number;
   readonly body: Uint8Array;
-  /** The session answered by `body`, if it is an answer. */
-  readonly sid: Uint8Array | undefined;
+  /** The session answered by `body`, if it is an answer: its number, and the hash of the opening's bytes. */
+  readonly answered: { readonly number: number; readonly opening: Uint8Array } | undefined;
   readonly sentAtMs: number;
   readonly sends: number;
+};
+
+export type Coordination = {
+  readonly state: coordinator.State;
+  /** When it has waited long enough for what is on its way. */
+  readonly breathAtMs: number | undefined;
 };
 
 export type Request = {
@@ -47,13 +50,17 @@ export type Request = {
   readonly slots: readonly SlotUse[];
   readonly verdict: Verdict;
   readonly seenAtMs: number;
-  /** By the coordinator's seat. */
-  readonly conversations: ReadonlyMap<number, Conversation>;
-  /** Own part as a coordinator, from the first commitment on. */
-  readonly roast: coordinator.State | undefined;
+  /** By {@link conversationName}. */
+  readonly conversations: ReadonlyMap<string, Conversation>;
+  /** Own part as a coordinator by own seat, from the first commitment on. */
+  readonly roasts: ReadonlyMap<number, Coordination>;
   /** Codes that were logged. */
   readonly logged: ReadonlySet<string>;
 };
+
+export function conversationName(coordinatorSeat: number, seat: number): string {
+  return `${coordinatorSeat}/${seat}`;
+}
 
 export type RingCode =
   /** The ledger has no such key, or not enough of its seats have confirmed. */
@@ -61,10 +68,9 @@ export type RingCode =
 
 /** The ring of a plan's key: from its ceremony for the canary, else from the key's record. */
 export function ringOf(
-  genesis: Genesis,
+  { number, roster }: { readonly number: number; readonly roster: Pick<Roster, "numbers"> },
   view: StateReader,
   plan: Plan,
-  ownSeat: number,
 ): { readonly ring: Ring; readonly key: Key } | Rejected<RingCode> {
   const key = keyOfPlan(view, plan);
   const groupPoint = key?.groupPoint;
@@ -75,20 +81,15 @@ export function ringOf(
   const n = key.seats.length;
   if (shares.size < key.threshold)
     return rejected("no-key", `${shares.size} of ${n} seats hold key ${plan.keyId}`);
-  const validators = key.seats.map(({ validator }) =>
-    genesis.validators.findIndex(({ owner }) => equal(owner, validator)),
-  );
-  const seat = validators.indexOf(ownSeat);
+  const validators = ownersOfSeats(key).map((owner) => roster.numbers.get(owner) ?? -1);
+  const own = validators.flatMap((one, seat) => (one === number ? [seat] : []));
   const group: Group = { n, t: key.threshold, thresholdPoint: groupPoint, shares };
-  return {
-    key,
-    ring: { group, validators, seat: seat < 0 ? undefined : seat, attempt: key.attempt },
-  };
+  return { key, ring: { group, validators, own, attempt: key.attempt } };
 }
 
 function keyOfPlan(view: StateReader, plan: Plan): Key | undefined {
-  if (plan.kind !== planKinds.canary) return keys.get(view, plan.keyId);
-  const ceremony = ceremonyOf(view, plan.keyId);
+  if (plan.kind !== planKinds.canary) return readKey(view, plan.keyId);
+  const ceremony = ceremonyUnderWay(view, plan.keyId);
   const groupPoint = ceremony?.commitments[0];
   if (ceremony === undefined || groupPoint === undefined) return undefined;
   const shares = ceremony.seats.map(
@@ -144,10 +145,26 @@ export function jobOf(network: NetworkId, request: Request, coordinatorSeat: num
 /** How long a coordinator has before the next one is told too, ms. */
 export const roundMs = 1_500;
 
+/** Rounds for which a seat goes on with a coordinator, and for which a coordinator waits for seats. */
+export const keepRounds = { seat: 16, coordinator: 24 } as const;
+
+function roundOf({ seenAtMs }: Request, nowMs: number): number {
+  return Math.max(0, Math.floor((nowMs - seenAtMs) / roundMs));
+}
+
+function firstOf({ id }: Request): number {
+  return must(id[0], "first byte") * 256 + must(id[1], "second byte");
+}
+
 /** The coordinator of a round: seats take turns from one that the plan's id picks. */
 export function coordinatorOf(request: Request, nowMs: number): number {
+  return (firstOf(request) + roundOf(request, nowMs)) % request.ring.group.n;
+}
+
+/** How many rounds ago the turn of `seat` was; one whose turn has not come is as if it had just been. */
+export function roundsSince(request: Request, seat: number, nowMs: number): number {
   const { n } = request.ring.group;
-  const round = Math.max(0, Math.floor((nowMs - request.seenAtMs) / roundMs));
-  const first = must(request.id[0], "first byte") * 256 + must(request.id[1], "second byte");
-  return (first + round) % n;
+  const round = roundOf(request, nowMs);
+  const since = (((firstOf(request) + round - seat) % n) + n) % n;
+  return since > round ? 0 : since;
 }

@@ -2,6 +2,7 @@
 import type { Action, Genesis } from "@causeway/chain-core/interchain";
 import { keyOf, must } from "@causeway/primitives";
 import type { Share } from "../ceremony/machine.ts";
+import type { Roster } from "../follow/roster.ts";
 import type { Guard } from "../guard.ts";
 import { emptyGuard } from "../guard.ts";
 import type { Release, SlotUse } from "../journal.ts";
@@ -13,13 +14,19 @@ import type { Envelope } from "../wire.ts";
 import { seal } from "../wire.ts";
 import type { Request } from "./request.ts";
 
-export type Context = { readonly genesis: Genesis; readonly seat: number };
+export type Context = {
+  readonly genesis: Genesis;
+  /** Own number in the register. */
+  readonly number: number;
+  readonly roster: Pick<Roster, "numbers">;
+};
 
 export type State = {
   /** Number of this start of the process: commitments of earlier ones are dead. */
   readonly boot: number;
   readonly ledger: Ledger | undefined;
-  readonly shares: ReadonlyMap<number, Share>;
+  /** By the name of the share: key, epoch, seat. */
+  readonly shares: ReadonlyMap<string, Share>;
   readonly guard: Guard;
   readonly pool: NoncePool;
   /** By the hex of the plan's id. */
@@ -40,7 +47,7 @@ export type Event =
   | {
       readonly kind: "viewed";
       readonly ledger: Ledger;
-      readonly shares: ReadonlyMap<number, Share>;
+      readonly shares: ReadonlyMap<string, Share>;
     }
   | { readonly kind: "message"; readonly from: number; readonly envelope: Envelope }
   | { readonly kind: "woke" };
@@ -112,7 +119,7 @@ export function send(
   body: Uint8Array,
 ): undefined {
   const to = must(request.ring.validators[seat], "validator of the seat");
-  const own = work.context.seat;
+  const own = work.context.number;
   if (to === own) {
     const envelope = { version: 1, kind, seat: own, body, signature: new Uint8Array(0) };
     work.inbox.push({ from: own, envelope });

@@ -122,7 +122,7 @@ export function answer(
   turn: Turn,
   effects: Effect[],
 ): State {
-  const { bls, attestSecret, seat } = context;
+  const { bls, attestSecret, number } = context;
   const verdicts = list.items.map((key) => state.items.get(key)?.verdict);
   const refused = verdicts.findIndex((verdict) => verdict?.kind === "refused");
   let bytes: Uint8Array;
@@ -135,14 +135,14 @@ export function answer(
       event: refused,
       code: utf8(code).slice(0, 64),
     });
-    bytes = seal(messageKinds.refuse, seat, body);
+    bytes = seal(messageKinds.refuse, number, body);
     refusedAtMs = turn.nowMs;
     effects.push(log("warn", "list refused", { code, list: toHex(list.digest) }));
   } else {
     if (!verdicts.every((verdict) => verdict?.kind === "true")) return state;
     const signature = bls.sign(attestSecret, list.digest);
     const body = endorseCodec.encode({ digest: list.digest, signature });
-    bytes = seal(messageKinds.endorse, seat, body);
+    bytes = seal(messageKinds.endorse, number, body);
   }
   for (const to of list.askers) effects.push({ kind: "send", to, bytes });
   return withList(yieldTurn(state, list, turn.nowMs), { ...list, answer: { bytes, refusedAtMs } });

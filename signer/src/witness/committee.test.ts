@@ -15,6 +15,7 @@ import type { Bytes32 } from "@causeway/primitives";
 import { bytes32, concat, isRejected, must, sha256d, utf8 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { testBls, validatorSecret } from "../../../chain-core/src/ledger/testing.ts";
+import { genesisRoster } from "../follow/roster.ts";
 import type { World } from "../testing.ts";
 import { genesis, world } from "../testing.ts";
 import type { Turn } from "../turn.ts";
@@ -51,7 +52,7 @@ function deposit(w: World): {
   const body = bitcoinDepositCodec.encode({ ...terms, keyId: 1, amount, ...inclusion });
   const kind = eventKinds.bitcoinDeposit;
   return {
-    event: { kind, txid, index: 0, blockHash: hash, height: 4, body },
+    event: { kind, txid, index: 0, blockHash: hash, height: 3, body },
     block: { hash, header },
   };
 }
@@ -63,7 +64,8 @@ test("a statement names seats of the committee, and is made anew by the next one
   const context: Context = {
     genesis,
     bls: testBls,
-    seat: 0,
+    number: 0,
+    roster: genesisRoster(genesis, new Uint8Array(33)),
     attestSecret: validatorSecret(0, "attestKey"),
   };
   let state: State = initial;
@@ -89,7 +91,7 @@ test("a statement names seats of the committee, and is made anew by the next one
   give({ kind: "viewed", ledger: { view: w.ledger, committee: first } });
   const [read] = give({ kind: "hint", bytes: hintCodec.encode({ chain, event, final: true }) });
   const key = read?.kind === "read" ? read.key : "";
-  const facts = { kind: "bitcoin", tip: { hash: block.hash, height: 4 }, block } as const;
+  const facts = { kind: "bitcoin", tip: { hash: block.hash, height: 3 }, block } as const;
   expect(sent(give({ kind: "facts", key, facts }))).toEqual([2, 3]);
   // Ring seat 1 has no seat here: its word is none.
   endorse(1);
@@ -97,7 +99,7 @@ test("a statement names seats of the committee, and is made anew by the next one
   endorse(3);
   const next = committeeOf(1, [3, 1, 0]);
   const moved = give({ kind: "viewed", ledger: { view: w.ledger, committee: next } });
-  expect(sent([...moved, ...give({ kind: "woke" })])).toEqual([1, 3]);
+  expect(sent([...moved, ...give({ kind: "woke" })])).toEqual([3, 1]);
   endorse(3);
   expect(endorse(2).filter(({ kind }) => kind === "act")).toEqual([]);
   const act = endorse(1).find((effect) => effect.kind === "act");

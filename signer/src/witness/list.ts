@@ -185,7 +185,7 @@ function propose(
   isTrue: boolean,
   turn: Turn,
 ): Step<State, Effect> {
-  const { genesis, bls, attestSecret, seat } = context;
+  const { genesis, bls, attestSecret, number } = context;
   const sorted = [...group].sort((a, b) => compare(a.id, b.id));
   const first = sorted[0];
   if (first === undefined || state.ledger === undefined) return [state, []];
@@ -213,8 +213,8 @@ function propose(
       turn.nowMs,
     );
   const signatures = new Map(base.signatures);
-  if (isTrue && memberSeat(context, state, seat) !== undefined)
-    signatures.set(seat, bls.sign(attestSecret, digest));
+  if (isTrue && memberSeat(context, state, number) !== undefined)
+    signatures.set(number, bls.sign(attestSecret, digest));
   const list: List = { ...base, mine: true, signatures, sentAtMs: turn.nowMs, sends: 1 };
   const [finished, orders] = finish(context, next, list);
   return [finished, [...sendTo(context, state, list, true), ...orders]];
@@ -230,17 +230,19 @@ function resend(context: Context, state: State, list: List, turn: Turn, effects:
 
 /** The proposal to every seat of the committee that has not answered it. */
 function sendTo(context: Context, state: State, list: List, everyone: boolean): Effect[] {
-  const { genesis, seat } = context;
-  const own = list.signatures.get(seat);
+  const { roster, number } = context;
+  const own = list.signatures.get(number);
   const body = proposeCodec.encode({
     statement: statementCodec.encode(list.statement),
     signature: own === undefined ? [] : [own],
   });
-  const bytes = seal(messageKinds.propose, seat, body);
-  const waiting = genesis.validators.flatMap((_, to) => {
+  const bytes = seal(messageKinds.propose, number, body);
+  const members = state.ledger?.committee.members ?? [];
+  const waiting = members.flatMap(({ validator }) => {
+    const to = roster.numbers.get(keyOf(validator));
+    if (to === undefined || to === number) return [];
     const silent = !list.signatures.has(to) && !list.refusers.has(to);
-    const isMember = memberSeat(context, state, to) !== undefined;
-    return to !== seat && isMember && (everyone || silent) ? [to] : [];
+    return everyone || silent ? [to] : [];
   });
   return waiting.map((to) => ({ kind: "send", to, bytes }));
 }

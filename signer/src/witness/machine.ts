@@ -16,7 +16,7 @@ import type { Item, Verdict } from "./item.ts";
 import { isDue, itemKey, keepMs, newItem, refreshed, undecided, woken } from "./item.ts";
 import * as lists from "./list.ts";
 import type { Context, Effect, Event, Ledger, List, State } from "./state.ts";
-import { withItem } from "./state.ts";
+import { memberSeat, withItem } from "./state.ts";
 
 export type { Context, Effect, Event, Ledger, State } from "./state.ts";
 export { initial } from "./state.ts";
@@ -79,7 +79,7 @@ function hinted(
   bytes: Uint8Array,
   turn: Turn,
 ): Step<State, Effect> {
-  const { genesis, seat } = context;
+  const { genesis, number } = context;
   const refused = (code: string, reason: string): Step<State, Effect> => [
     state,
     [{ kind: "log", level: "warn", message: "hint refused", fields: { code, reason } }],
@@ -96,8 +96,11 @@ function hinted(
   if (before === undefined && state.items.size >= itemsMax)
     return refused("busy", `${state.items.size} events are being looked at`);
   const item = before ?? newItem(id, chain, event, turn.nowMs);
-  const members = genesis.validators.length;
-  const rank = (((seat - event.height) % members) + members) % members;
+  // Who is no member proposes when none of them has.
+  const members = state.ledger?.committee.members.length ?? genesis.validators.length;
+  const seat = memberSeat(context, state, number);
+  const rank =
+    seat === undefined ? members : (((seat - event.height) % members) + members) % members;
   const proposeAtMs = item.proposeAtMs ?? turn.nowMs + gatherMs + rank * rankDelayMs;
   return [withItem(state, { ...refreshed(item, turn.nowMs), proposeAtMs }), []];
 }

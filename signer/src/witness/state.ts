@@ -10,6 +10,7 @@ import type {
 } from "@causeway/chain-core/interchain";
 import type { Bls, Bytes32 } from "@causeway/primitives";
 import { equal, keyOf } from "@causeway/primitives";
+import type { Roster } from "../follow/roster.ts";
 import type { Envelope } from "../wire.ts";
 import type { Item } from "./item.ts";
 
@@ -21,13 +22,13 @@ export type List = {
   readonly items: readonly string[];
   /** This seat proposed it. */
   readonly mine: boolean;
-  /** Seats that proposed it here and wait for an answer. */
+  /** Validators that proposed it here and wait for an answer. */
   readonly askers: ReadonlySet<number>;
   /** Own answer to a list of others; a refusal may be asked for again after a while. */
   readonly answer?: { readonly bytes: Uint8Array; readonly refusedAtMs: number | undefined };
-  /** Endorsements by ring seat, own included; of own lists. */
+  /** Endorsements by validator, own included; of own lists. */
   readonly signatures: ReadonlyMap<number, Uint8Array>;
-  /** Ring seats that refused it; of own lists. */
+  /** Validators that refused it; of own lists. */
   readonly refusers: ReadonlySet<number>;
   /** The quorum was reached and the ledger told. */
   readonly done: boolean;
@@ -39,8 +40,9 @@ export type List = {
 export type Context = {
   readonly genesis: Genesis;
   readonly bls: Bls;
-  /** In the ring and among the genesis' validators; the committee's may be another, see {@link memberSeat}. */
-  readonly seat: number;
+  /** Own number in the register; the committee's seat may be another, see {@link memberSeat}. */
+  readonly number: number;
+  readonly roster: Pick<Roster, "owners" | "numbers">;
   readonly attestSecret: Uint8Array;
 };
 
@@ -81,9 +83,9 @@ export type Effect =
       readonly fields: Readonly<Record<string, string | number>>;
     };
 
-/** Where the validator of ring seat `peer` sits in the committee; undefined: it does not (CON-2). */
-export function memberSeat({ genesis }: Context, state: State, peer: number): number | undefined {
-  const owner = genesis.validators[peer]?.owner;
+/** Where validator number `peer` sits in the committee; undefined: it does not (CON-2). */
+export function memberSeat({ roster }: Context, state: State, peer: number): number | undefined {
+  const owner = roster.owners[peer];
   const members = state.ledger?.committee.members ?? [];
   const seat = members.findIndex(({ validator }) => owner !== undefined && equal(validator, owner));
   return seat < 0 ? undefined : seat;

@@ -1,0 +1,145 @@
+// A share out of the ledger's deals (RNG-3, RNG-5): saved and confirmed, or complained about. It is the same work for a
+// ceremony under way and for a share that was lost years later.
+import type { Ceremony, CeremonyParams, Deal, StateReader } from "@causeway/chain-core/interchain";
+import {
+  ceremonyContext,
+  complaintCodec,
+  confirmCodec,
+  countedSeats,
+  dealCodec,
+  deals,
+  kinds,
+} from "@causeway/chain-core/interchain";
+import type { Bytes32, NetworkId, Step } from "@causeway/primitives";
+import { bytes32, concat, equal, H, isRejected, isZero, must } from "@causeway/primitives";
+import { readKey } from "../follow/rings.ts";
+import type { Opened } from "../frost/keygen.ts";
+import { makeConfirm, openAccepted } from "../frost/keygen.ts";
+import { nameOf } from "../share-file.ts";
+import type { Turn } from "../turn.ts";
+import type { Effect, OwnSeat, Share, State } from "./state.ts";
+import { answerName } from "./state.ts";
+
+/** One own seat that is to have its share. */
+type Opening = {
+  readonly view: StateReader;
+  readonly ceremony: Ceremony;
+  readonly params: CeremonyParams;
+  readonly own: OwnSeat;
+};
+
+export function openSeat(state: State, opening: Opening, turn: Turn): Step<State, Effect> {
+  const { view, ceremony, params, own } = opening;
+  const { seat } = own;
+  const share = nameOf({ ...ceremony, seat });
+  const y = confirmedShare(view, ceremony, seat);
+  const held = state.shares.get(share);
+  if (held !== undefined && y !== undefined && equal(y, held.point))
+    return [{ ...state, settled: new Set(state.settled).add(share) }, []];
+  const name = answerName(ceremony, seat);
+  if (state.answered.has(name)) return [state, []];
+  const counted = countedDeals(view, ceremony, params);
+  if (counted === undefined) return [state, []];
+  const { commitments } = ceremony;
+  const merged = { commitments, groupPoint: must(commitments[0], "group point") };
+  const accepted = { deals: counted, merged, dealsHash: bytes32(ceremony.dealsHash) };
+  const each = ceremony.voided.length > 0;
+  const ctx = ceremonyContext(params);
+  const opened = openAccepted(ctx, params, seat, own.secret, accepted, turn.draw(), each);
+  const next = { ...state, answered: new Set(state.answered).add(name) };
+  if (isRejected(opened)) {
+    const message = "the deals give no share";
+    const fields = { ...fieldsOf(opening), code: opened.code, reason: opened.message };
+    return [next, [{ kind: "log", level: "error", message, fields }]];
+  }
+  if (opened.kind === "complaints") return [next, complain(name, opened, opening)];
+  return take(next, opening, opened, y !== undefined, turn);
+}
+
+function fieldsOf({ ceremony, own }: Opening): Readonly<Record<string, number>> {
+  const { keyId, attempt } = ceremony;
+  return { keyId, attempt, seat: own.seat };
+}
+
+/** Y of the seat on the ledger, as long as the epoch of the shares is this ceremony's. */
+function confirmedShare(
+  view: StateReader,
+  ceremony: Ceremony,
+  seat: number,
+): Uint8Array | undefined {
+  const confirmed = ceremony.confirmed.find((one) => one.seat === seat);
+  if (confirmed !== undefined) return confirmed.share;
+  const key = readKey(view, ceremony.keyId);
+  const share = key?.attempt === ceremony.attempt ? key.shares[seat] : undefined;
+  return share === undefined || isZero(share) ? undefined : share;
+}
+
+/** The deals that count, in order of seats; undefined while one of them has not been read. */
+function countedDeals(
+  view: StateReader,
+  { keyId, attempt, dealt, voided }: Ceremony,
+  params: CeremonyParams,
+): Deal[] | undefined {
+  const valid = dealt.filter((seat) => !voided.includes(seat)).sort((a, b) => a - b);
+  const counted: Deal[] = [];
+  for (const seat of countedSeats(params, valid) ?? []) {
+    const record = deals.get(view, { keyId, attempt, seat });
+    if (record === undefined) return undefined;
+    counted.push(dealCodec.decode(record.deal));
+  }
+  return counted.length === 0 ? undefined : counted;
+}
+
+function complain(
+  name: string,
+  { complaints }: Opened & { kind: "complaints" },
+  opening: Opening,
+): Effect[] {
+  return complaints.flatMap((complaint): Effect[] => [
+    {
+      kind: "act",
+      key: `complaint/${name}/${complaint.dealer}`,
+      action: { kind: kinds.complaint, body: complaintCodec.encode(complaint) },
+    },
+    {
+      kind: "log",
+      level: "warn",
+      message: "a dealer sent a wrong share",
+      fields: { ...fieldsOf(opening), dealer: complaint.dealer },
+    },
+  ]);
+}
+
+/** The share is saved before its confirmation leaves (research: threshold 7). */
+function take(
+  state: State,
+  opening: Opening,
+  opened: Opened & { kind: "opened" },
+  isConfirmed: boolean,
+  turn: Turn,
+): Step<State, Effect> {
+  const { ceremony, params, own } = opening;
+  const { seat } = own;
+  const name = { keyId: ceremony.keyId, attempt: ceremony.attempt, seat };
+  const { share: secret, publicShare: point, dealsHash } = opened;
+  const share: Share = { ...name, secret, point };
+  const next = { ...state, shares: new Map(state.shares).set(nameOf(name), share) };
+  const packageHash = packageHashOf(params.network, ceremony.commitments);
+  const save: Effect = { kind: "save-share", ...name, share: secret, packageHash };
+  if (isConfirmed) return [next, [save]];
+  const made = makeConfirm(ceremonyContext(params), params, seat, secret, dealsHash, turn.draw());
+  const action = { kind: kinds.confirm, body: confirmCodec.encode(made) };
+  return [
+    next,
+    [
+      save,
+      { kind: "act", key: `confirm/${answerName(ceremony, seat)}`, action },
+      { kind: "log", level: "info", message: "confirmed", fields: name },
+    ],
+  ];
+}
+
+/** Names the public package that a share belongs to: the merged commitments of its deals. */
+export function packageHashOf(network: NetworkId, commitments: readonly Uint8Array[]): Bytes32 {
+  return H("public-package", network, concat(...commitments));
+}

@@ -1,0 +1,45 @@
+// What an operator wants to know of a signer: part of its health file.
+import type { State } from "./machine.ts";
+
+/** What an operator wants to know of it; no secret. */
+export type Summary = {
+  /** Newest final height that was proven, and the time in its header, ms. */
+  readonly height: number;
+  readonly headerMs: number;
+  /** Own number in the register; undefined: not registered yet, so that it waits. */
+  readonly validator: number | undefined;
+  /** Why it has stopped, or cannot work. */
+  readonly trouble: { readonly code: string; readonly message: string } | undefined;
+  /** Key ids of which a share is held. */
+  readonly shares: readonly number[];
+  /** Plans that wait for signatures, events that are looked at, actions on their way to the ledger. */
+  readonly plans: number;
+  readonly events: number;
+  readonly actions: number;
+  /** Whether the journal is known to be this seat's newest: nothing is signed before. */
+  readonly fence: State["fence"]["phase"];
+  /** Slots that are not signed because the journal was older than the ledger at the start. */
+  readonly barred: number;
+};
+
+export function summaryOf(state: State): Summary {
+  const { header, height } = state.follow.trusted;
+  return {
+    height,
+    headerMs: header.time,
+    validator: state.roster.own?.number,
+    trouble: troubleOf(state),
+    shares: [...new Set([...state.ceremony.shares.values()].map(({ keyId }) => keyId))],
+    plans: state.signing.requests.size,
+    events: state.witness.items.size,
+    actions: state.outbox.entries.length,
+    fence: state.fence.phase,
+    barred: state.fence.barred,
+  };
+}
+
+function troubleOf({ stopped, roster }: State): Summary["trouble"] {
+  if (stopped !== undefined) return { code: stopped.code, message: stopped.message };
+  if (roster.own !== undefined) return undefined;
+  return { code: "not-registered", message: "the register has no validator with these keys yet" };
+}
