@@ -50,14 +50,24 @@ export const holders: Table<number, { owners: Uint8Array[] }> = table(
 /**
  * By key id. `isLoaded`: it holds credited value now, which only its own term brings: what strangers pay to an older
  * key is credited once it has left that. `emptiedAt`: ledger time (ms) at which it last held none any more, or of its
- * activation. `isForfeited`: its bonds are gone, for good.
+ * activation. `isForfeited`: its bonds are gone, for good. `heldFrom`: height of its EVM chain from which on the contract
+ * is known to hold it; 0 for none.
  */
-export type Custody = { isLoaded: boolean; emptiedAt: number; isForfeited: boolean };
+export type Custody = {
+  isLoaded: boolean;
+  emptiedAt: number;
+  isForfeited: boolean;
+  heldFrom: number;
+};
 export const custodies: Table<number, Custody> = table(
   modules.ring,
   34,
   byNumber,
-  codec("custody", new ContainerType({ isLoaded: bool, emptiedAt: u64, isForfeited: bool }), 16),
+  codec(
+    "custody",
+    new ContainerType({ isLoaded: bool, emptiedAt: u64, isForfeited: bool, heldFrom: u64 }),
+    24,
+  ),
 );
 
 /** Key ids that anybody answers for, in the order of their activation. */

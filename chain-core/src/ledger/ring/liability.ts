@@ -2,7 +2,7 @@
 // answers for it. Evidence is what the ledger itself saw at final depth; nobody accuses by word. ADR 0015.
 import { equal, keyOf, must } from "@causeway/primitives";
 import type { Seat } from "../../ring/records.ts";
-import { keys } from "../../ring/records.ts";
+import { currentKeys, keys, nextKeys } from "../../ring/records.ts";
 import { moveEconomy } from "../economy.ts";
 import { epochOf } from "../epoch/epochs.ts";
 import type { BlockContext } from "../rule.ts";
@@ -38,7 +38,8 @@ export function answerFor(
   }
   holders.put(state, keyId, { owners: [...known.values()] });
   if (custodies.get(state, keyId) !== undefined) return;
-  custodies.put(state, keyId, { isLoaded: false, emptiedAt: time, isForfeited: false });
+  const empty = { isLoaded: false, emptiedAt: time, isForfeited: false, heldFrom: 0 };
+  custodies.put(state, keyId, empty);
   const keyIds = [...liableKeysOf(state), keyId];
   liableKeys.put(state, "only", { keyIds: keyIds.slice(-liableKeysMax) });
 }
@@ -104,6 +105,26 @@ export function forfeit(block: BlockContext, keyId: number): bigint {
   }
   moveEconomy(state, { restitution: taken });
   return taken;
+}
+
+/** The committee has stated that an EVM contract holds the key, at this height of its chain. */
+export function noteContract(state: State, keyId: number, height: number): void {
+  const custody = custodies.get(state, keyId);
+  if (custody?.heldFrom === 0) custodies.put(state, keyId, { ...custody, heldFrom: height });
+}
+
+/**
+ * A contract obeyed a message that no plan contains, at `height` of its chain. The key id that the message names is its
+ * signers' own word, so who signed follows from what the contract held; while it may have taken its next key already,
+ * or not yet this one, nobody's bond is taken.
+ */
+export function forfeitContract(block: BlockContext, chain: Uint8Array, height: number): bigint {
+  const { state } = block;
+  const keyId = currentKeys.get(state, chain)?.keyId;
+  const custody = keyId === undefined ? undefined : custodies.get(state, keyId);
+  if (keyId === undefined || custody === undefined || nextKeys.get(state, chain) !== undefined)
+    return 0n;
+  return custody.heldFrom > 0 && height > custody.heldFrom ? forfeit(block, keyId) : 0n;
 }
 
 /** The bond of a key, BTM units: what its forfeit would take of the stake that is bonded now, at least. */
