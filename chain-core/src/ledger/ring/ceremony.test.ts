@@ -188,6 +188,9 @@ describe("a key generation", () => {
     expect(sendConfirm(on, 2)).toBe("wrong-share");
     const before = on.ceremony().dealsHash;
     expect(sendComplaint(on, 2, 1)).toBe("ok");
+    // Nothing is left to confirm until the rest is merged.
+    expect(on.ceremony()).toMatchObject({ voided: [1], confirmed: [], commitments: [] });
+    on.endBlock();
     expect(on.ceremony()).toMatchObject({ voided: [1], confirmed: [] });
     expect(on.ceremony().dealsHash).not.toEqual(before);
     for (const seat of [0, 2, 3]) expect(sendConfirm(on, seat)).toBe("ok");
@@ -211,6 +214,7 @@ describe("a key generation", () => {
     expect(on.ceremony()).toMatchObject({ attempt: 0, stage: ceremonyStages.confirm });
     expect(sendConfirm(on, 0)).toBe("wrong-share");
     expect(sendComplaint(on, 0, 2)).toBe("ok");
+    on.endBlock();
     expect(on.ceremony()).toMatchObject({ attempt: 0, voided: [2] });
     for (const seat of [0, 1, 3]) expect(sendConfirm(on, seat)).toBe("ok");
     on.blocks(windowBlocks);
@@ -234,6 +238,7 @@ describe("a key generation", () => {
     for (const seat of [0, 1, 2]) sendDeal(on, seat, seat === 1 ? 2 : undefined);
     on.blocks(windowBlocks);
     expect(sendComplaint(on, 2, 1)).toBe("ok");
+    on.endBlock();
     expect(on.ceremony()).toMatchObject({ attempt: 3, stage: ceremonyStages.deal, voided: [] });
     expect(on.plans()).toHaveLength(0);
   });

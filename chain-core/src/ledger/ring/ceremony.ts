@@ -2,7 +2,7 @@
 // does.
 //
 //   deal --every dealer dealt, or window over with enough deals--> confirm
-//   confirm --a complaint is true--> confirm, without that deal and all confirmations
+//   confirm --a complaint is true--> confirm, without that deal, merged anew when the block ends
 //   confirm --every seat that dealt confirmed (a resharing: every seat), or window over, with n - f confirmed--> canary
 //   canary --any t signed it--> active
 //   deal, confirm --too few--> deal of the next attempt, the silent seats drawn anew
@@ -126,6 +126,22 @@ export function ceremonyFor(
   return ceremony;
 }
 
+/** A true complaint: the deal counts no longer, and what was confirmed is of a key that will not be. */
+export function voidDeal(state: State, ceremony: Ceremony, dealer: number): void {
+  putCeremony(state, {
+    ...ceremony,
+    voided: [...ceremony.voided, dealer].sort((a, b) => a - b),
+    dealsHash: new Uint8Array(32),
+    commitments: [],
+    confirmed: [],
+  });
+}
+
+/** The deals are to be merged anew: once a block, however many complaints it has (0.4 s at 100/150). */
+export function isUnmerged({ stage, commitments }: Ceremony): boolean {
+  return stage === ceremonyStages.confirm && commitments.length === 0;
+}
+
 /** Merges the deals that count and opens the window of confirmations; of too few the next attempt begins. */
 export function beginConfirm(block: BlockContext, ceremony: Ceremony): void {
   const params = paramsOf(block, ceremony);
@@ -165,8 +181,7 @@ export function failConfirming(block: BlockContext, ceremony: Ceremony): void {
 
 /** The next attempt of the same term: n and t stay, `silent` seats are drawn anew where there are others (RNG-3). */
 function beginAnew(block: BlockContext, ceremony: Ceremony, silent: readonly number[]): void {
-  const seats = silent.length === 0 ? ceremony.seats : redrawn(block, ceremony, silent);
-  beginAttempt(block, { ...ceremony, seats });
+  beginAttempt(block, { ...ceremony, seats: redrawn(block, ceremony, silent) });
 }
 
 /** Forgets the attempt that `ceremony` names and begins the next, of its seats. */

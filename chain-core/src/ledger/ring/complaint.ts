@@ -11,7 +11,7 @@ import type { Ceremony } from "../../ring/records.ts";
 import { ceremonyStages, keys, purposes } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { punishSeat } from "./blame.ts";
-import { acceptedSeats, beginConfirm, ceremonyFor, dealOf, paramsOf } from "./ceremony.ts";
+import { acceptedSeats, ceremonyFor, dealOf, paramsOf, voidDeal } from "./ceremony.ts";
 import { complaints, lies } from "./complaints.ts";
 
 export type ComplaintRuleCode =
@@ -66,8 +66,7 @@ function apply(context: ActionContext, complaint: Complaint): void {
   complaints.put(state, { keyId, attempt, dealer }, record);
   const isReshare = ceremony.purpose === purposes.reshare;
   punishSeat(context, (isReshare ? keys.get(state, keyId)?.seats : ceremony.seats)?.[dealer]);
-  const voided = [...ceremony.voided, dealer].sort((a, b) => a - b);
-  beginConfirm(context, { ...ceremony, voided });
+  voidDeal(state, ceremony, dealer);
 }
 
 export const complaintRule: Rule<Complaint> = {

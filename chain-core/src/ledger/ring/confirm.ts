@@ -8,13 +8,16 @@ import type { Confirm } from "../../ring/index.ts";
 import { ceremonyContext, confirmCodec, verifyConfirm } from "../../ring/index.ts";
 import { ceremonyStages, keys } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
-import { ceremonyFor, paramsOf, putCeremony } from "./ceremony.ts";
+import type { CeremonyCode } from "./ceremony.ts";
+import { ceremonyFor, isUnmerged, paramsOf, putCeremony } from "./ceremony.ts";
 
 const stages = [ceremonyStages.confirm, ceremonyStages.canary, ceremonyStages.active];
 
 function validate(context: ActionContext, confirm: Confirm): Rejected | undefined {
   const ceremony = ceremonyFor(context, confirm, stages);
   if (isRejected(ceremony)) return ceremony;
+  if (isUnmerged(ceremony))
+    return rejected<CeremonyCode>("wrong-stage", "a complaint of this block has voided a deal");
   const { keyId, seat } = confirm;
   if (ceremony.confirmed.some((other) => other.seat === seat))
     return rejected("already-confirmed", `seat ${seat} has confirmed key ${keyId}`);

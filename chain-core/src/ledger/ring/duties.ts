@@ -20,6 +20,7 @@ import {
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import { beginAttempt, beginCeremony, closeCeremony, forgetAttempt } from "./ceremony.ts";
+import { seatsOf } from "./redraw.ts";
 
 /** What terms need of the rest of the ledger. */
 export type DutyPorts = {
@@ -60,7 +61,7 @@ function beginKey(block: BlockContext, chain: Uint8Array, ring: Ring, ports: Dut
   const keyId = known.nextKeyId;
   terms.put(state, "only", { ...known, nextKeyId: keyId + 1 });
   const of = { keyId, purpose: purposes.generate, term: ring.term, chain, attempt: 0 };
-  beginCeremony(block, of, ring.seats);
+  beginCeremony(block, of, seatsOf(state, ring.seats));
 }
 
 function beginReshare(block: BlockContext, key: Key, ring: Ring, ports: DutyPorts): void {
@@ -72,14 +73,15 @@ function beginReshare(block: BlockContext, key: Key, ring: Ring, ports: DutyPort
   }
   const attempt = key.attempt + 1;
   const of = { keyId, purpose: purposes.reshare, term: ring.term, chain, attempt };
-  beginCeremony(block, of, ring.seats);
+  beginCeremony(block, of, seatsOf(block.state, ring.seats));
 }
 
 /** A ceremony of an older ring is given up, and begins anew for this one: until it is active nothing depends on it. */
 function restart(block: BlockContext, ceremony: Ceremony, ring: Ring, ports: DutyPorts): void {
   if (ceremony.term === ring.term) return;
   giveUp(block, ceremony, ports);
-  const { term, threshold, seats } = ring;
+  const { term, threshold } = ring;
+  const seats = seatsOf(block.state, ring.seats);
   beginAttempt(block, { ...ceremony, term, threshold, seats });
 }
 
