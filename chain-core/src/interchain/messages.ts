@@ -3,6 +3,7 @@
 import type { BadBytes, Bytes32, Codec, NetworkId, Rejected } from "@causeway/primitives";
 import {
   b20,
+  b32,
   bigEndian,
   bytes32,
   ContainerType,
@@ -24,8 +25,8 @@ import { canaryMessage, canarySubject } from "../ring/keygen.ts";
 import type { Key } from "../ring/records.ts";
 import { outputKey, taprootTweak } from "../ring/tweak.ts";
 import { parseTransaction, sighashes, transactionHash } from "./bitcoin/transaction.ts";
-import type { BadBatch, Batch } from "./ethereum/batch.ts";
-import { batchDigest, checkBatch, itemsMax } from "./ethereum/batch.ts";
+import type { BadBatch, Batch, Domain } from "./ethereum/batch.ts";
+import { batchDigest, checkBatch, itemsMax, setKeyDigest } from "./ethereum/batch.ts";
 import type { Plan } from "./records.ts";
 import { planKinds } from "./records.ts";
 
@@ -49,6 +50,24 @@ export const batchCodec: Codec<Batch> = codec(
   }),
   8192,
 );
+
+/** ETH-1: `key` (x-only) is from execution on the only valid one; `keyId` and `nonce` are the signer's slot. */
+export type SetKey = { keyId: number; nonce: number; newKeyId: number; key: Uint8Array };
+/** A change of key as the subject of its plan. */
+export const setKeyCodec: Codec<SetKey> = codec(
+  "set-key subject",
+  new ContainerType({ keyId: u32, nonce: u64, newKeyId: u32, key: b32 }),
+  64,
+);
+
+/** Where the messages of an EVM chain of the genesis are valid. */
+export function evmDomain(
+  { networkId, evm }: Pick<Genesis, "networkId" | "evm">,
+  chain: Uint8Array,
+): Domain | undefined {
+  const place = evm.find((one) => equal(one.chain, chain));
+  return place && { network: networkId, chainId: place.chainId, contract: place.gateway };
+}
 
 /** The batch of a plan's subject, if it keeps every limit of ETH-2. */
 export function parseBatch(subject: Uint8Array): Batch | BadBytes | BadBatch {
@@ -80,9 +99,11 @@ export function planMessages(
   switch (plan.kind) {
     case planKinds.sweep:
     case planKinds.withdrawal:
+    case planKinds.handover:
       return bitcoinMessages(plan);
     case planKinds.evmBatch:
-      return batchMessages(genesis, plan);
+    case planKinds.evmSetKey:
+      return evmMessages(genesis, plan);
     case planKinds.canary: {
       const canary = { ...key, attempt: plan.attempt };
       if (!equal(plan.subject, canarySubject(canary)))
@@ -111,16 +132,18 @@ function bitcoinMessages({ subject, inputs, txid }: Plan): PlanMessage[] | BadPl
   }));
 }
 
-function batchMessages(genesis: Genesis, plan: Plan): PlanMessage[] | BadPlan {
-  const evm = genesis.evm.find(({ chain }) => equal(chain, plan.chain));
-  if (evm === undefined) return rejected("unknown-plan", "a batch for a chain not in the genesis");
-  const batch = parseBatch(plan.subject);
-  if (isRejected(batch)) return rejected("bad-plan", batch.message);
-  if (batch.nonce !== plan.nonce || batch.keyId !== plan.keyId)
-    return rejected("bad-plan", "the batch is not that of the plan's nonce and key");
-  const { networkId: network } = genesis;
-  const message = batchDigest({ network, chainId: evm.chainId, contract: evm.gateway }, batch);
-  return [{ message }];
+function evmMessages(genesis: Genesis, plan: Plan): PlanMessage[] | BadPlan {
+  const domain = evmDomain(genesis, plan.chain);
+  if (domain === undefined)
+    return rejected("unknown-plan", "a message for a chain not in the genesis");
+  const isSetKey = plan.kind === planKinds.evmSetKey;
+  const subject = isSetKey ? setKeyCodec.parse(plan.subject) : parseBatch(plan.subject);
+  if (isRejected(subject)) return rejected("bad-plan", subject.message);
+  if (subject.nonce !== plan.nonce || subject.keyId !== plan.keyId)
+    return rejected("bad-plan", "the message is not that of the plan's nonce and key");
+  if ("items" in subject) return [{ message: batchDigest(domain, subject) }];
+  const { newKeyId, key } = subject;
+  return [{ message: setKeyDigest(domain, subject, { keyId: newKeyId, key }) }];
 }
 
 /** BIP340 under the ring's key, tweaked as the message says (BTC-1). About 0.3 ms. */

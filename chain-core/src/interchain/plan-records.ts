@@ -21,7 +21,36 @@ const valueSizeMax = 1024 * 1024;
 const b36: ByteListType = new ByteListType(36);
 
 /** What the ring is to sign. */
-export const planKinds = { sweep: 1, withdrawal: 2, evmBatch: 3, canary: 4 } as const;
+export const planKinds = {
+  sweep: 1,
+  withdrawal: 2,
+  evmBatch: 3,
+  canary: 4,
+  /** Vault coins of an older key to the current vault (RNG-2). */
+  handover: 5,
+  /** Moves the contract to the next key (ETH-1). */
+  evmSetKey: 6,
+} as const;
+
+/** A Bitcoin transaction, as an attempt of a lineage (BTC-3). */
+export function isBitcoinPlan({ kind }: { readonly kind: number }): boolean {
+  const { sweep, withdrawal, handover } = planKinds;
+  return kind === sweep || kind === withdrawal || kind === handover;
+}
+
+/** A message of the one sequence of nonces of an EVM contract (ETH-1). */
+export function isEvmPlan({ kind }: { readonly kind: number }): boolean {
+  return kind === planKinds.evmBatch || kind === planKinds.evmSetKey;
+}
+
+/**
+ * Leaves the money with the ring: a loan's sweep, a hand-over, a contract's next key. No halt and no pause stops these
+ * (GOV-2): coins would stay where an owner can reclaim them, or with a ring that is to be released.
+ */
+export function isUnstoppable({ kind }: { readonly kind: number }): boolean {
+  const { sweep, handover, evmSetKey } = planKinds;
+  return kind === sweep || kind === handover || kind === evmSetKey;
+}
 export const planStatus = { planned: 1, signed: 2, final: 3, dead: 4 } as const;
 
 /** An input of a Bitcoin plan with what its sighash needs (BIP341) and the tweak of its output key. */
@@ -43,7 +72,7 @@ export type Plan = {
   keyId: number;
   chain: Uint8Array;
   asset: Uint8Array;
-  /** Bitcoin: the unsigned transaction. EVM: the batch's bytes. Canary: the key's group point. */
+  /** Bitcoin: the unsigned transaction. EVM: the batch, or the change of key. Canary: the key's group point. */
   subject: Uint8Array;
   inputs: PlanInput[];
   withdrawals: Uint8Array[];
@@ -140,7 +169,7 @@ export const evmStates: Table<Uint8Array, EvmState> = table(
     128,
   ),
 );
-/** By chain || nonce: the plan of that batch. */
+/** By chain || nonce: the plan of that message, the one of the contract's newest key where several keys signed it. */
 export const batches: Table<{ chain: Uint8Array; nonce: number }, { plan: Uint8Array }> = table(
   modules.interchain,
   13,

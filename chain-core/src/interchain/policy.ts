@@ -22,6 +22,8 @@ import type { VaultScript } from "./bitcoin/scripts.ts";
 import { vaultScript } from "./bitcoin/scripts.ts";
 import { feeOf, keyPathSize } from "./bitcoin/transaction.ts";
 import { itemKinds } from "./ethereum/batch.ts";
+import type { Coin } from "./records.ts";
+import { coinKinds, coins, inboundStatus, inbounds, listNames, lists } from "./records.ts";
 
 /** Bytes of a P2TR scriptPubKey. */
 export const p2trSize = 34;
@@ -112,9 +114,20 @@ function isToken(genesis: Genesis, evm: EvmChain, address: Uint8Array): boolean 
 
 type FeeParams = Pick<Params, "feeRateInitial" | "evmItemFee">;
 
-/** Quoted share of a deposit in its sweep: as if swept alone into two coins, 154 vB (BTC-5's first rate). */
+/**
+ * Quoted share of a deposit in its sweep: as if swept alone into two coins, which are handed over once, 376 vB (BTC-5's
+ * first rate).
+ */
 export function sweepFee(params: FeeParams): bigint {
-  return feeOf(keyPathSize(1, [p2trSize, p2trSize]), params.feeRateInitial);
+  const sweep = feeOf(keyPathSize(1, [p2trSize, p2trSize]), params.feeRateInitial);
+  return sweep + handoverFee(params, 2);
+}
+
+/** What it takes to hand over a vault of `count` coins, in three parts where it has so many (RNG-2). */
+export function handoverFee({ feeRateInitial }: FeeParams, count: number): bigint {
+  const parts = Math.min(count, 3);
+  const size = keyPathSize(Math.ceil(count / 3), [p2trSize]);
+  return BigInt(parts) * feeOf(size, feeRateInitial);
 }
 
 /** Quoted share of a withdrawal to a script of `size` bytes: as if paid alone from one coin, with change. */
@@ -188,6 +201,27 @@ export function vaultsOf(genesis: Genesis, view: StateReader): Vault[] {
     keyId,
     ...vaultScript(genesis, groupPoint),
   }));
+}
+
+/**
+ * True when nothing of the network hangs on this key any more (RNG-2): its chain has a newer one (ETH-1: the contract
+ * holds it), and no coin of its vault, nor a deposit to it that is credited, will be, or is on its way, is unspent.
+ * What strangers pay to an old address keeps nobody.
+ */
+export function isHandedOver(view: StateReader, keyId: number): boolean {
+  const key = keys.get(view, keyId);
+  const current = key && currentKeys.get(view, key.chain);
+  if (current === undefined || current.keyId <= keyId) return false;
+  return (lists.get(view, listNames.coins)?.ids ?? []).every((name) => {
+    const coin = coins.get(view, name);
+    return coin === undefined || coin.keyId !== keyId || !isNeeded(view, coin);
+  });
+}
+
+function isNeeded(view: StateReader, { kind, counted, lineage, origin }: Coin): boolean {
+  if (kind === coinKinds.vault || counted || lineage.length > 0) return true;
+  const status = inbounds.get(view, origin)?.status;
+  return status === inboundStatus.waiting || status === inboundStatus.held;
 }
 
 // ---------------------------------------------------------------------------------------------- ids

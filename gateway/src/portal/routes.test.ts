@@ -77,7 +77,7 @@ describe("POST /v1/deposits", () => {
       reclaimAfterBlocks: 26_280,
       minimum: "10000",
       cap: "1000000000",
-      fee: "308",
+      fee: "752",
     });
     expect(world.calls).toEqual(["post", "gossip"]);
     const request = depositRequestCodec.decode(must(world.posted[0], "request"));
@@ -93,7 +93,7 @@ describe("POST /v1/deposits", () => {
       destination: { chain: "ethereum", address: alice },
     });
     expect(status).toBe(200);
-    expect(json.fee).toBe(`${308n + genesis.params.evmItemFee}`);
+    expect(json.fee).toBe(`${752n + genesis.params.evmItemFee}`);
   });
 
   test.each([

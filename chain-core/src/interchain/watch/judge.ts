@@ -219,16 +219,20 @@ function judgeContract(
   return checkContractKey(view, evm, stated) === undefined ? "true" : "not-yet";
 }
 
-/** Why the key that a contract holds is not the ring's current one for its chain, or undefined (ETH-3). */
+/**
+ * Why the key that a contract holds is neither the ring's current one for its chain nor a newer active one, to which
+ * the ring's own message or a recovery has moved it (ETH-1, ETH-3), or undefined. It never goes back.
+ */
 export function checkContractKey(
   view: StateReader,
   evm: EvmChain,
   stated: EvmContract,
 ): Rejected<JudgeCode> | undefined {
   const current = currentKeys.get(view, evm.chain);
-  const key = current && keys.get(view, current.keyId);
-  if (key === undefined || key.keyId !== stated.keyId)
-    return rejected("wrong-key", `key ${stated.keyId} is not the ring's current one`);
+  const key = keys.get(view, stated.keyId);
+  const isOurs = key?.active === true && equal(key.chain, evm.chain);
+  if (!isOurs || current === undefined || key.keyId < current.keyId)
+    return rejected("wrong-key", `key ${stated.keyId} is not the ring's current one or a newer`);
   return equal(xOnly(key.groupPoint), stated.key)
     ? undefined
     : rejected("wrong-key", `key ${stated.keyId} is another on the ledger`);

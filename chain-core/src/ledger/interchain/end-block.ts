@@ -9,6 +9,7 @@ import { checkCoins, reviewCoins } from "./coins.ts";
 import { creditInbounds } from "./credit.ts";
 import { planBitcoin } from "./plan-bitcoin.ts";
 import { planBatches } from "./plan-evm.ts";
+import { planSetKeys } from "./set-key.ts";
 
 /** After the block's actions and the ring's end of block. */
 export function interchainEndBlock(block: BlockContext): void {
@@ -16,6 +17,7 @@ export function interchainEndBlock(block: BlockContext): void {
   const review = reviewCoins(block);
   const hasMoreCredits = creditInbounds(block, review);
   const hasMorePayments = planBitcoin(block);
+  planSetKeys(block);
   const hasMoreBatches = planBatches(block);
   noteCustody(block, new Set([...checkCoins(block), ...loadedContracts(block)]));
   putRoom(block.state, review.room);

@@ -21,20 +21,20 @@ import {
 } from "../../interchain/statement.ts";
 import type { JudgeCode } from "../../interchain/watch/judge.ts";
 import { checkContractKey } from "../../interchain/watch/judge.ts";
+import { currentKeys } from "../../ring/records.ts";
 import { lockOfAddress } from "../assets.ts";
 import type { EvmChain } from "../genesis.ts";
 import type { ActionContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import { append, assetAs, assetFrom, listOf, listSizeMax } from "./accounting.ts";
 import type { EventRules, Identified } from "./event-rules.ts";
-import { settleBatch } from "./settle-batch.ts";
+import { moveContractKey } from "./set-key.ts";
+import { settleEvm } from "./settle-evm.ts";
 
 export type EvmEventCode =
   | JudgeCode
   /** The gateway's events name a token that the genesis does not. */
   | "unknown-token"
-  /** The batch was planned for another key. */
-  | "wrong-key"
   /** A batch ran, but what stands at the gateway's address is not known to be the gateway (ETH-3). */
   | "not-stated"
   | "busy";
@@ -152,7 +152,7 @@ function storeEvent(context: ActionContext, chain: Uint8Array, one: Identified):
       storeTransfer(context, chain, one, evmTransferCodec.decode(event.body));
       break;
     case eventKinds.evmExecuted:
-      settleBatch(context, chain, evmExecutedCodec.decode(event.body));
+      settleEvm(context, chain, evmExecutedCodec.decode(event.body));
       break;
     case eventKinds.evmContract:
       storeContract(context, chain, evmContractCodec.decode(event.body));
@@ -194,10 +194,12 @@ function storeTransfer(
 }
 
 function storeContract(
-  { state }: ActionContext,
+  context: ActionContext,
   chain: Uint8Array,
   { codeHash, keyId }: EvmContract,
 ): void {
+  const { state } = context;
   const nextNonce = evmStates.get(state, chain)?.nextNonce ?? 1;
   evmStates.put(state, chain, { stated: true, codeHash, keyId, nextNonce });
+  if (currentKeys.get(state, chain)?.keyId !== keyId) moveContractKey(context, chain, keyId);
 }

@@ -1,26 +1,19 @@
 // Batches for EVM chains (ETH-1 to ETH-3): what waits in a chain's queue, in order, under the next nonce of the
-// one sequence; none before the committee has stated the contract with the current key.
-import { equal, isRejected } from "@causeway/primitives";
+// one sequence; none before the committee has stated the contract with the current key, nor while it is to get another
+// (set-key.ts).
+import { isRejected } from "@causeway/primitives";
 import type { Batch, Item } from "../../interchain/ethereum/batch.ts";
-import { batchDigest, checkBatch, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
+import { checkBatch, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
 import { batchCodec } from "../../interchain/messages.ts";
 import { routeOf } from "../../interchain/policy.ts";
 import type { Withdrawal } from "../../interchain/records.ts";
-import {
-  batches,
-  evmStates,
-  listNames,
-  planKinds,
-  planStatus,
-  plans,
-  withdrawals,
-} from "../../interchain/records.ts";
-import { currentKeys } from "../../ring/records.ts";
+import { evmStates, planKinds, withdrawals } from "../../interchain/records.ts";
+import { currentKeys, nextKeys } from "../../ring/records.ts";
 import { assetOf } from "../assets.ts";
 import type { EvmChain } from "../genesis.ts";
 import type { BlockContext } from "../rule.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
-import { openPlan } from "./open-plan.ts";
+import { openMessage, openMessages } from "./evm-message.ts";
 import { bindWithdrawal, isStopped, isTooMuchNow } from "./withdraw.ts";
 
 /** Batches of a chain that have not run: while it stands still, the rest waits in its queue. */
@@ -43,7 +36,9 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
   const current = currentKeys.get(state, evm.chain);
   if (contract?.stated !== true || current === undefined || contract.keyId !== current.keyId)
     return false;
-  if (openBatches(block, evm) >= batchesMax) return false;
+  // Under a later nonce than the change of key it would have to be signed twice (ETH-1).
+  if (nextKeys.get(state, evm.chain) !== undefined) return false;
+  if (openMessages(state, evm.chain).length >= batchesMax) return false;
   const max = itemsMaxAt(params.stipend);
   const payable: Payable[] = [];
   for (const id of ids) {
@@ -62,13 +57,6 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
   openBatch(block, evm, batch, payable);
   evmStates.put(state, evm.chain, { ...contract, nextNonce: nonce + 1 });
   return payable.length === max;
-}
-
-function openBatches({ state }: BlockContext, { chain }: EvmChain): number {
-  return listOf(state, listNames.plans).filter((id) => {
-    const plan = plans.get(state, id);
-    return plan?.kind === planKinds.evmBatch && equal(plan.chain, chain);
-  }).length;
 }
 
 /** Undefined for one that is skipped: its asset is halted, it is too much for slow mode, or its owner's maximum is below the fee. */
@@ -91,34 +79,24 @@ function itemOf(block: BlockContext, withdrawal: Withdrawal): Item | undefined {
 
 function openBatch(
   block: BlockContext,
-  evm: EvmChain,
+  { chain }: EvmChain,
   batch: Batch,
   payable: readonly Payable[],
 ): void {
-  const { genesis, state, params, time } = block;
+  const { state, params } = block;
   const ids = payable.map(({ id }) => id);
-  const domain = { network: genesis.networkId, chainId: evm.chainId, contract: evm.gateway };
-  const plan = openPlan(block, {
+  const plan = openMessage(block, {
     kind: planKinds.evmBatch,
     keyId: batch.keyId,
-    chain: evm.chain,
+    chain,
     // ETH-4: the gas comes out of the reserve of the first item's asset.
     asset: payable[0]?.withdrawal.asset ?? new Uint8Array(32),
     subject: batchCodec.encode(batch),
-    inputs: [],
     withdrawals: ids,
-    anchor: new Uint8Array(0),
-    attempt: 0,
     nonce: batch.nonce,
     fee: params.evmItemFee * BigInt(payable.length),
-    txid: batchDigest(domain, batch),
-    status: planStatus.planned,
-    signatures: [],
-    plannedAt: time,
-    updatedAt: time,
   });
-  batches.put(state, { chain: evm.chain, nonce: batch.nonce }, { plan });
   for (const { id, withdrawal } of payable)
     bindWithdrawal(block, id, withdrawal, plan, params.evmItemFee);
-  removeAll(state, queueName(evm.chain), ids);
+  removeAll(state, queueName(chain), ids);
 }

@@ -1,14 +1,15 @@
 // What planning reads once: free coins of the ring, coins that open plans will make, and how much of the reserve
 // nothing has been promised to yet (ACC-1).
-
+import { equal } from "@causeway/primitives";
 import type { Vault } from "../../interchain/policy.ts";
-import { vaultsOf } from "../../interchain/policy.ts";
+import { handoverFee, vaultsOf } from "../../interchain/policy.ts";
 import type { Coin, Plan } from "../../interchain/records.ts";
 import {
   coinKinds,
   coinStatus,
   coins,
   inbounds,
+  isBitcoinPlan,
   listNames,
   outpoint,
   planKinds,
@@ -23,19 +24,27 @@ import { depthOf } from "./header-chain.ts";
 import { transactionOf } from "./lineage.ts";
 import { feeShares } from "./settle-plan.ts";
 
+/** A vault of one key with its free coins at final depth, oldest first (BTC-3, BTC-4). */
+export type Payer = { readonly vault: Vault; coins: Coin[] };
+
 /** Planning of one block; the numbers go on changing as plans are made. */
 export type Planning = {
   readonly block: BlockContext;
   readonly asset: Uint8Array;
-  /** Of the current key: what sweeps and change pay to. */
+  /** Of the current key: what sweeps, change and hand-overs pay to. */
   readonly vault: Vault;
-  /** Free coins at final depth, oldest first (BTC-3, BTC-4). */
+  /** Free deposits at final depth, oldest first. */
   deposits: Coin[];
-  vaultCoins: Coin[];
+  /** Vaults by key, the oldest first and the current one last (RNG-2). */
+  readonly payers: readonly Payer[];
   /** Value of every vault coin of the current key that exists or is being made. */
   vaultTotal: bigint;
-  /** How many coins the vault will have when every open plan is final. */
+  /** How many coins the current vault will have when every open plan is final. */
   vaultCount: number;
+  /** Value of the vaults' coins of all keys, bound ones too. */
+  held: bigint;
+  /** Open hand-overs, and the value of what they spend (RNG-2). */
+  readonly handover: { count: number; value: bigint };
   /** Reserve that no open plan counts on. */
   reserve: bigint;
   /** Withdrawals that open plans of Bitcoin pay. */
@@ -46,16 +55,19 @@ export type Planning = {
 export function readPlanning(block: BlockContext): Planning | undefined {
   const { genesis, state } = block;
   const asset = bitcoinAsset(genesis)?.id;
-  const [vault] = vaultsOf(genesis, state);
+  const vaults = vaultsOf(genesis, state);
+  const [vault] = vaults;
   if (asset === undefined || vault === undefined) return undefined;
   const planning: Planning = {
     block,
     asset,
     vault,
     deposits: [],
-    vaultCoins: [],
+    payers: vaults.toReversed().map((one) => ({ vault: one, coins: [] })),
     vaultTotal: 0n,
     vaultCount: 0,
+    held: 0n,
+    handover: { count: 0, value: 0n },
     reserve: accountOf(state, asset).reserve,
     bound: 0,
   };
@@ -74,12 +86,12 @@ function addCoin(planning: Planning, coin: Coin): void {
     if (isFree) planning.deposits.push(coin);
     return;
   }
-  if (coin.keyId !== vault.keyId) return;
-  if (coin.status === coinStatus.live) {
+  if (coin.status !== coinStatus.missing) planning.held += coin.amount;
+  if (coin.status === coinStatus.live && coin.keyId === vault.keyId) {
     planning.vaultTotal += coin.amount;
     planning.vaultCount += 1;
   }
-  if (isFree) planning.vaultCoins.push(coin);
+  if (isFree) planning.payers.find((one) => one.vault.keyId === coin.keyId)?.coins.push(coin);
 }
 
 function isFinal({ genesis, state, params }: BlockContext, coin: Coin): boolean {
@@ -90,23 +102,45 @@ function isFinal({ genesis, state, params }: BlockContext, coin: Coin): boolean 
 }
 
 function addPlan(planning: Planning, plan: Plan): void {
-  if (plan.kind !== planKinds.sweep && plan.kind !== planKinds.withdrawal) return;
+  if (!isBitcoinPlan(plan)) return;
   planning.reserve -= reserveShare(planning.block.state, plan);
   planning.bound += plan.withdrawals.length;
-  const outputs = transactionOf(plan)?.outputs.slice(plan.withdrawals.length) ?? [];
-  planning.vaultCount += outputs.length;
-  for (const { amount } of outputs) planning.vaultTotal += amount;
+  if (plan.kind === planKinds.handover) {
+    planning.handover.count += 1;
+    for (const { amount } of plan.inputs) planning.handover.value += amount;
+  }
+  for (const { amount, script } of transactionOf(plan)?.outputs.slice(plan.withdrawals.length) ??
+    []) {
+    // One that was planned before the key moved pays to the vault of then.
+    if (!equal(script, planning.vault.script)) continue;
+    planning.vaultCount += 1;
+    planning.vaultTotal += amount;
+  }
 }
 
 /** What the reserve will pay when the plan is final: not the shares of deposits swept before their credit. */
 export function reserveShare(state: StateReader, plan: Plan): bigint {
-  if (plan.kind === planKinds.withdrawal) return plan.fee;
+  if (plan.kind !== planKinds.sweep) return plan.fee;
   const shares = feeShares(plan.fee, plan.inputs.length);
   return plan.inputs.reduce((sum, { txid, vout }, i) => {
     const coin = coins.get(state, outpoint(txid, vout));
     const isLoan = coin !== undefined && isCredited(inbounds.get(state, coin.origin));
     return isLoan ? sum + (shares[i] ?? 0n) : sum;
   }, 0n);
+}
+
+/**
+ * True if `budget` pays `cost`. More than one lane is a comfort, and leaves what it will take to hand the vault over once
+ * (RNG-2). `taken` of the vault's coins leave.
+ */
+export function isWithin(
+  { block, vaultCount }: Planning,
+  { lanes, taken }: { readonly lanes: number; readonly taken: number },
+  cost: bigint,
+  budget: bigint,
+): boolean {
+  if (lanes === 1) return cost <= budget;
+  return cost + handoverFee(block.params, vaultCount - taken + lanes) <= budget;
 }
 
 /** `total` in `count` parts, equal but for the remainder, which the first has. */

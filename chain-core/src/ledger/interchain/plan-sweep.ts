@@ -25,7 +25,7 @@ import { isNearReclaim } from "./credit-bitcoin.ts";
 import { openLineage } from "./lineage.ts";
 import { arePlansFull } from "./open-plan.ts";
 import type { Planning } from "./plan-state.ts";
-import { lanesFor, split } from "./plan-state.ts";
+import { isWithin, lanesFor, split } from "./plan-state.ts";
 import { feeShares } from "./settle-plan.ts";
 
 /** BTC-4. */
@@ -128,13 +128,14 @@ function affordable(
     const fee = feeOf(keyPathSize(group.length, sizes), params.feeRateInitial);
     const shares = feeShares(fee, group.length);
     let share = 0n;
-    let isWithin = true;
+    let isQuoted = true;
     for (const [i, { inbound }] of group.entries()) {
       const own = must(shares[i], "share");
       if (isCredited(inbound)) share += own;
-      else if (own > ownMax) isWithin = false;
+      else if (own > ownMax) isQuoted = false;
     }
-    if (isWithin && share <= planning.reserve) return { fee, lanes, share };
+    if (!isQuoted || !isWithin(planning, { lanes, taken: 0 }, share, planning.reserve)) continue;
+    return { fee, lanes, share };
   }
   return undefined;
 }

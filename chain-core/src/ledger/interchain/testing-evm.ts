@@ -57,9 +57,14 @@ export function transferEvent(world: World, options: TransferOptions): ForeignEv
   return evmEvent(world, kind, body);
 }
 
-export function executedEvent(world: World, nonce: number, failedBitmap = 0n): ForeignEvent {
+export function executedEvent(
+  world: World,
+  nonce: number,
+  failedBitmap = 0n,
+  keyId = 2,
+): ForeignEvent {
   const contract = evmOf(world).gateway;
   const rest = { executor: new Uint8Array(20).fill(7), gasUsed: 100_000, gasPrice: 1n };
-  const fields = { contract, nonce, keyId: 2, failedBitmap, ...rest };
+  const fields = { contract, nonce, keyId, failedBitmap, ...rest };
   return evmEvent(world, eventKinds.evmExecuted, evmExecutedCodec.encode(fields));
 }

@@ -33,7 +33,7 @@ import type { BitcoinTransaction } from "../../interchain/bitcoin/transaction.ts
 import { encodeTransaction, parseTransaction } from "../../interchain/bitcoin/transaction.ts";
 import { planMessages } from "../../interchain/messages.ts";
 import type { Accounting, Plan } from "../../interchain/records.ts";
-import { listNames, plans } from "../../interchain/records.ts";
+import { listNames, planKinds, plans } from "../../interchain/records.ts";
 import type { ForeignEvent, Inclusion, Statement } from "../../interchain/statement.ts";
 import {
   bitcoinDepositCodec,
@@ -41,7 +41,7 @@ import {
   eventKinds,
   statementDigest,
 } from "../../interchain/statement.ts";
-import { currentKeys, keys } from "../../ring/records.ts";
+import { currentKeys, keys, nextKeys } from "../../ring/records.ts";
 import { taprootTweak } from "../../ring/tweak.ts";
 import { assetId } from "../assets.ts";
 import { committeeOf } from "../committee.ts";
@@ -60,7 +60,7 @@ import {
   testSecret,
   validatorSecret,
 } from "../testing.ts";
-import { accountOf, listOf } from "./accounting.ts";
+import { accountOf, listOf, setDue } from "./accounting.ts";
 import { attestRule } from "./attest.ts";
 import { interchainEndBlock } from "./end-block.ts";
 import { headersRule } from "./headers.ts";
@@ -71,6 +71,11 @@ export const ringSecrets: Readonly<Record<1 | 2, Bytes32>> = {
   1: testSecret("ring of Bitcoin"),
   2: testSecret("ring of the EVM"),
 };
+
+/** Of the genesis' keys, and of later ones. */
+export function ringSecret(keyId: number): Bytes32 {
+  return ringSecrets[keyId as 1 | 2] ?? testSecret(`ring of key ${keyId}`);
+}
 
 /** A mined block with its transactions without witness, the coinbase first. */
 export type Block = {
@@ -112,6 +117,22 @@ export function createWorld(params: Partial<Params> = {}): World {
   activate(world, 1, genesis.bitcoin.chain, ringSecrets[1]);
   activate(world, 2, must(genesis.evm[0], "EVM chain").chain, ringSecrets[2]);
   return world;
+}
+
+/** A rotation of Bitcoin's key, as the activation of the new one leaves it (RNG-2). */
+export function rotateBitcoin(world: World, keyId: number): void {
+  activate(world, keyId, world.genesis.bitcoin.chain, ringSecret(keyId));
+  setDue(world.state);
+}
+
+/** A rotation of the EVM chain's key: the contract still holds the one of before (ETH-1). */
+export function rotateEvm(world: World, keyId: number): void {
+  const { chain } = must(world.genesis.evm[0], "EVM chain");
+  const before = must(currentKeys.get(world.state, chain), "current key");
+  activate(world, keyId, chain, ringSecret(keyId));
+  currentKeys.put(world.state, chain, before);
+  nextKeys.put(world.state, chain, { keyId });
+  setDue(world.state);
 }
 
 /** A key as the ring's module leaves it once its canary is signed. */
@@ -347,7 +368,7 @@ function tweaked(secret: Uint8Array, root: Uint8Array | undefined): Uint8Array {
 export function sign(world: World, id: Uint8Array): string | undefined {
   const plan = must(plans.get(world.state, id), "plan");
   const key = must(keys.get(world.state, plan.keyId), "key");
-  const secret = ringSecrets[plan.keyId as 1 | 2];
+  const secret = ringSecret(plan.keyId);
   const messages = planMessages(world.genesis, plan, key);
   if (isRejected(messages)) return messages.code;
   const signatures = messages.map(({ message, tweak }) =>
@@ -363,7 +384,8 @@ export function settle(world: World, block: Block, transaction: Uint8Array): str
 
 /** Signs every open Bitcoin plan, mines them, and settles them at final depth. */
 export function runPlans(world: World): void {
-  const open = [1, 2].flatMap((kind) => openPlans(world, kind));
+  const { sweep, withdrawal, handover } = planKinds;
+  const open = [sweep, withdrawal, handover].flatMap((kind) => openPlans(world, kind));
   for (const { id, plan } of open)
     if (plan.status === 1) must(sign(world, id) ?? "ok", "signature");
   endBlock(world);

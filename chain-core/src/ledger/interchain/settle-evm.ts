@@ -1,5 +1,6 @@
-// A batch that ran on its EVM chain (ETH-1, ETH-3): its withdrawals are settled, whatever became of each item,
-// because a failed item waits at the contract as a claim that anybody can execute (ETH-2).
+// A message that ran on its EVM chain (ETH-1, ETH-3), once, whichever of the keys that signed it was the contract's. A
+// batch's withdrawals are settled, whatever became of each item, because a failed item waits at the contract as a claim
+// that anybody can execute (ETH-2).
 import { equal, zero32 } from "@causeway/primitives";
 import type { Withdrawal } from "../../interchain/records.ts";
 import {
@@ -14,39 +15,45 @@ import type { EvmExecuted } from "../../interchain/statement.ts";
 import { assetOf } from "../assets.ts";
 import type { BlockContext } from "../rule.ts";
 import { halt, move, wrappedAssets } from "./accounting.ts";
+import { planSignedBy } from "./evm-message.ts";
 import { closePlan } from "./open-plan.ts";
 
-export function settleBatch(
+export function settleEvm(
   context: BlockContext,
   chain: Uint8Array,
-  { nonce, failedBitmap }: EvmExecuted,
+  { nonce, keyId, failedBitmap }: EvmExecuted,
 ): void {
   const { state } = context;
-  const id = batches.get(state, { chain, nonce })?.plan;
+  const newest = batches.get(state, { chain, nonce })?.plan;
+  const id = newest && planSignedBy(context, newest, keyId);
   const plan = id && plans.get(state, id);
-  if (id === undefined || plan === undefined) {
+  if (newest === undefined || id === undefined || plan === undefined) {
     haltUnplanned(context, chain, nonce);
     return;
   }
   if (plan.status === planStatus.final) return;
   for (const [i, withdrawalId] of plan.withdrawals.entries()) {
     const isClaim = ((failedBitmap >> BigInt(i)) & 1n) === 1n;
-    settleItem(context, chain, withdrawalId, isClaim);
+    settleItem(context, chain, { id: withdrawalId, plan: id, isClaim });
   }
   closePlan(context, id, planStatus.final);
+  if (equal(id, newest)) return;
+  // It ran before the contract took the key that the ring signed it with once more.
+  closePlan(context, newest, planStatus.dead);
+  batches.put(state, { chain, nonce }, { plan: id });
 }
 
 function settleItem(
   context: BlockContext,
   chain: Uint8Array,
-  id: Uint8Array,
-  isClaim: boolean,
+  { id, plan, isClaim }: { readonly id: Uint8Array; plan: Uint8Array; readonly isClaim: boolean },
 ): void {
   const { genesis, state, time } = context;
   const withdrawal = withdrawals.get(state, id);
   if (withdrawal === undefined) return;
   const settled: Withdrawal = {
     ...withdrawal,
+    plan,
     status: withdrawalStatus.settled,
     reason: isClaim ? withdrawalReasons.claim : 0,
     updatedAt: time,
