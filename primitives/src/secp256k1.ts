@@ -144,6 +144,31 @@ export function combine(terms: readonly (readonly [Uint8Array, bigint])[]): Poin
   }
 }
 
+/**
+ * Sum of x^k P_k, where undefined is infinity, for a *public* x of few bits, by Horner's rule: 26 us a point, and
+ * twice that if a sum on the way is infinite. Throws for no point.
+ */
+export function evaluatePoints(
+  points: readonly (Point | undefined)[],
+  x: bigint,
+): Point | undefined {
+  const multiplier = bigEndian(x, 32);
+  let value: Uint8Array | undefined;
+  try {
+    for (const point of [...points].reverse()) {
+      const scaled = value && addon.publicKeyTweakMul(value, multiplier, false);
+      if (scaled === undefined || point === undefined) value = scaled ?? point;
+      else value = addon.publicKeyCombine([scaled, point], false);
+    }
+  } catch {
+    return points.reduceRight<Point | undefined>(
+      (sofar, point) => sum([sofar && multiply(sofar, x), point]),
+      undefined,
+    );
+  }
+  return value && addon.publicKeyConvert(value, true);
+}
+
 /** The shared point secret x P, 33 bytes compressed, in constant time. */
 export function ecdhPoint(point: Point, secret: Uint8Array): Point {
   const out = new Uint8Array(33);
@@ -182,13 +207,18 @@ export function verifySchnorr(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  if (signature.length !== 64 || !isXOnly(key)) return false;
+  if (signature.length !== 64 || key.length !== 32) return false;
   const r = signature.subarray(0, 32);
   const s = fromBigEndian(signature.subarray(32));
   if (fromBigEndian(r) >= field || s >= order) return false;
   const e = fromBigEndian(taggedHash("BIP0340/challenge", r, key, message)) % order;
-  const R = multiplyAdd(liftX(key), -e, s);
-  return R !== undefined && hasEvenY(R) && equal(R.subarray(1), r);
+  try {
+    const R = multiplyAdd(liftX(key), -e, s);
+    return R !== undefined && hasEvenY(R) && equal(R.subarray(1), r);
+  } catch {
+    // The key is the x of no point.
+    return false;
+  }
 }
 
 /** BIP340 signature; `aux` are 32 fresh random bytes. */

@@ -2,7 +2,7 @@
 // Seat i in 0..n-1 has x = i + 1, as in BIP-445. Everything here is public: variable time.
 import { assert, isZero, must } from "@causeway/primitives";
 import type { Point } from "@causeway/primitives/secp256k1";
-import { combine, invert, mod, multiply, order, sum } from "@causeway/primitives/secp256k1";
+import { combine, evaluatePoints, invert, mod, order } from "@causeway/primitives/secp256k1";
 
 /** Stands for infinity among merged commitments: points have no encoding of it. */
 const infinity: Point = new Uint8Array(33);
@@ -15,14 +15,8 @@ export function evaluateCommitments(
   commitments: readonly Point[],
   seat: number,
 ): Point | undefined {
-  const x = BigInt(seat + 1);
-  let value: Point | undefined;
-  for (let k = commitments.length - 1; k >= 0; k--) {
-    const scaled = value === undefined ? undefined : multiply(value, x);
-    const commitment = must(commitments[k], "commitment");
-    value = sum([scaled, isZero(commitment) ? undefined : commitment]);
-  }
-  return value;
+  const points = commitments.map((point) => (isZero(point) ? undefined : point));
+  return evaluatePoints(points, BigInt(seat + 1));
 }
 
 /**
@@ -73,14 +67,16 @@ export function lagrangeCoefficients(seats: readonly number[]): readonly bigint[
   assert(new Set(seats).size === seats.length, "a seat stands twice");
   const xs = seats.map((seat) => seat + 1);
   const all = xs.reduce((product, x) => (product * BigInt(x)) % order, 1n);
-  const denominators = xs.map((xi) => mod(BigInt(xi) * differences(xs, xi)));
-  return invertAll(denominators).map((inverse) => (all * inverse) % order);
+  return divideAll(
+    all,
+    xs.map((xi) => mod(denominator(xs, xi))),
+  );
 }
 
-/** Product of x - xi over the other xs, mod the order. Multiplied as numbers as long as they are exact. */
-function differences(xs: readonly number[], xi: number): bigint {
+/** xi times the product of x - xi over the other xs. Multiplied as numbers as long as they are exact. */
+function denominator(xs: readonly number[], xi: number): bigint {
   let product = 1n;
-  let small = 1;
+  let small = xi;
   for (const x of xs) {
     if (x === xi) continue;
     const next = small * (x - xi);
@@ -93,15 +89,15 @@ function differences(xs: readonly number[], xi: number): bigint {
   return product * BigInt(small);
 }
 
-/** Montgomery's trick: all inverses mod the order by one inversion; no value may be 0. */
-function invertAll(values: readonly bigint[]): readonly bigint[] {
+/** Montgomery's trick: the quotients mod the order by one inversion; no value may be 0. */
+function divideAll(dividend: bigint, values: readonly bigint[]): readonly bigint[] {
   const before: bigint[] = [];
   let product = 1n;
   for (const value of values) {
     before.push(product);
     product = (product * value) % order;
   }
-  let inverse = invert(product);
+  let inverse = (dividend * invert(product)) % order;
   const out: bigint[] = new Array(values.length).fill(0n);
   for (let i = values.length - 1; i >= 0; i--) {
     out[i] = (inverse * must(before[i], "product")) % order;

@@ -131,11 +131,8 @@ function checked(group: Group): Checked {
   const key = keyOf(hash);
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const plain = new Map<number, Uint8Array>();
-  for (const [seat, share] of seats) {
-    const point = share.length === 33 && uncompressed(share);
-    if (point) plain.set(seat, point);
-  }
+  const points = seats.filter(([, share]) => isPoint(share));
+  const plain = new Map(points.map(([seat, share]) => [seat, uncompressed(share)]));
   const [oldest] = remembered.keys();
   if (oldest !== undefined && remembered.size >= rememberedMax) remembered.delete(oldest);
   const result = { plain, consistent: isOrthogonal(group, plain, hash) };

@@ -186,12 +186,15 @@ export function verifyPartial(
 ): boolean {
   const signer = session.signers.bySeat.get(seat);
   const s = parseScalar(partial);
-  if (signer === undefined || s === undefined || !isPublicNonce(publicNonce)) return false;
-  const nonce = sum([publicNonce.subarray(0, 33), multiply(publicNonce.subarray(33), session.b)]);
-  return samePoint(
-    multiplyAdd(signer.share, -session.challenge * signer.lambda, s),
-    effective(session, nonce),
-  );
+  if (signer === undefined || s === undefined || publicNonce.length !== 66) return false;
+  const left = multiplyAdd(signer.share, -session.challenge * signer.lambda, s);
+  try {
+    const bound = multiply(publicNonce.subarray(33), session.b);
+    return samePoint(left, effective(session, sum([publicNonce.subarray(0, 33), bound])));
+  } catch {
+    // A half of the nonce is no point.
+    return false;
+  }
 }
 
 /** BIP340 signs with the nonce of even y. */
@@ -230,6 +233,14 @@ function wrongOf(session: Session, contributions: readonly Contribution[]): read
     .map(({ seat }) => seat);
 }
 
+/** 64 bits as u + v x endomorphism: libsecp256k1 multiplies by halves of 32 bits, one after the other's doublings. */
+function weightOf(hash: Uint8Array): bigint {
+  return fromBigEndian(hash.subarray(0, 4)) + fromBigEndian(hash.subarray(4, 8)) * endomorphism;
+}
+
+/** The cube root of 1 mod the order by which (x, y) to (beta x, y) multiplies a point. */
+const endomorphism = 0x5363ad4cc05c30e0a5261c028812645a122e22ea20816678df02967c1b23bd72n;
+
 /** sum a s G - sum a c lambda Y = sum a R1 + b sum a R2, for random a. */
 function verifyTogether(
   session: Session,
@@ -244,7 +255,7 @@ function verifyTogether(
     const signer = session.signers.bySeat.get(seat);
     const s = parseScalar(partial);
     if (signer === undefined || s === undefined || nonce.length !== 66) return false;
-    const weight = fromBigEndian(sha256(concat(entropy, bigEndian(i, 4))).subarray(0, 8));
+    const weight = weightOf(sha256(concat(entropy, bigEndian(i, 4))));
     total += weight * s;
     first.push([nonce.subarray(0, 33), weight]);
     second.push([nonce.subarray(33), weight]);
