@@ -2,7 +2,6 @@
 import type { Bytes32 } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
-import { keys } from "../../ring/records.ts";
 import { economyOf } from "../economy.ts";
 import { delegationOf } from "../staking/delegation.ts";
 import { liableEpochsMax } from "../staking/fixed.ts";
@@ -15,8 +14,9 @@ import type { StakeWorld } from "../staking/testing.ts";
 import { act, contextOf, runEpochs, stakeWorld } from "../staking/testing.ts";
 import { exitPools } from "../staking/unbonding.ts";
 import { testGenesis, testLock } from "../testing.ts";
-import { answerFor, bondOf, forfeit, noteCustody } from "./liability.ts";
+import { bondOf, forfeit, noteCustody } from "./liability.ts";
 import { answersOf, custodies, holdersOf, liableKeysOf } from "./liability-records.ts";
+import { holdKey } from "./liability-testing.ts";
 
 const coin = 1_00000000n;
 const stake = 1_000_000n * coin;
@@ -47,27 +47,6 @@ const exit = (validator: Uint8Array, epoch: number): unknown => ({
   epoch,
 });
 
-/** The key is generated, or reshared, to these owners. */
-function hold(world: StakeWorld, keyId: number, by: readonly Uint8Array[], active = true): void {
-  const seats = by.map((validator) => ({ validator, hostKey: new Uint8Array(33) }));
-  const none = new Uint8Array(32);
-  keys.put(world.state, keyId, {
-    keyId,
-    attempt: 0,
-    term: 0,
-    heldBy: 0,
-    chain: none,
-    groupPoint: new Uint8Array(33),
-    threshold: 1,
-    seats,
-    shares: [],
-    active,
-    canary: new Uint8Array(64),
-    activatedAt: 0,
-  });
-  if (active) answerFor(contextOf(world), keyId, seats);
-}
-
 const load = (world: StakeWorld, ...keyIds: number[]): void =>
   noteCustody(contextOf(world), new Set(keyIds));
 
@@ -75,7 +54,7 @@ const load = (world: StakeWorld, ...keyIds: number[]): void =>
 function world(): StakeWorld {
   const made = stakeWorld(genesis);
   expect(act(made, delegateRule, to(ann, 100n * coin))).toBe(undefined);
-  hold(made, 1, [ann, cat, ann]);
+  holdKey(contextOf(made), 1, [ann, cat, ann]);
   return made;
 }
 
@@ -96,7 +75,7 @@ describe("stake behind a seat (RNG-7)", () => {
   test("is not bound by a key that never held any, nor by one of others, nor where there are no bonds", () => {
     const of = world();
     expect(act(of, delegateRule, to(bea, coin))).toBe(undefined);
-    hold(of, 2, [cat]);
+    holdKey(contextOf(of), 2, [cat]);
     for (const validator of [ann, bea])
       expect(act(of, undelegateRule, to(validator, coin))).toBe(undefined);
     load(of, 2);
@@ -111,7 +90,7 @@ describe("stake behind a seat (RNG-7)", () => {
     const of = world();
     expect(act(of, undelegateRule, to(ann, coin))).toBe(undefined);
     runEpochs(of, 2);
-    hold(of, 2, [ann]);
+    holdKey(contextOf(of), 2, [ann]);
     load(of, 2);
     runEpochs(of, 10);
     expect(act(of, withdrawRule, exit(ann, 0))).toBe(undefined);
@@ -150,7 +129,7 @@ describe("a forfeit (RNG-7)", () => {
     const of = world();
     load(of, 1);
     expect(act(of, undelegateRule, to(ann, 10n * coin))).toBe(undefined);
-    hold(of, 1, [cat, bea]);
+    holdKey(contextOf(of), 1, [cat, bea]);
     runEpochs(of, 2);
     expect(bondOf(contextOf(of), 1)).toBe((4n * (3n * stake + 90n * coin)) / 10n);
     const due = (4n * (3n * stake + 100n * coin)) / 10n;
@@ -167,7 +146,7 @@ describe("a forfeit (RNG-7)", () => {
   test("asks nobody who was released: a former holder of a key that stood empty for the delay", () => {
     const of = world();
     load(of, 1);
-    hold(of, 1, [bea]);
+    holdKey(contextOf(of), 1, [bea]);
     runEpochs(of, 5);
     expect(holdersOf(of.state, 1)).toEqual([ann, cat, bea]);
     load(of);
@@ -179,7 +158,7 @@ describe("a forfeit (RNG-7)", () => {
 
   test("of a retired key that stood empty has nobody left, and nothing is kept of it", () => {
     const of = world();
-    hold(of, 1, [ann], false);
+    holdKey(contextOf(of), 1, [ann], false);
     runEpochs(of, 4);
     expect([liableKeysOf(of.state), custodies.get(of.state, 1)]).toEqual([[], undefined]);
     expect(forfeit(contextOf(of), 1)).toBe(0n);

@@ -1,6 +1,6 @@
 // Random lives of stake: whatever holders, validators and offences do in whatever order, every unit of BTM is in one
 // account. STAKE_RUNS sets the number of histories.
-import { keyOf, must } from "@causeway/primitives";
+import { equal, keyOf, must } from "@causeway/primitives";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { blockContext } from "../context.ts";
@@ -14,7 +14,10 @@ import { standings } from "../epoch/votes.ts";
 import { genesisState } from "../genesis-state.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
-import type { ActionContext } from "../rule.ts";
+import { bondOf, forfeit, noteCustody } from "../ring/liability.ts";
+import { custodies } from "../ring/liability-records.ts";
+import { holdKey } from "../ring/liability-testing.ts";
+import type { ActionContext, BlockContext } from "../rule.ts";
 import type { AnyRule } from "../rules.ts";
 import type { Table } from "../state.ts";
 import { testBls, testGenesis, testHash, testLock } from "../testing.ts";
@@ -61,7 +64,30 @@ function all<Key, Value>(state: MemoryState, of: Table<Key, Value>, any: Key): V
 }
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
 
-type World = { readonly state: MemoryState; height: number; time: number; spent: bigint };
+/** `held`, `loaded` and `emptied` are the model of RNG-7: who got a share in which epoch, and what holds value. */
+type World = {
+  readonly state: MemoryState;
+  height: number;
+  time: number;
+  spent: bigint;
+  held: { keyId: number; owner: Uint8Array; epoch: number }[];
+  readonly loaded: Set<number>;
+  readonly emptied: Map<number, number>;
+  readonly forfeited: Set<number>;
+};
+
+/** No stake leaves while it answers for a key that holds value, or did within the delay (RNG-7). */
+function checkFree(world: World, validator: Uint8Array, epoch: number): void {
+  const { held, loaded, emptied, forfeited, time } = world;
+  const binding = held.filter(
+    ({ keyId, owner, epoch: since }) =>
+      equal(owner, validator) &&
+      since <= epoch + 1 &&
+      !forfeited.has(keyId) &&
+      (loaded.has(keyId) || time < (emptied.get(keyId) ?? 0) + genesis.params.unbondingMs),
+  );
+  expect(binding).toEqual([]);
+}
 
 function checkAll({ state, spent, time }: World): void {
   const own: Economy = economyOf(state);
@@ -95,6 +121,7 @@ function checkAll({ state, spent, time }: World): void {
 
 const actor = fc.nat(holders.length - 1);
 const target = fc.nat(owners.length - 1);
+const key = fc.integer({ min: 1, max: 3 });
 const amount = fc.oneof(fc.constant(0n), fc.bigInt(1n, 6n * 10n ** 14n), fc.constant(1n));
 const event = fc.oneof(
   fc.record({ kind: fc.constant("delegate" as const), actor, target, amount }),
@@ -115,6 +142,9 @@ const event = fc.oneof(
     back: fc.nat(3),
     isLast: fc.boolean(),
   }),
+  fc.record({ kind: fc.constant("hold" as const), key, by: fc.array(target, { minLength: 1 }) }),
+  fc.record({ kind: fc.constant("load" as const), keys: fc.uniqueArray(key) }),
+  fc.record({ kind: fc.constant("theft" as const), key }),
   fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 12_000 }) }),
   fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 45_000 }) }),
 );
@@ -141,8 +171,43 @@ function withdrawAny(world: World): boolean {
   for (let epoch = 0; epoch <= number; epoch++)
     for (const validator of owners)
       for (const delegator of holders)
-        if (act(world, withdrawRule, { delegator, validator, epoch })) return true;
+        if (act(world, withdrawRule, { delegator, validator, epoch })) {
+          checkFree(world, validator, epoch);
+          return true;
+        }
   return false;
+}
+
+const known = ({ held }: World, keyId: number): boolean => held.some((one) => one.keyId === keyId);
+
+function hold(world: World, block: BlockContext, keyId: number, by: Uint8Array[]): void {
+  holdKey(block, keyId, by);
+  if (!known(world, keyId)) world.emptied.set(keyId, block.time);
+  const { number: epoch } = epochOf(world.state);
+  const fresh = by.filter(
+    (owner) => !world.held.some((one) => one.keyId === keyId && equal(one.owner, owner)),
+  );
+  world.held.push(...fresh.map((owner) => ({ keyId, owner, epoch })));
+}
+
+function load({ loaded, emptied }: World, block: BlockContext, now: ReadonlySet<number>): void {
+  noteCustody(block, now);
+  for (const keyId of loaded) if (!now.has(keyId)) emptied.set(keyId, block.time);
+  loaded.clear();
+  for (const keyId of now) loaded.add(keyId);
+}
+
+/** What is forfeited is in the pool, once, and no less than the bond was said to be. */
+function steal({ state, forfeited }: World, block: BlockContext, keyId: number): boolean {
+  const before = economyOf(state).restitution;
+  const bond = bondOf(block, keyId);
+  const taken = forfeit(block, keyId);
+  expect(economyOf(state).restitution - before).toBe(taken);
+  expect(taken >= bond).toBe(true);
+  if (forfeited.has(keyId)) expect(taken).toBe(0n);
+  if (custodies.get(state, keyId) !== undefined) forfeited.add(keyId);
+  expect(bondOf(block, keyId)).toBe(0n);
+  return taken > 0n;
 }
 
 function run(world: World, of: Event): boolean {
@@ -162,6 +227,19 @@ function run(world: World, of: Event): boolean {
       standings.put(state, owner, { ...before, included: before.included + of.votes });
       return true;
     }
+    case "hold":
+      hold(
+        world,
+        context,
+        of.key,
+        [...new Set(of.by)].map((i) => at(owners, i)),
+      );
+      return true;
+    case "load":
+      load(world, context, new Set(of.keys.filter((one) => known(world, one))));
+      return true;
+    case "theft":
+      return steal(world, context, of.key);
     case "jail":
       jail(context, at(owners, of.target));
       return true;
@@ -218,6 +296,10 @@ describe("a random life of stake (STK)", () => {
           height: 0,
           time: genesis.time,
           spent: 0n,
+          held: [],
+          loaded: new Set(),
+          emptied: new Map(),
+          forfeited: new Set(),
         };
         checkAll(world);
         for (const one of events) {
@@ -237,6 +319,7 @@ describe("a random life of stake (STK)", () => {
       "update",
       "exit",
       "unjail",
+      "theft",
     ])
       expect([kind, done[kind] ?? 0]).not.toEqual([kind, 0]);
   }, 600_000);
