@@ -43,6 +43,7 @@ import { finalities, finalityAt } from "./node-blocks.ts";
 import { balancesOf, historyOf, placeOf, utxosOf } from "./node-index.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
+import { ringKeysOf, ringOf } from "./ring-view.ts";
 import { stakeReader } from "./stake-view.ts";
 
 /** Long polls at one time; more get "busy". */
@@ -115,6 +116,8 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     beacon: () => runtime.read(() => beaconOf(store.state)),
     duties: async () => options.duties(),
     randomness: (...of) => runtime.read(() => randomnessOf(store.state, genesis, ...of)),
+    ring: (term) => runtime.read(() => ringOf(store.state, term)),
+    ringKeys: () => runtime.read(() => ringKeysOf(store.state)),
     requests: (after, limit) =>
       runtime.read((state) => deposits.after(state.requests, after, limit)),
     wait: (height, timeoutMs, signal) =>

@@ -5,6 +5,8 @@ import { evidenceCodec } from "../codec/evidence.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
 import type { BeaconApi } from "./beacon-api.ts";
 import { beaconApi } from "./beacon-api.ts";
+import type { RingApi } from "./ring-api.ts";
+import { ringApi } from "./ring-api.ts";
 import type { MethodShape, Of, Shape } from "./shape.ts";
 import {
   amount,
@@ -98,6 +100,7 @@ const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
 );
 
 export type Api = BeaconApi &
+  RingApi &
   StakeApi & {
     readonly "rpc.discover": MethodShape<Nothing, unknown>;
     readonly status: MethodShape<Nothing, StatusResult>;
@@ -134,6 +137,7 @@ export type ResultOf<N extends MethodName> = Of<Api[N]["result"]>;
 
 export const api: Api = {
   ...beaconApi,
+  ...ringApi,
   ...stakeApi,
   "rpc.discover": method("This document (OpenRPC).", nothing, anything),
   status: method(

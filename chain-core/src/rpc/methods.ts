@@ -5,6 +5,7 @@ import { isRejected, rejected, toHex } from "@causeway/primitives";
 import type { MethodName, ParamsOf, ResultOf } from "../client/api.ts";
 import { api } from "../client/api.ts";
 import type { BeaconApi } from "../client/beacon-api.ts";
+import type { RingApi } from "../client/ring-api.ts";
 import { read } from "../client/wire.ts";
 import { blockCodec, headerCodec } from "../codec/block.ts";
 import { isProvable, recordProofCodec } from "../ledger/tree.ts";
@@ -29,6 +30,7 @@ export function nodeMethods(node: RpcNode): Map<string, Method> {
     ...accounts(node),
     ...waiting(node),
     ...beacon(node),
+    ...ring(node),
     ...node.staking,
   };
   const methods = new Map<string, Method>();
@@ -188,5 +190,12 @@ function beacon(node: RpcNode): Pick<Handlers, keyof BeaconApi> {
     duties: async () => ({ duties: await node.duties() }),
     randomness: async ({ epoch, domain, context }) =>
       (await node.randomness(epoch, domain, context)) ?? notFound(`output of epoch ${epoch}`),
+  };
+}
+
+function ring(node: RpcNode): Pick<Handlers, keyof RingApi> {
+  return {
+    ring: async ({ term }) => (await node.ring(term)) ?? notFound(`ring of term ${term}`),
+    ringKeys: () => node.ringKeys(),
   };
 }

@@ -128,6 +128,9 @@ export type RpcNode = {
     domain: string,
     context: Uint8Array | undefined,
   ) => Promise<ResultOf<"randomness"> | undefined>;
+  /** Undefined where the term has not begun. */
+  readonly ring: (term: number | undefined) => Promise<ResultOf<"ring"> | undefined>;
+  readonly ringKeys: () => Promise<ResultOf<"ringKeys">>;
   readonly requests: (
     after: number,
     limit: number,
