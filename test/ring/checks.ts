@@ -1,7 +1,8 @@
 // What must hold after every effect of an honest signer and after every transaction on the ledger. Computed anew here,
 // from what left the machines and what the ledger has; the code under test is only asked for its codecs and hashes.
-import type { Ceremony } from "@causeway/chain-core/interchain";
+import type { Ceremony, Key } from "@causeway/chain-core/interchain";
 import {
+  activeKeys,
   ceremonies,
   ceremonyOf,
   keys,
@@ -19,20 +20,17 @@ import {
   taprootTweak,
 } from "@causeway/chain-core/ring";
 import { equal, fromBigEndian, isRejected, isZero, keyOf, must } from "@causeway/primitives";
-import {
-  mod,
-  publicPoint,
-  scalarBytes,
-  verifySchnorr,
-  xOnly,
-} from "@causeway/primitives/secp256k1";
+import { mod, publicPoint, scalarBytes, verifySchnorr } from "@causeway/primitives/secp256k1";
+import { slashesOf } from "../../chain-core/src/ledger/staking/punish.ts";
 import { decodeRecord } from "../../signer/src/journal.ts";
 import type { Effect } from "../../signer/src/machine.ts";
 import type { Commit, Share } from "../../signer/src/roast/message.ts";
 import { commitCodec, hashCommit, shareCodec } from "../../signer/src/roast/message.ts";
+import { nameOf, shareFileName } from "../../signer/src/share-file.ts";
 import { messageKinds, open } from "../../signer/src/wire.ts";
+import { dealersOf } from "./ceremonies.ts";
 import type { Epoch, Operator, Request, World } from "./model.ts";
-import { isHonest, violated } from "./model.ts";
+import { isHonest, operatorsOf, violated } from "./model.ts";
 import { remember } from "./requests.ts";
 import { memberStrategies } from "./strategies.ts";
 
@@ -48,13 +46,13 @@ export function checkEffect(world: World, operator: Operator, effect: Effect): v
 function checkJournal(operator: Operator, bytes: Uint8Array): void {
   const record = decodeRecord(bytes);
   if (record.kind !== "release") return;
-  const { commitment, sid, slots } = record.release;
+  const { commitment, sid, seat, slots } = record.release;
   const { said } = operator;
   const before = said.released.get(keyOf(commitment));
   if (before !== undefined)
     violated("a nonce signs once", `${operator.index} releases ${keyOf(commitment)} again`);
   said.released.set(keyOf(commitment), keyOf(sid));
-  operator.durable.add(keyOf(sid));
+  operator.durable.add(`${keyOf(sid)}/${seat}`);
   for (const { slot, message } of slots) {
     const signed = said.slots.get(keyOf(slot));
     if (signed !== undefined && signed !== keyOf(message))
@@ -86,7 +84,7 @@ function checkCommit(world: World, operator: Operator, commit: Commit): void {
 
 function checkShare(world: World, operator: Operator, share: Share): void {
   const { said, index } = operator;
-  const sid = keyOf(share.sid);
+  const sid = `${keyOf(share.sid)}/${share.seat}`;
   if (!operator.durable.has(sid))
     violated("the journal comes before the share", `${index} in session ${sid}`);
   const text = share.shares.map(keyOf).join();
@@ -102,7 +100,7 @@ function checkShare(world: World, operator: Operator, share: Share): void {
 /** The share that signs is that of the epoch and the seat that the message names. */
 function checkEpoch(world: World, operator: Operator, { keyId, attempt, seat }: Share): void {
   const epoch = world.epochs.get(`${keyId}/${attempt}`);
-  const held = operator.state?.signing.shares.get(keyId);
+  const held = operator.state?.signing.shares.get(nameOf({ keyId, attempt, seat }));
   if (epoch === undefined || held === undefined)
     violated("shares stay in their epoch", `${operator.index} signs for ${keyId}/${attempt}`);
   if (epoch.holders[seat] !== operator.index)
@@ -157,20 +155,11 @@ export function checkLedger(world: World): void {
     const ceremony = ceremonyOf(state, keyId);
     if (ceremony !== undefined) checkCeremony(world, ceremony);
   }
+  checkKeys(world);
   for (const id of lists.get(state, listNames.plans)?.ids ?? [])
     if (!world.requests.has(keyOf(id))) remember(world, id);
   for (const request of world.requests.values())
     if (request.signedAtMs === undefined) checkSigned(world, request);
-}
-
-function operatorsOf(world: World, { seats }: Pick<Ceremony, "seats">): number[] {
-  const { validators } = world.ledger.genesis;
-  return seats.map(({ validator }) => validators.findIndex(({ owner }) => equal(owner, validator)));
-}
-
-/** Operator of each dealer's seat. */
-function dealersOf(world: World, ceremony: Ceremony): number[] {
-  return operatorsOf(world, ceremony);
 }
 
 function checkCeremony(world: World, ceremony: Ceremony): void {
@@ -183,6 +172,20 @@ function checkCeremony(world: World, ceremony: Ceremony): void {
   const holders = operatorsOf(world, ceremony);
   const epoch: Epoch = { keyId, attempt, groupPoint, threshold, holders, commitments };
   world.epochs.set(`${keyId}/${attempt}`, epoch);
+}
+
+/** A resharing leaves the key as it is; nobody honest pays. */
+function checkKeys(world: World): void {
+  const state = world.ledger.state();
+  for (const keyId of activeKeys.get(state, "only")?.keyIds ?? []) {
+    const point = keyOf(must(keys.get(state, keyId), "key").groupPoint);
+    const before = world.points.get(keyId);
+    if (before !== undefined && before !== point)
+      violated("honest members agree on the key", `key ${keyId} has another point`);
+    world.points.set(keyId, point);
+  }
+  for (const [index, { owner }] of world.ledger.genesis.validators.entries())
+    if (slashesOf(state, owner).length > 0) blame(world, index, "slashed");
 }
 
 /** What the ledger has as signed is signed over what was planned, under the key. */
@@ -214,28 +217,32 @@ function checkSigned(world: World, request: Request): void {
 /** Any two honest members hold shares of the one key that the ledger has; t of them make it. */
 export function checkShares(world: World): void {
   const state = world.ledger.state();
-  for (const { keyId, chain: _ } of [1, 2].flatMap((id) => keys.get(state, id) ?? [])) {
+  for (const keyId of activeKeys.get(state, "only")?.keyIds ?? []) {
     const key = must(keys.get(state, keyId), "key");
-    const { commitments } = must(ceremonies.get(state, keyId), "ceremony of a key");
-    const holders = operatorsOf(world, key);
-    const held: { readonly seat: number; readonly secret: bigint }[] = [];
-    for (const [seat, index] of holders.entries()) {
-      const operator = must(world.operators[index], "operator");
-      const share = operator.disk.shares.get(keyId);
-      if (!isHonest(operator) || share === undefined) continue;
-      const expected = evaluateCommitments(commitments, seat);
-      const y = publicPoint(share);
-      const known = key.shares[seat];
-      const isKnown = known !== undefined && !isZero(known);
-      if (expected === undefined || !equal(y, expected) || (isKnown && !equal(y, known)))
-        violated("honest members agree on the key", `${index} holds another share of ${keyId}`);
-      held.push({ seat, secret: fromBigEndian(share) });
-    }
+    const held = heldShares(world, key);
     if (held.length < key.threshold) continue;
     const some = held.slice(-key.threshold);
     const lambdas = lagrangeCoefficients(some.map(({ seat }) => seat));
     const secret = some.reduce((sum, one, i) => sum + must(lambdas[i], "lambda") * one.secret, 0n);
-    if (!equal(xOnly(publicPoint(scalarBytes(mod(secret)))), xOnly(key.groupPoint)))
+    if (!equal(publicPoint(scalarBytes(mod(secret))), key.groupPoint))
       violated("honest members agree on the key", `their shares do not make key ${keyId}`);
   }
+}
+
+function heldShares(world: World, key: Key): { readonly seat: number; readonly secret: bigint }[] {
+  const { keyId, attempt } = key;
+  const { commitments } = must(ceremonies.get(world.ledger.state(), keyId), "ceremony of a key");
+  const held: { readonly seat: number; readonly secret: bigint }[] = [];
+  for (const [seat, index] of operatorsOf(world, key).entries()) {
+    const operator = must(world.operators[index], "operator");
+    const share = operator.disk.shares.get(shareFileName({ keyId, attempt, seat }))?.share;
+    if (!isHonest(operator) || share === undefined) continue;
+    const expected = evaluateCommitments(commitments, seat);
+    const y = publicPoint(share);
+    const known = must(key.shares[seat], "Y");
+    if (expected === undefined || !equal(y, expected) || (!isZero(known) && !equal(y, known)))
+      violated("honest members agree on the key", `${index} holds another share of ${keyId}`);
+    held.push({ seat, secret: fromBigEndian(share) });
+  }
+  return held;
 }

@@ -16,6 +16,8 @@ import {
 import { makeComplaint, makeConfirm } from "../../signer/src/frost/keygen.ts";
 
 export type Twist = {
+  /** The constant term: in a resharing the dealer's share, unless that is forged. */
+  readonly secret?: Uint8Array;
   /** Seats whose share is off by `error`. */
   readonly wrongFor?: readonly number[];
   readonly error?: bigint;
@@ -41,7 +43,9 @@ export function forgeDeal(
 ): Deal {
   const context = ceremonyContext(params);
   const { keyId, attempt, hostKeys, t } = params;
-  const coefficients = Array.from({ length: twist.size ?? t }, () => secretOf(random));
+  const coefficients = Array.from({ length: twist.size ?? t }, (_, k) =>
+    k === 0 && twist.secret !== undefined ? twist.secret : secretOf(random),
+  );
   const scalars = coefficients.map(fromBigEndian);
   const ephemeralSecret = secretOf(random);
   const ephemeral = twist.ephemeral ?? publicPoint(ephemeralSecret);
@@ -58,7 +62,7 @@ export function forgeDeal(
     keyId,
     attempt,
     seat,
-    commitments: second === undefined ? commitments : commitments.with(1, second),
+    commitments: second === undefined || t < 2 ? commitments : commitments.with(1, second),
     proof: none,
     ephemeral,
     ephemeralProof: none,

@@ -1,8 +1,9 @@
 // The world of one seed.
-import type { Plan as LedgerPlan } from "@causeway/chain-core/interchain";
+import type { Plan as LedgerPlan, Seat } from "@causeway/chain-core/interchain";
 import { roles } from "@causeway/chain-core/interchain";
 import type { Bls, Random } from "@causeway/primitives";
-import { must } from "@causeway/primitives";
+import { equal, must } from "@causeway/primitives";
+import { validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import type * as machine from "../../signer/src/machine.ts";
 import type { Queue } from "../sim/queue.ts";
 import type { Trace } from "../sim/trace.ts";
@@ -13,8 +14,8 @@ import type { Counts, MemberStrategy } from "./strategies.ts";
 /** What survives a crash. */
 export type Disk = {
   readonly journal: Uint8Array[];
-  /** By key id. */
-  readonly shares: Map<number, Uint8Array>;
+  /** By name: key, epoch and seat. */
+  readonly shares: Map<string, machine.StoredShare>;
 };
 
 /** What an honest signer has said in all its lives, for the checkers. */
@@ -23,7 +24,7 @@ export type Said = {
   readonly released: Map<string, string>;
   /** Of each public nonce: the commitment that it stood in. */
   readonly nonces: Map<string, string>;
-  /** Of each session: the partial signatures that left. */
+  /** Of each session and seat: the partial signatures that left. */
   readonly shares: Map<string, string>;
   /** Of each slot: the message. */
   readonly slots: Map<string, string>;
@@ -52,7 +53,7 @@ export type Operator = {
   readonly images: Disk[];
   /** A start found an older disk. */
   isRestored: boolean;
-  /** Sessions that the journal on the disk holds. */
+  /** Sessions, by seat, that the journal holds. */
   readonly durable: Set<string>;
   /** Undefined while it is down. */
   state: machine.State | undefined;
@@ -61,6 +62,8 @@ export type Operator = {
   writes: number;
   wakeAtMs: number;
   skewMs: number;
+  /** Whom it hears, by its last order. */
+  peers: ReadonlySet<number>;
   /** What the own node has. */
   head: Head | undefined;
   /** Absent in honest ones. */
@@ -107,10 +110,14 @@ export type World = {
   };
   /** Requests of users, and canaries, by the hex of the plan's id. */
   readonly requests: Map<string, Request>;
+  /** Terms of rings begun. */
+  terms: number;
   /** By "key/attempt", the newest as the ledger has it. */
   readonly epochs: Map<string, Epoch>;
   /** By operator: what it is blamed for. */
   readonly blamed: Map<number, Set<string>>;
+  /** By key: its point, which resharing does not change. */
+  readonly points: Map<number, string>;
   /** Bytes to another operator's signer over the wires. */
   readonly send: (from: Operator, to: number, bytes: Uint8Array) => void;
   /** A transaction to the ledger. */
@@ -138,6 +145,20 @@ export function isByzantine(operator: Operator): operator is Byzantine {
 
 export function isHonest(operator: Operator): boolean {
   return !isByzantine(operator);
+}
+
+/** Of an operator's host key. */
+export function hostSecretOf(index: number): Uint8Array {
+  return validatorSecret(index, "hostKey");
+}
+
+/** The operator of each seat. */
+export function operatorsOf(
+  { ledger }: World,
+  { seats }: { readonly seats: readonly Pick<Seat, "validator">[] },
+): number[] {
+  const { validators } = ledger.genesis;
+  return seats.map(({ validator }) => validators.findIndex(({ owner }) => equal(owner, validator)));
 }
 
 export function plays({ adversary }: Byzantine, strategy: MemberStrategy): boolean {

@@ -1,8 +1,10 @@
 // An operator: the signer's machine, its disk, its clock, its own node, its wires. On a Byzantine seat the same machine
 // runs on, so that the seat knows what an honest one would do, but what leaves goes through its adversary.
+import { roles } from "@causeway/chain-core/interchain";
 import type { Rejected } from "@causeway/primitives";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
 import * as machine from "../../signer/src/machine.ts";
+import { shareFileName } from "../../signer/src/share-file.ts";
 import { after } from "../sim/queue.ts";
 import { note } from "../sim/trace.ts";
 import { hear, say } from "./adversary.ts";
@@ -10,7 +12,7 @@ import { bring } from "./ceremonies.ts";
 import { checkEffect, checkLedger } from "./checks.ts";
 import { describe } from "./describe.ts";
 import type { Disk, Operator, World } from "./model.ts";
-import { clockOf, isByzantine, isHonest, senderOf, violated } from "./model.ts";
+import { clockOf, isByzantine, isHonest, violated } from "./model.ts";
 import { delay, ledgerOf, passes, transmit } from "./network.ts";
 
 /** A call to the own node, ms each way. */
@@ -25,7 +27,8 @@ export function start(world: World, operator: Operator): void {
   restoreOlder(world, operator);
   note(world.trace, world.queue.now, `${operator.index} starts`);
   operator.state = machine.initial(operator.context);
-  const shares = [...operator.disk.shares].map(([keyId, share]) => ({ keyId, share }));
+  operator.peers = new Set();
+  const shares = [...operator.disk.shares.values()];
   deliver(world, operator, { kind: "started", journal: [...operator.disk.journal], shares });
   tellHeight(world, operator);
 }
@@ -38,8 +41,7 @@ function imageOf({ journal, shares }: Disk): Disk {
 function restoreOlder(world: World, operator: Operator): void {
   const random = world.random.crash;
   const { images } = operator;
-  if (world.healed || images.length === 0 || !random.chance(world.plan.olderDisk)) return;
-  if (!isHonest(operator)) return;
+  if (world.healed || images.length === 0 || !random.chance(0.7)) return;
   world.counts["older disk"] += 1;
   operator.disk = imageOf(random.pick(images));
   operator.isRestored = true;
@@ -130,7 +132,7 @@ function performOne(world: World, operator: Operator, effect: machine.Effect): v
       prove(world, operator, effect);
       return;
     case "sequence":
-      sequence(world, operator, effect.id);
+      sequence(world, operator, effect);
       return;
     case "submit":
       if (!isByzantine(operator)) {
@@ -150,7 +152,13 @@ function performOne(world: World, operator: Operator, effect: machine.Effect): v
       return;
     case "save-share":
       keepImage(world, operator);
-      operator.disk.shares.set(effect.keyId, effect.share);
+      saveShare(operator, effect);
+      return;
+    case "peers":
+      operator.peers = new Set(effect.peers.map(({ number }) => number));
+      return;
+    case "end":
+      end(world, operator, effect.message);
       return;
     case "wake":
       wake(world, operator, effect.atMs);
@@ -160,15 +168,33 @@ function performOne(world: World, operator: Operator, effect: machine.Effect): v
       return;
     case "log":
       world.print?.(`${operator.index}   ${effect.message} ${JSON.stringify(effect.fields)}`);
-      return;
-    default:
   }
+}
+
+function saveShare(
+  { disk }: Operator,
+  { keyId, attempt, seat, share }: machine.Effect & { kind: "save-share" },
+): void {
+  const stored = { keyId, attempt, seat, share };
+  disk.shares.set(shareFileName(stored), stored);
+}
+
+/** The operator starts it again, as one does. */
+function end(world: World, operator: Operator, why: string): void {
+  if (isHonest(operator) && !operator.isRestored)
+    violated("nobody takes itself for another", `${operator.index} ends: ${why}`);
+  note(world.trace, world.queue.now, `${operator.index} ends`);
+  operator.state = undefined;
+  operator.boot += 1;
+  after(world.queue, 500, "", () => {
+    if (operator.state === undefined) start(world, operator);
+  });
 }
 
 /** Before a write, now and then. */
 function keepImage(world: World, operator: Operator): void {
   const { images } = operator;
-  if (world.plan.olderDisk === 0 || images.length >= imagesMax) return;
+  if (!world.plan.olderDisks.has(operator.index) || images.length >= imagesMax) return;
   if (world.random.crash.chance(0.3)) images.push(imageOf(operator.disk));
 }
 
@@ -188,12 +214,16 @@ function prove(
   later(world, operator, callMs, { kind: "proved", id, header, certificate, committee, records });
 }
 
-function sequence(world: World, operator: Operator, id: number): void {
+function sequence(
+  world: World,
+  operator: Operator,
+  { id, validator }: machine.Effect & { kind: "sequence" },
+): void {
   if (!passes(world, ledgerOf(world), operator.index)) {
     later(world, operator, callMs, { kind: "failed", id, code: "unreachable" });
     return;
   }
-  const next = nextSequence(world.ledger.state(), senderOf(world, operator));
+  const next = nextSequence(world.ledger.state(), { validator, role: roles.signer });
   later(world, operator, callMs, { kind: "sequence", id, next });
 }
 
@@ -245,7 +275,9 @@ function arrived(world: World, operator: Operator, transaction: Uint8Array): Rej
 export function send(world: World, from: Operator, to: number, bytes: Uint8Array): void {
   const other = world.operators[to];
   if (other === undefined) return;
+  const isHeard = (): boolean => from.peers.has(to) && other.peers.has(from.index);
   transmit(world, from.index, to, () => {
+    if (!isHeard()) return;
     world.print?.(`${from.index} -> ${to} ${describe(bytes)}`);
     deliver(world, other, { kind: "message", from: from.index, bytes });
   });

@@ -28,6 +28,10 @@ export type Plan = {
   readonly healAfterMs: number;
   /** Requests to sign, besides canaries. */
   readonly requests: number;
+  /** New rings, one a term: the operator of each seat. */
+  readonly rings: readonly (readonly number[])[];
+  /** The next term does not wait for the ceremonies of the one before. */
+  readonly hastyTerms: boolean;
   /** Probabilities per message. */
   readonly loss: number;
   readonly duplication: number;
@@ -36,8 +40,11 @@ export type Plan = {
   /** Probability per effect. */
   readonly crash: number;
   readonly crashesAtWrites: readonly CrashAtWrite[];
-  /** Probability per start that the disk is one of an earlier time. */
-  readonly olderDisk: number;
+  /**
+   * Operators who at a start may find a disk of an earlier time. What was open then they never sign (DESIGN 10, rule 5),
+   * so that they and the Byzantine ones are at most n - t.
+   */
+  readonly olderDisks: ReadonlySet<number>;
   /** A request is replaced by another content in the same slot, which no right ledger does. */
   readonly wrongLedger: boolean;
   readonly skews: readonly {
@@ -73,12 +80,17 @@ export function planOf(random: Random, first?: Strategy): Plan {
     random.chance(p) ? (random.below(1_000) / 1_000) * most : 0;
   const healAfterMs = 2_000 + random.below(12_000);
   const all = times(size, (i) => i);
+  const byzantine = byzantineOf(random, size, drawn, has("older disk") ? 1 : 0);
+  const honest = shuffled(random, all).filter((one) => !byzantine.has(one));
+  const olderDisks = has("older disk") ? honest.slice(0, spareOf(size) - byzantine.size) : [];
   return {
     size,
     drawn,
-    byzantine: byzantineOf(random, size, drawn),
+    byzantine,
     healAfterMs,
     requests: 1 + random.below(4),
+    rings: times(random.pick([0]), () => drawRing(random, size, new Set(byzantine.keys()))),
+    hastyTerms: random.chance(0.3),
     loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
     duplication: rate(0.5, 0.2),
     reordering: rate(0.5, 0.2),
@@ -86,18 +98,30 @@ export function planOf(random: Random, first?: Strategy): Plan {
     crash: has("crash") ? 0.002 + random.below(20) / 1_000 : 0,
     crashesAtWrites: has("crash at a write")
       ? times(1 + random.below(size), () => ({
-          operator: random.below(size),
+          operator: random.chance(0.5) ? (olderDisks[0] ?? random.below(size)) : random.below(size),
           write: 1 + random.below(12),
           after: random.chance(0.5),
         }))
       : [],
-    olderDisk: has("older disk") ? 0.5 : 0,
+    olderDisks: new Set(olderDisks),
     wrongLedger: has("wrong ledger") && !has("older disk"),
     skews: [
       ...all.map((operator) => ({ atMs: 0, operator, ms: smallSkew(random) })),
       ...(has("clock skew") ? skewsOf(random, size, healAfterMs) : []),
     ],
   };
+}
+
+/** Seats by operator, with at most f of them Byzantine. */
+function drawRing(random: Random, size: number, byzantine: ReadonlySet<number>): readonly number[] {
+  const n = random.pick([4, 4, 4, 6, 7]);
+  const f = Math.floor((n - 1) / 3);
+  for (;;) {
+    const seats = Array.from({ length: n }, () => random.below(size));
+    const most = Math.max(...seats.map((one) => seats.filter((other) => other === one).length));
+    const hostile = seats.filter((one) => byzantine.has(one)).length;
+    if (most <= Math.max(Math.ceil(n / 6), Math.ceil(n / size)) && hostile <= f) return seats;
+  }
 }
 
 export function smallSkew(random: Random): number {
@@ -113,17 +137,24 @@ function draw(random: Random, first: Strategy | undefined): Strategy[] {
   return drawn.includes("older disk") && !crashes ? [...drawn, "crash at a write"] : drawn;
 }
 
+/** n - t: how many signing can do without. */
+function spareOf(n: number): number {
+  return n - Math.ceil((2 * n) / 3);
+}
+
 /** f that spoil ceremonies, and as many more as signing can do without; at times fewer. */
 function byzantineOf(
   random: Random,
   n: number,
   drawn: readonly Strategy[],
+  fewer: number = 0,
 ): Map<number, MemberStrategy[]> {
   const byzantine = new Map<number, MemberStrategy[]>();
   const known = drawn.filter(isMemberStrategy);
   const signing = known.filter((one) => memberStrategies[one].part === "signing");
-  const most = { ceremony: Math.floor((n - 1) / 3), signing: n - Math.ceil((2 * n) / 3) };
-  const isFull = random.chance(0.8);
+  const signingMost = spareOf(n) - fewer;
+  const most = { ceremony: Math.min(Math.floor((n - 1) / 3), signingMost), signing: signingMost };
+  const isFull = random.chance(0.8) || most.signing === 0;
   for (const operator of shuffled(
     random,
     times(n, (i) => i),

@@ -1,19 +1,26 @@
 // One seed: some members Byzantine, everything else against the ring, then healing, and everything that was started must
 // come to its end: both keys active, every honest seat confirmed, every request signed.
-import { currentKeys, keys } from "@causeway/chain-core/interchain";
-import { isZero, must, seeded } from "@causeway/primitives";
+import {
+  activeKeys,
+  currentKeys,
+  keys,
+  openCeremonies,
+  plans,
+} from "@causeway/chain-core/interchain";
+import { isZero, keyOf, must, seeded } from "@causeway/primitives";
 import { after, next } from "../sim/queue.ts";
 import { note, traceHash } from "../sim/trace.ts";
 import { disturb } from "./adversary.ts";
 import { complainOfHonest } from "./ceremonies.ts";
 import { checkLedger, checkShares } from "./checks.ts";
 import type { Byzantine, World } from "./model.ts";
-import { isByzantine, isHonest, violated } from "./model.ts";
+import { isByzantine, isHonest, operatorsOf, violated } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
 import { start, tellHeight } from "./operator.ts";
 import { planOf, smallSkew } from "./plan.ts";
 import { ask, replaceOne } from "./requests.ts";
 import type { Counts, MemberStrategy, Strategy } from "./strategies.ts";
+import { beginTerm, isCeremonyOpen } from "./terms.ts";
 import { createWorld, startMs } from "./world.ts";
 
 export type Result = {
@@ -78,6 +85,7 @@ function run(world: World): number {
   for (const operator of operators) after(queue, 0, "", () => start(world, operator));
   makeBlocks(world);
   const asked = useIt(world);
+  const termsLeft = rotate(world);
   for (const operator of operators) if (isByzantine(operator)) disturbOn(world, operator);
   let healedAt: number | undefined;
   after(queue, plan.healAfterMs, "", () => {
@@ -87,7 +95,7 @@ function run(world: World): number {
   for (let item = next(queue); item !== undefined; item = next(queue)) {
     item.run();
     if (healedAt === undefined) continue;
-    const missing = missingOf(world, asked());
+    const missing = missingOf(world, asked(), termsLeft());
     if (missing === undefined) break;
     if (queue.now > healedAt + patienceMs) violated("everything ends", missing);
   }
@@ -137,6 +145,27 @@ function useIt(world: World): () => number {
   return () => left;
 }
 
+/** New terms, once there are keys; gives how many are still to come. */
+function rotate(world: World): () => number {
+  const { plan, queue, random, ledger } = world;
+  const left = [...plan.rings];
+  const one = (): void => {
+    const [ring] = left;
+    if (ring === undefined) return;
+    const isHasty = plan.hastyTerms && world.terms > 0;
+    const [bitcoin, evm] = [ledger.genesis.bitcoin, ...ledger.genesis.evm].map(({ chain }) =>
+      currentKeys.get(ledger.state(), chain),
+    );
+    if (bitcoin !== undefined && evm !== undefined && (isHasty || !isCeremonyOpen(world))) {
+      left.shift();
+      beginTerm(world, ring);
+    }
+    after(queue, 500 + random.users.below(4_000), "", one);
+  };
+  after(queue, 1_000, "", one);
+  return () => left.length;
+}
+
 function disturbOn(world: World, operator: Byzantine): void {
   const { random } = operator.adversary;
   const again = (): void => {
@@ -159,20 +188,20 @@ function heal(world: World): void {
 }
 
 /** What is not at its end; undefined: everything is. */
-function missingOf(world: World, toAsk: number): string | undefined {
+function missingOf(world: World, toAsk: number, toRotate: number): string | undefined {
   const state = world.ledger.state();
-  const { genesis } = world.ledger;
-  for (const chain of [genesis.bitcoin.chain, ...genesis.evm.map((one) => one.chain)]) {
-    const current = currentKeys.get(state, chain);
-    const key = current && keys.get(state, current.keyId);
-    if (key === undefined) return "a key is not active";
-    for (const [seat, share] of key.shares.entries())
-      if (isZero(share) && isHonest(must(world.operators[seat], "operator")))
-        return `seat ${seat} has not confirmed key ${key.keyId}`;
+  if (toRotate > 0) return `${toRotate} terms have not begun`;
+  const open = openCeremonies.get(state, "only")?.keyIds ?? [];
+  if (open.length > 0) return `ceremonies of keys ${open.join()} are open`;
+  for (const keyId of activeKeys.get(state, "only")?.keyIds ?? []) {
+    const key = must(keys.get(state, keyId), "key");
+    for (const [seat, index] of operatorsOf(world, key).entries())
+      if (isZero(must(key.shares[seat], "Y")) && isHonest(must(world.operators[index], "operator")))
+        return `seat ${seat}, ${index}'s, has not confirmed key ${keyId}`;
   }
   if (toAsk > 0) return `${toAsk} requests are not made`;
   for (const { id, signedAtMs, isReplaced } of world.requests.values())
-    if (signedAtMs === undefined && !isReplaced)
-      return `request ${Buffer.from(id).toString("hex").slice(0, 6)} is not signed`;
+    if (signedAtMs === undefined && !isReplaced && plans.get(state, id) !== undefined)
+      return `request ${keyOf(id).slice(0, 6)} is not signed`;
   return undefined;
 }

@@ -1,12 +1,15 @@
 // The world of a seed as it is made: queue, randomness, ledger and operators.
 import { seeded } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 import { validatorSecret } from "../../chain-core/src/ledger/testing.ts";
+import { hostKeysOf } from "../../signer/src/machine.ts";
 import type { BlsTable } from "../sim/bls.ts";
 import { tableBls } from "../sim/bls.ts";
 import { createQueue } from "../sim/queue.ts";
 import { createTrace } from "../sim/trace.ts";
 import { createLedger } from "./ledger.ts";
 import type { Coalition, Operator, World } from "./model.ts";
+import { hostSecretOf } from "./model.ts";
 import { send, submit } from "./operator.ts";
 import type { Plan } from "./plan.ts";
 import { noCounts } from "./strategies.ts";
@@ -36,6 +39,8 @@ export function createWorld(seed: number, plan: Plan, print?: (line: string) => 
     requests: new Map(),
     epochs: new Map(),
     blamed: new Map(),
+    points: new Map(),
+    terms: 0,
     send: (from, to, bytes) => send(world, from, to, bytes),
     submit: (from, transaction) => submit(world, from, transaction),
     print: print && ((line) => print(`${String(queue.now - startMs).padStart(10)} ${line}`)),
@@ -59,9 +64,9 @@ function createOperator(
     context: {
       genesis: ledger.genesis,
       bls,
-      seat: index,
       attestSecret: validatorSecret(index, "attestKey"),
-      hostSecret: validatorSecret(index, "hostKey"),
+      hosts: hostKeysOf([hostSecretOf(index)]),
+      peerKey: publicPoint(validatorSecret(index, "signerPeerKey")),
     },
     disk: { journal: [], shares: new Map() },
     images: [],
@@ -72,6 +77,7 @@ function createOperator(
     writes: 0,
     wakeAtMs: Number.POSITIVE_INFINITY,
     skewMs: 0,
+    peers: new Set(),
     head: undefined,
     adversary: strategies && {
       strategies,
