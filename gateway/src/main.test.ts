@@ -63,18 +63,21 @@ function fails(config: string): Promise<{ code: number | null; error: Record<str
 
 const cache = { NODE_COMPILE_CACHE: join(folder, "code") };
 
+const start = (name: string, config: string): ReturnType<typeof launch> =>
+  launch({
+    name: "gateway",
+    command: process.execPath,
+    args: ["--no-warnings", main, "--config", config],
+    env: { ...cache, NODE_DEBUG_NATIVE: "COMPILE_CACHE" },
+    logFile: join(folder, `${name}.log`),
+    timeoutMs: 30_000,
+  });
+
 beforeAll(async () => {
   execFileSync(process.execPath, ["--no-warnings", main, "--prepare"], {
     env: { ...process.env, ...cache },
   });
-  running = await launch({
-    name: "gateway",
-    command: process.execPath,
-    args: ["--no-warnings", main, "--config", configure("a")],
-    env: { ...cache, NODE_DEBUG_NATIVE: "COMPILE_CACHE" },
-    logFile: join(folder, "a.log"),
-    timeoutMs: 30_000,
-  });
+  running = await start("a", configure("a"));
   url = String(running.ready.portal);
 });
 afterAll(() => {
@@ -84,7 +87,7 @@ afterAll(() => {
 
 describe("the gateway's process", () => {
   test("is ready without its nodes, and says in its health what is away", async () => {
-    expect(running.ready).toMatchObject({ ready: true, seat: 1, network: toHex(devnet.networkId) });
+    expect(running.ready).toMatchObject({ ready: true, network: toHex(devnet.networkId) });
     const health = await (await fetch(`${url}/v1/health`)).json();
     expect(health).toMatchObject({
       ok: false,
@@ -94,20 +97,28 @@ describe("the gateway's process", () => {
         ethereum: { ok: false },
         bus: { ok: true },
         signer: { ok: false },
+        validator: { ok: true },
       },
     });
     expect((await fetch(`${url}/v1/reserves`)).status).toBe(503);
   });
 
-  test("ends with one error when its port is in use, and when its key is nobody's", async () => {
+  test("ends with one error when its port is in use", async () => {
     const port = new URL(url).port;
     const taken = await fails(configure("b", { PORTAL_PORT: port }));
     expect(taken).toMatchObject({ code: 1, error: { code: "port-in-use" } });
     expect(taken.error.message).toContain(port);
+  });
+
+  test("waits, and says so, while the register has no validator with its key", async () => {
     const keys = { relay: "11".repeat(32), evm: "22".repeat(32) };
     writeFileSync(join(folder, "stranger.json"), JSON.stringify(keys), { mode: 0o600 });
-    const stranger = await fails(configure("c", { KEYS: join(folder, "stranger.json") }));
-    expect(stranger).toMatchObject({ code: 1, error: { code: "not-a-validator" } });
+    const config = configure("c", { KEYS: join(folder, "stranger.json") });
+    const stranger = await start("c", config);
+    const health = await (await fetch(`${stranger.ready.portal}/v1/health`)).json();
+    stranger.kill("SIGKILL");
+    const message = expect.stringContaining("not-registered");
+    expect(health).toMatchObject({ parts: { validator: { ok: false, message } } });
   });
 
   test("stops cleanly on SIGTERM", async () => {

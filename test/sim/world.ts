@@ -116,7 +116,6 @@ function createOperator(
     signer: disks === undefined ? signer : { ...signer, disk: copySignerDisk(disks.signer) },
     relay: createRelay({
       genesis,
-      seat,
       relaySecret: operatorSecret(seat, "relay"),
       codeHashes: [deployed.codeHash],
     }),

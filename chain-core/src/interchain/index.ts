@@ -8,6 +8,7 @@ export * from "../codec/transaction.ts";
 export { quorum } from "../consensus/quorum.ts";
 export * from "../ledger/assets.ts";
 export { sequences } from "../ledger/envelope.ts";
+export { committees, epochs } from "../ledger/epoch/epochs.ts";
 export { registered, usedKeys, validators } from "../ledger/epoch/validators.ts";
 export type * from "../ledger/genesis.ts";
 export { type BadGenesis, type GenesisBody, parseGenesis } from "../ledger/genesis-file.ts";

@@ -98,7 +98,6 @@ test("the relay waits for its nodes, brings headers and hints, through outages a
   const relay = relayRuntime({
     context: {
       genesis,
-      seat: 0,
       relaySecret: validatorSecret(0, "relayKey"),
       codeHashes: [zero32],
     },

@@ -14,7 +14,7 @@ import { startBusServer } from "@causeway/primitives/adapters/bus-server";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { rpcClient } from "@causeway/primitives/adapters/json-rpc";
 import { startLog } from "@causeway/primitives/adapters/log";
-import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
+import { addressOf } from "@causeway/primitives/secp256k1";
 import type { PartHealth } from "../ports.ts";
 import type { Context } from "../relay/machine.ts";
 import type { GatewayConfig } from "./config.ts";
@@ -27,7 +27,7 @@ import { openRequestStore } from "./request-store.ts";
 import { readSignerHealth } from "./signer-health.ts";
 
 type Bus = ReturnType<typeof openBus>;
-type Parts = Readonly<Record<"node" | "bitcoin" | "ethereum" | "bus", HealthState>>;
+type Parts = Readonly<Record<"node" | "bitcoin" | "ethereum" | "bus" | "validator", HealthState>>;
 
 export type RunningGateway = {
   /** Fields of the ready line. */
@@ -52,7 +52,8 @@ export async function runGateway(config: GatewayConfig): Promise<RunningGateway>
   });
   const bus = openBus({ socket: config.bus, log });
   const state = (): HealthState => healthState(systemClock);
-  const parts: Parts = { node: state(), bitcoin: state(), ethereum: state(), bus: state() };
+  const [node, bitcoin, ethereum, validator] = [state(), state(), state(), state()];
+  const parts: Parts = { node, bitcoin, ethereum, bus: state(), validator };
   const requests = openRequestStore(join(config.data, "requests.journal"), systemClock.nowMs());
   const outside = outsideOf(config, genesis, log);
   const broken = Promise.withResolvers<void>();
@@ -70,12 +71,11 @@ export async function runGateway(config: GatewayConfig): Promise<RunningGateway>
   // From portals that are processes of their own.
   bus.subscribe("requests", "relay", async (bytes) => relay.request(bytes));
   const health = (): Promise<Record<string, PartHealth>> =>
-    healthOf(config, parts, bus, outside.ethereum?.sender);
+    healthOf(config, parts, bus, { sender: outside.ethereum?.sender, owner: relay.state.owner });
   const portal = await servePortal(config, { genesis, relay, outside, health, log });
   relay.run().catch(broken.reject);
   return {
     ready: {
-      seat: context.seat,
       network: toHex(genesis.networkId),
       portal: `http://${config.listenHost}:${portal.port}`,
       pid: process.pid,
@@ -109,12 +109,8 @@ function outsideOf(config: GatewayConfig, genesis: Genesis, log: Log): Outside {
   };
 }
 
-/** Throws Failure when the relay key is no validator's, or the artifact is not the genesis' contract. */
+/** Throws Failure when the artifact is not the genesis' contract. */
 function contextOf(config: GatewayConfig, genesis: Genesis): Context {
-  const point = publicPoint(config.secrets.relay);
-  const seat = genesis.validators.findIndex(({ relayKey }) => equal(relayKey, point));
-  if (seat < 0)
-    throw new Failure("not-a-validator", "the relay key is no validator's in the genesis");
   const artifact = readArtifact(config.artifact);
   const { keys, threshold } = genesis.guardians;
   const guardians = keys.map(addressOf);
@@ -123,7 +119,7 @@ function contextOf(config: GatewayConfig, genesis: Genesis): Context {
       throw new Failure("wrong-artifact", `${config.artifact} is not the contract of the genesis`);
     return gatewayCodeHash(artifact, genesis.networkId, guardians, threshold);
   });
-  return { genesis, seat, relaySecret: config.secrets.relay, codeHashes };
+  return { genesis, relaySecret: config.secrets.relay, codeHashes };
 }
 
 function readArtifact(path: string): Artifact {
@@ -167,15 +163,23 @@ function servePortal(
   return startPortalServer({ host, port, portal, log });
 }
 
+type Owned = {
+  readonly sender: EvmSender | undefined;
+  /** Of a relay whose validator is not registered yet there is none: it follows and serves, and brings nothing. */
+  readonly owner: Uint8Array | undefined;
+};
+
 async function healthOf(
   config: GatewayConfig,
   parts: Parts,
   bus: Bus,
-  sender: EvmSender | undefined,
+  { sender, owner }: Owned,
 ): Promise<Record<string, PartHealth>> {
   if (bus.isConnected()) parts.bus.up();
   else parts.bus.down(new Failure("disconnected", "the bus is away"));
-  const { node, bitcoin, bus: busHealth } = parts;
+  if (owner !== undefined) parts.validator.up();
+  else parts.validator.down(new Failure("not-registered", "no validator has this relay key yet"));
+  const { node, bitcoin, bus: busHealth, validator } = parts;
   const ethereum = parts.ethereum.get();
   const trouble = sender?.trouble() ?? "";
   return {
@@ -183,6 +187,7 @@ async function healthOf(
     bitcoin: bitcoin.get(),
     ethereum: trouble === "" ? ethereum : { ...ethereum, ok: false, message: trouble },
     bus: busHealth.get(),
+    validator: validator.get(),
     signer: await readSignerHealth(config.signerHealth, systemClock),
   };
 }

@@ -40,7 +40,7 @@ export function testPortal(genesis: Genesis, groupPoint?: Uint8Array): TestPorta
     portal: {
       genesis,
       ledger: ledgerOf(genesis, values, () => test),
-      relay: initial({ genesis, seat: 0, relaySecret: new Uint8Array(32), codeHashes: [] }),
+      relay: initial({ genesis, relaySecret: new Uint8Array(32).fill(1), codeHashes: [] }),
       post: (request: Uint8Array) => {
         test.calls.push("post");
         test.posted.push(request);

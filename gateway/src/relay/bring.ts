@@ -19,8 +19,9 @@ import {
   signEnvelope,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, isRejected, keyOf, must, sha256, sha256d } from "@causeway/primitives";
+import { equal, isRejected, keyOf, sha256, sha256d } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
+import type { Place } from "./rota.ts";
 import { takeTurns } from "./rota.ts";
 import type { Context, Effect, Orders, State } from "./state.ts";
 import type { LedgerView } from "./view.ts";
@@ -28,7 +29,7 @@ import type { LedgerView } from "./view.ts";
 /** A thing to bring; `name` is the same on every operator, `base` starts its rota. */
 type Bringing = {
   readonly name: string;
-  readonly base: number;
+  readonly base: number | undefined;
 } & ({ readonly action: Action } | { readonly effect: Effect });
 
 /** Life of an own envelope in ledger time, ms; a lost one is made anew after a round. */
@@ -36,35 +37,45 @@ const envelopeLifeMs = 60_000;
 
 /** What is this operator's turn to bring. */
 export function bring(context: Context, state: State, view: LedgerView, nowMs: number): Orders {
+  const { owner } = state;
+  if (owner === undefined) return { effects: [], nextAt: undefined };
+  const who = placeOf(state, owner);
   const things = [
     ...headers(context, state, view),
     ...settlements(state, view),
     ...batches(context, state, view),
     ...convictions(state),
-    ...owed(context, state),
+    ...owed(state),
   ];
   const due = new Map(things.map(({ name, base }) => [name, base]));
-  const who = { seat: context.seat, count: context.genesis.validators.length };
   const { names, nextAt } = takeTurns(state.turns, due, who, nowMs);
   const mine = new Set(names);
   const effects = things
     .filter(({ name }) => mine.has(name))
     .map((thing) =>
-      "effect" in thing ? thing.effect : envelope(context, state, view, thing.action, thing.name),
+      "effect" in thing
+        ? thing.effect
+        : envelope(context, state, view, owner, thing.action, thing.name),
     );
   return { effects, nextAt };
 }
 
+function placeOf({ rota }: State, owner: Uint8Array): Place {
+  const { owners } = rota;
+  const seat = owners.findIndex((one) => equal(one, owner));
+  return { seat: seat < 0 ? undefined : seat, count: owners.length };
+}
+
 /** One action in an envelope of the relay key (CON-7); numbers may come in any order, and a lost one is no harm. */
 function envelope(
-  { genesis, seat, relaySecret }: Context,
+  { genesis, relaySecret }: Context,
   state: State,
   view: LedgerView,
+  validator: Uint8Array,
   action: Action,
   what: string,
 ): Effect {
   state.sequence = Math.max(state.sequence, view.sequence) + 1;
-  const validator = must(genesis.validators[seat], "own validator").owner;
   const from = { validator, role: roles.relay, sequence: state.sequence };
   const expires = view.time + Math.min(view.params.expiryMaxMs, envelopeLifeMs);
   const tx = signEnvelope(genesis, from, expires, [action], relaySecret);
@@ -115,10 +126,10 @@ function convictions({ evidence }: State): Bringing[] {
 }
 
 /** BCN-2, BCN-3: nobody else can bring it, so that the own turn is the first. */
-function owed({ seat }: Context, { duties }: State): Bringing[] {
+function owed({ duties }: State): Bringing[] {
   return duties.map(({ what, body }) => {
     const action = { kind: kinds[what], body };
-    return { name: `${what}:${keyOf(sha256(body))}`, base: seat, action };
+    return { name: `${what}:${keyOf(sha256(body))}`, base: undefined, action };
   });
 }
 

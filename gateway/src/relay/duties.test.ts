@@ -17,7 +17,6 @@ const genesis = testGenesis(4, { beaconDifficulty: 512, beaconWindowMs: 60_000 }
 const seat = 2;
 const context: Context = {
   genesis,
-  seat,
   relaySecret: validatorSecret(seat, "relayKey"),
   codeHashes: [],
 };
@@ -51,6 +50,8 @@ test("a duty is brought at once, again when it is lost, and no more when it is d
     params: genesis.params,
     sequence,
     locator: [],
+    owner: undefined,
+    rota: undefined,
     knownTip: bitcoinWatch.tipOf(state.bitcoin).hash,
     keys: new Map(),
     bitcoinKey: undefined,

@@ -22,7 +22,6 @@ import type { LedgerView } from "./view.ts";
 const genesis = testGenesis(4);
 const context: Context = {
   genesis,
-  seat: 1,
   relaySecret: validatorSecret(1, "relayKey"),
   codeHashes: [],
 };
@@ -34,6 +33,8 @@ function viewOf(state: State, time: number): LedgerView {
     params: genesis.params,
     sequence: 0,
     locator: [],
+    owner: undefined,
+    rota: undefined,
     knownTip: bitcoinWatch.tipOf(state.bitcoin).hash,
     keys: new Map(),
     bitcoinKey: undefined,

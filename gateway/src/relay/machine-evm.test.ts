@@ -47,7 +47,7 @@ function createWorld(seat: number) {
     delete: (key: Uint8Array) => void records.delete(keyOf(key)),
   };
   const relaySecret = validatorSecret(seat, "relayKey");
-  const context: Context = { genesis, seat, relaySecret, codeHashes: [codeHash] };
+  const context: Context = { genesis, relaySecret, codeHashes: [codeHash] };
   const state = initial(context);
   let height = 0;
   const world = {

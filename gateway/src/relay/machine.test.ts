@@ -4,9 +4,11 @@ import {
   bitcoinBest,
   bitcoinHeaders,
   bitcoinTips,
+  committees,
   currentKeys,
   depositScript,
   encodeTransaction,
+  epochs,
   eventIdOf,
   headersCodec,
   hintCodec,
@@ -26,6 +28,7 @@ import {
   settleCodec,
   transactionCodec,
   transactionHash,
+  usedKeys,
 } from "@causeway/chain-core/interchain";
 import {
   fromHex,
@@ -88,7 +91,6 @@ function createWorld(seat = 0) {
   });
   const context: Context = {
     genesis,
-    seat,
     relaySecret: validatorSecret(seat, "relayKey"),
     codeHashes: [zero32],
   };
@@ -326,11 +328,40 @@ describe("headers", () => {
     }
   });
 
+  test("a relay whose validator registers later waits for it, and brings after the committee", () => {
+    const world = createWorld(7);
+    world.mine(5);
+    world.putHeaders(3);
+    world.look();
+    world.read();
+    world.now += 60_000;
+    world.give({ kind: "woke" });
+    expect(world.take("submit")).toEqual([]);
+    const owner = testLock("late");
+    const secret = validatorSecret(7, "relayKey");
+    usedKeys.put(world.ledger, publicPoint(secret), { owner });
+    epochs.put(world.ledger, "only", { number: 5, firstHeight: 1, startedAt: 0, endsAt: 1 });
+    const members = genesis.validators.slice(0, 3).map(({ owner: validator, ...of }) => {
+      return { ...of, validator, power: 1n };
+    });
+    committees.put(world.ledger, 5, { epoch: 5, members });
+    world.read();
+    // Header 3 begins the rota at member 0: a stranger comes after all three.
+    world.now += 3 * turnMs - 1;
+    world.give({ kind: "woke" });
+    expect(world.take("submit")).toEqual([]);
+    world.now += 1;
+    world.give({ kind: "woke" });
+    const { envelope } = actionOf(must(world.take("submit")[0], "submit"));
+    expect(envelope).toEqual({ validator: owner, role: roles.relay, sequence: 1 });
+  });
+
   test("the envelope is of the own relay key, its number above the ledger's and above the last", () => {
     const world = createWorld(3);
     world.mine(5);
     world.putHeaders(3);
-    const { owner } = must(genesis.validators[3], "validator");
+    const { owner, relayKey } = must(genesis.validators[3], "validator");
+    usedKeys.put(world.ledger, relayKey, { owner });
     sequences.put(
       world.ledger,
       { validator: owner, role: roles.relay },

@@ -14,7 +14,8 @@
 import type { DepositRequest } from "@causeway/chain-core/interchain";
 import { bitcoinWatch, depositScript, ethereumWatch } from "@causeway/chain-core/interchain";
 import type { Step } from "@causeway/primitives";
-import { equal, isRejected, keyOf, must } from "@causeway/primitives";
+import { equal, isRejected, keyOf } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 import { bring } from "./bring.ts";
 import { broadcasts, unsent } from "./broadcast.ts";
 import { candidateName } from "./candidate.ts";
@@ -34,10 +35,10 @@ const keyIdsMax = 64;
 
 /** What {@link readView} should ask the ledger. */
 export function questions(context: Context, state: State): Questions {
-  const validator = must(context.genesis.validators[context.seat], "own validator").owner;
   const keyIds = new Set([...state.waiting.values()].map(({ keyId }) => keyId));
   return {
-    validator,
+    relayKey: publicPoint(context.relaySecret),
+    epoch: state.rota.epoch,
     candidates: unsettled(context, state).slice(0, candidatesMax),
     bitcoinTip: bitcoinWatch.tipOf(state.bitcoin).hash,
     keyIds: [...keyIds].slice(0, keyIdsMax),
@@ -106,6 +107,8 @@ function watchBitcoin(state: State, event: bitcoinWatch.Event): Effect[] {
 
 function takeView(context: Context, state: State, view: LedgerView): Effect[] {
   state.view = view;
+  state.owner = view.owner ?? state.owner;
+  state.rota = view.rota ?? state.rota;
   for (const [name, answer] of view.answers) state.answers.set(name, answer);
   const effects = forgetDone(context, state);
   for (const [name, request] of state.waiting)

@@ -7,7 +7,7 @@ const due = new Map([["thing", 6]]);
 
 describe("the rota", () => {
   test("operator (base + i) mod N waits 2 i seconds", () => {
-    const waits = [0, 1, 2, 3].map((seat) => turnAt(seat, count, 6, 1_000) - 1_000);
+    const waits = [0, 1, 2, 3].map((seat) => turnAt({ seat, count }, 6, 1_000) - 1_000);
     expect(waits).toEqual([2 * turnMs, 3 * turnMs, 0, turnMs]);
   });
 
@@ -15,7 +15,7 @@ describe("the rota", () => {
     fc.assert(
       fc.property(fc.nat(1e9), fc.integer({ min: 1, max: 150 }), (base, operators) => {
         const turns = Array.from({ length: operators }, (_, seat) =>
-          turnAt(seat, operators, base, 0),
+          turnAt({ seat, count: operators }, base, 0),
         );
         expect(turns.toSorted((a, b) => a - b)).toEqual(turns.map((_, i) => i * turnMs));
       }),

@@ -1,12 +1,16 @@
-// Who brings what: operator (base + i) mod N after 2 i seconds, so that one is enough and none is needed
-// (DESIGN 1). The i-th operator acts only while the thing is still undone.
+// Who brings what: of the epoch's committee of N, member (base + i) mod N after 2 i seconds, so that one is enough and
+// none is needed (DESIGN 1). The i-th acts only while the thing is still undone; who is no member, after all of them.
 
 /** Milliseconds that each operator waits for the one before it. */
 export const turnMs = 2_000;
 
-/** When seat `seat` of `count` may bring a thing that it first saw undone at `sinceMs`. */
-export function turnAt(seat: number, count: number, base: number, sinceMs: number): number {
-  const place = (((seat - base) % count) + count) % count;
+/** Own seat among `count` in the committee; undefined: no member. */
+export type Place = { readonly seat: number | undefined; readonly count: number };
+
+/** When one may bring a thing that it first saw undone at `sinceMs`. Without a base nobody else can: at once. */
+export function turnAt({ seat, count }: Place, base: number | undefined, sinceMs: number): number {
+  if (base === undefined) return sinceMs;
+  const place = seat === undefined ? count : (((seat - base) % count) + count) % count;
   return sinceMs + turnMs * place;
 }
 
@@ -20,14 +24,14 @@ export type Turns = Map<string, number>;
  */
 export function takeTurns(
   turns: Turns,
-  due: ReadonlyMap<string, number>,
-  who: { readonly seat: number; readonly count: number },
+  due: ReadonlyMap<string, number | undefined>,
+  who: Place,
   nowMs: number,
 ): { readonly names: readonly string[]; readonly nextAt: number | undefined } {
   for (const name of turns.keys()) if (!due.has(name)) turns.delete(name);
   const names: string[] = [];
   for (const [name, base] of due) {
-    const at = turns.get(name) ?? turnAt(who.seat, who.count, base, nowMs);
+    const at = turns.get(name) ?? turnAt(who, base, nowMs);
     const isNow = at <= nowMs;
     if (isNow) names.push(name);
     turns.set(name, isNow ? nowMs + turnMs * who.count : at);

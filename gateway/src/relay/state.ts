@@ -2,15 +2,15 @@
 import type { Duty } from "@causeway/chain-core/client";
 import type { DepositRequest, Genesis } from "@causeway/chain-core/interchain";
 import { bitcoinWatch, ethereumWatch } from "@causeway/chain-core/interchain";
+import { equal } from "@causeway/primitives";
+import { publicPoint } from "@causeway/primitives/secp256k1";
 import type { Answer } from "./candidate.ts";
 import type { Turns } from "./rota.ts";
 import type { LedgerView } from "./view.ts";
 
 export type Context = {
   readonly genesis: Genesis;
-  /** Own index among the genesis' validators. */
-  readonly seat: number;
-  /** secp256k1 secret of the registered relay key (STK-1), 32 bytes. */
+  /** secp256k1 secret of the registered relay key (STK-1), 32 bytes: by it the relay finds its validator. */
   readonly relaySecret: Uint8Array;
   /** keccak-256 that the gateway's runtime code must have, in the order of genesis.evm (ETH-3). */
   readonly codeHashes: readonly Uint8Array[];
@@ -22,6 +22,10 @@ export type State = {
   /** In the order of genesis.evm. */
   readonly ethereum: readonly ethereumWatch.State[];
   view: LedgerView | undefined;
+  /** Owner of the own validator; undefined: the register has none with this relay key yet, so that nothing is brought. */
+  owner: Uint8Array | undefined;
+  /** Who takes turns: the owners of the epoch's committee, in its order. Before the first view it is the genesis'. */
+  rota: Rota;
   /** Requests whose key is not on the ledger yet, by their terms. */
   readonly waiting: Map<string, DepositRequest>;
   /** Highest sequence that this process gave to an envelope; 0 before the first. */
@@ -39,11 +43,17 @@ export type State = {
   readonly broadcast: Map<string, { readonly tip: string; readonly againAt: number }>;
 };
 
-export function initial({ genesis }: Context): State {
+export type Rota = { readonly epoch: number; readonly owners: readonly Uint8Array[] };
+
+export function initial({ genesis, relaySecret }: Context): State {
+  const relayKey = publicPoint(relaySecret);
+  const owners = genesis.validators.map(({ owner }) => owner);
   return {
     bitcoin: bitcoinWatch.initial(genesis),
     ethereum: genesis.evm.map((chain) => ethereumWatch.initial(genesis, chain, 0)),
     view: undefined,
+    owner: genesis.validators.find((one) => equal(one.relayKey, relayKey))?.owner,
+    rota: { epoch: -1, owners },
     waiting: new Map(),
     sequence: 0,
     turns: new Map(),

@@ -5,7 +5,9 @@ import {
   bitcoinBest,
   bitcoinHeaders,
   bitcoinTips,
+  committees,
   currentKeys,
+  epochs,
   evmStates,
   governingKeys,
   inForceBy,
@@ -18,11 +20,13 @@ import {
   roles,
   sequences,
   signedTransaction,
+  usedKeys,
 } from "@causeway/chain-core/interchain";
 import type { Answer, Candidate } from "./candidate.ts";
 import { readAnswers } from "./candidate.ts";
 import type { Reading } from "./reading.ts";
 import { read } from "./reading.ts";
+import type { Rota } from "./state.ts";
 
 export type OpenPlan = { readonly id: Uint8Array; readonly plan: Plan };
 /** `signed`: the bytes to broadcast. */
@@ -30,8 +34,10 @@ export type SignedPlan = OpenPlan & { readonly signed: Uint8Array };
 
 /** What the relay wants to know besides what it always reads ({@link questions} in machine.ts). */
 export type Questions = {
-  /** Own owner lock, for the sequence of the own envelopes (CON-7). */
-  readonly validator: Uint8Array;
+  /** Public key of the own envelopes: whose is it, and what is its sequence (CON-7)? */
+  readonly relayKey: Uint8Array;
+  /** The epoch whose committee is known. */
+  readonly epoch: number;
   /** Events that a hint could be about; at most {@link candidatesMax}. */
   readonly candidates: readonly Candidate[];
   /** Hash of the own Bitcoin tip: does the ledger have its header? */
@@ -46,6 +52,10 @@ export type LedgerView = {
   readonly time: number;
   /** In force (GOV-1). */
   readonly params: Params;
+  /** The validator that registered the own relay key. */
+  readonly owner: Uint8Array | undefined;
+  /** The committee, when its epoch is another than {@link Questions}.epoch. */
+  readonly rota: Rota | undefined;
   /** Highest sequence that the own relay key has used (CON-7). */
   readonly sequence: number;
   /** The ledger's best Bitcoin chain: its tip, then ever sparser below it; highest first. Empty at the genesis. */
@@ -87,13 +97,16 @@ export function* readView(
   const plans = yield* readPlans(planIds?.ids ?? []);
   const locator = yield* readLocator(genesis);
   const [ownTip] = yield* read(bitcoinHeaders, [questions.bitcoinTip]);
-  const { validator } = questions;
-  const [sequence] = yield* read(sequences, [{ validator, role: roles.relay }]);
+  const [used] = yield* read(usedKeys, [questions.relayKey]);
+  const from = used && [{ validator: used.owner, role: roles.relay }];
+  const [sequence] = yield* read(sequences, from ?? []);
   const height = locator[0]?.height ?? 0;
   const asked = questions.candidates.slice(0, candidatesMax);
   return {
     ...at,
     params,
+    owner: used?.owner,
+    rota: yield* readRota(questions.epoch),
     sequence: sequence?.highest ?? 0,
     locator,
     knownTip: ownTip && questions.bitcoinTip,
@@ -108,6 +121,14 @@ export function* readView(
     evm: states.map((state, i) => ({ state, key: keys.get(currentIds[i + 1] ?? 0) })),
     answers: yield* readAnswers(genesis, asked, height),
   };
+}
+
+function* readRota(known: number): Reading<Rota | undefined> {
+  const [epoch] = yield* read(epochs, ["only" as const]);
+  if (epoch === undefined || epoch.number === known) return undefined;
+  const [committee] = yield* read(committees, [epoch.number]);
+  const owners = committee?.members.map(({ validator }) => validator);
+  return owners && { epoch: epoch.number, owners };
 }
 
 function* readKeys(ids: readonly number[]): Reading<Map<number, Key>> {
