@@ -24,6 +24,7 @@ import { checkContractKey } from "../../interchain/watch/judge.ts";
 import { currentKeys } from "../../ring/records.ts";
 import { lockOfAddress } from "../assets.ts";
 import type { EvmChain } from "../genesis.ts";
+import { noteContract } from "../ring/liability.ts";
 import type { ActionContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import { append, assetAs, assetFrom, listOf, listSizeMax } from "./accounting.ts";
@@ -152,10 +153,11 @@ function storeEvent(context: ActionContext, chain: Uint8Array, one: Identified):
       storeTransfer(context, chain, one, evmTransferCodec.decode(event.body));
       break;
     case eventKinds.evmExecuted:
-      settleEvm(context, chain, evmExecutedCodec.decode(event.body));
+      settleEvm(context, chain, evmExecutedCodec.decode(event.body), event.height);
       break;
     case eventKinds.evmContract:
       storeContract(context, chain, evmContractCodec.decode(event.body));
+      noteContract(context.state, evmContractCodec.decode(event.body).keyId, event.height);
       break;
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "../../interchain/records.ts";
 import type { EvmExecuted } from "../../interchain/statement.ts";
 import { assetOf } from "../assets.ts";
+import { forfeitContract } from "../ring/liability.ts";
 import type { BlockContext } from "../rule.ts";
 import { halt, move, wrappedAssets } from "./accounting.ts";
 import { planSignedBy } from "./evm-message.ts";
@@ -22,6 +23,7 @@ export function settleEvm(
   context: BlockContext,
   chain: Uint8Array,
   { nonce, keyId, failedBitmap }: EvmExecuted,
+  height: number,
 ): void {
   const { state } = context;
   const newest = batches.get(state, { chain, nonce })?.plan;
@@ -29,6 +31,7 @@ export function settleEvm(
   const plan = id && plans.get(state, id);
   if (newest === undefined || id === undefined || plan === undefined) {
     haltUnplanned(context, chain, nonce);
+    forfeitContract(context, chain, height);
     return;
   }
   if (plan.status === planStatus.final) return;

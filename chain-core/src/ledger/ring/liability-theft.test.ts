@@ -17,6 +17,7 @@ import {
 } from "../../interchain/records.ts";
 import type { ForeignEvent } from "../../interchain/statement.ts";
 import { eventIdOf } from "../../interchain/statement.ts";
+import { nextKeys } from "../../ring/records.ts";
 import { economyOf } from "../economy.ts";
 import { heldCoins } from "../interchain/coins.ts";
 import { spendUnplanned } from "../interchain/settle-foreign.ts";
@@ -36,6 +37,7 @@ import {
   runPlans,
   settle,
 } from "../interchain/testing.ts";
+import { evmOf, executedEvent, stateContract } from "../interchain/testing-evm.ts";
 import { burn, coin, funded, p2wpkh } from "../interchain/testing-funded.ts";
 import { slashesOf } from "../staking/punish.ts";
 import { forfeit } from "./liability.ts";
@@ -130,6 +132,32 @@ describe("a vault coin spent without a plan and without a leaf (RNG-7)", () => {
     const { script } = must(vaultsOf(world.genesis, world.state)[0], "vault");
     expect(seen(world, payment(world, [{ amount: coin, script }]))).toBe("nothing-new");
     expect([account(world).halted, forfeited(world)]).toEqual([false, 0n]);
+  });
+});
+
+describe("a contract's message that no plan contains (RNG-7)", () => {
+  const stolen = (world: World): void => {
+    attest(world, [executedEvent(world, 9)], { chain: evmOf(world).chain });
+  };
+
+  test("forfeits the bonds of the key that the contract is known to hold", () => {
+    const world = funded();
+    stateContract(world);
+    stolen(world);
+    expect([account(world).halted, forfeited(world)]).toEqual([true, bonds]);
+    expect(custodies.get(world.state, 2)).toMatchObject({ isForfeited: true });
+  });
+
+  test("only halts while the contract may have taken its next key, or of a time before its key was seen", () => {
+    const world = funded();
+    const early = executedEvent(world, 9);
+    stateContract(world);
+    const { chain } = evmOf(world);
+    expect(attest(world, [early], { chain })).toBeUndefined();
+    expect([account(world).halted, forfeited(world)]).toEqual([true, 0n]);
+    nextKeys.put(world.state, chain, { keyId: 3 });
+    stolen(world);
+    expect(forfeited(world)).toBe(0n);
   });
 });
 
