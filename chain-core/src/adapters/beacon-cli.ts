@@ -1,21 +1,24 @@
 // `causeway beacon ...` and `causeway ring ...`: what the beacon says, replayed by whoever asks (BCN), and whom it would
 // elect into a ring (RNG-1). Nothing needs a key.
 import type { Bytes32 } from "@causeway/primitives";
-import { bigEndian, bytes32, equal, Failure, isRejected, toHex, utf8 } from "@causeway/primitives";
+import { bytes32, equal, Failure, isRejected, isZero, toHex, utf8 } from "@causeway/primitives";
 import { checkRing } from "../beacon/capture.ts";
-import type { Election, Share } from "../beacon/elect.ts";
-import { electSeats, ringSeatsMax, thresholdOf } from "../beacon/elect.ts";
+import type { DrawnRing, Election, Share } from "../beacon/elect.ts";
+import { drawRing, ringSeatsMax, thresholdOf } from "../beacon/elect.ts";
 import { subSeed } from "../beacon/output.ts";
 import { proposeDifficulty } from "../beacon/seqpow.ts";
 import { replayTranscript } from "../beacon/transcript.ts";
 import { epochRecord } from "../client/beacon-record.ts";
+import type { RingKey } from "../client/ring-api.ts";
 import type { NodeClient } from "../client.ts";
 import { networkNow, readState } from "../client.ts";
 import { formatLock } from "../ledger/assets.ts";
 import { outputs } from "../ledger/beacon/round.ts";
 import type { Genesis } from "../ledger/genesis.ts";
+import { drawDelay } from "../ledger/ring/election.ts";
 import { candidates } from "../ledger/staking/candidates.ts";
 import { createBls } from "./bls.ts";
+import { transcriptCommand, transcriptUsage, transcriptWords } from "./transcript-cli.ts";
 import { connect, parseWords, wholeNumber } from "./wallet-cli.ts";
 import type { Terminal } from "./wallet-terminal.ts";
 import { show } from "./wallet-terminal.ts";
@@ -27,10 +30,11 @@ causeway beacon difficulty --steps-per-second A,B,...     beaconDifficulty for v
 
 Everywhere: [--node http://127.0.0.1:18501] [--network ID] [--json]`;
 
-export const ringUsage = `causeway ring elect --term K [--seats N]    whom the output of epoch K - 2 elects from the stakes of now, with the draws
+export const ringUsage: string = `causeway ring elect --term K                whom the term's output elected, drawn again from the stakes of then, with the draws
+causeway ring elect [--seats N]             whom the newest output would elect from the stakes of now
+causeway ring show                          the running ring, and how its keys are
 causeway ring check [--seats N]             the most that hostile stake could get of such a ring
-
-Everywhere: [--node http://127.0.0.1:18501] [--network ID] [--json]`;
+${transcriptUsage}`;
 
 const options = {
   node: { type: "string" },
@@ -53,7 +57,9 @@ export const beaconCommand: Run = commandOf(
   { show: showBeacon, verify, seed, difficulty },
   beaconUsage,
 );
-export const ringCommand: Run = commandOf({ elect, check }, ringUsage);
+const electionCommand = commandOf({ elect, show: showRing, check }, ringUsage);
+export const ringCommand: Run = (args, terminal) =>
+  (transcriptWords.includes(args[0] ?? "") ? transcriptCommand : electionCommand)(args, terminal);
 
 function commandOf(commands: Readonly<Record<string, Command>>, usage: string): Run {
   return async (args, terminal) => {
@@ -137,28 +143,93 @@ function seatsOf(flags: Flags, count: number): number {
   return n;
 }
 
+/** The newest output and the stakes of now, as if it had drawn; or what the ledger has recorded. */
 async function elect(flags: Flags, terminal: Terminal, world: World): Promise<void> {
+  if (flags.term !== undefined) return proveRing(flags, terminal, world);
+  const { client, genesis } = world;
+  const { epoch, outputs: found } = await client.ask("beacon", {});
+  const [newest] = found;
+  if (newest === undefined) throw new Failure("no-output", "the beacon has no output yet");
+  const { term } = await client.ask("ring", { term: undefined });
+  const { height } = await client.status();
+  const stakes = await stakesNow(world, epoch);
+  const n = seatsOf(flags, stakes.length);
+  const of = { term: term + 1, output: bytes32(newest.output), n };
+  const present = stakes.map(({ owner, stake }) => ({ owner, stake, isGone: false }));
+  const drawn = drawRing(genesis.networkId, of, present);
+  if ("code" in drawn) throw new Failure(drawn.code, drawn.message);
+  showDraw(flags, terminal, { recorded: false, height, term: term + 1, ...newest, drawn });
+}
+
+/** Believes the node the candidates and the output, and draws itself. */
+async function proveRing(flags: Flags, terminal: Terminal, world: World): Promise<void> {
   const { client, genesis } = world;
   const term = epochOf(flags, "term");
-  if (term < 2) throw new Failure("usage", "terms 0 and 1 are the genesis' own");
-  const output = await outputOf(client, term - 2);
   const { height } = await client.status();
-  const stakes = await stakesNow(world, term);
-  const n = seatsOf(flags, stakes.length);
-  const of = subSeed(genesis.networkId, output, "ring", bigEndian(term, 8));
-  const election = electSeats(genesis.networkId, of, stakes, n);
-  if ("code" in election) throw new Failure(election.code, election.message);
+  const { seats, output, epoch, candidates: drawnFrom } = await client.ask("ring", { term });
+  if (isZero(output)) throw new Failure("not-drawn", "the ring of the genesis was not drawn");
+  const known = await outputOf(client, epoch - drawDelay);
+  if (!equal(known, output))
+    throw new Failure("wrong-output", `epoch ${epoch - drawDelay} has another output`);
+  const drawn = drawRing(genesis.networkId, { term, output: known, n: seats.length }, drawnFrom);
+  if ("code" in drawn) throw new Failure(drawn.code, drawn.message);
+  if (!drawn.seats.every((owner, i) => equal(owner, seats[i]?.validator ?? new Uint8Array())))
+    throw new Failure("wrong-ring", "the output elects others from these stakes");
+  const of = { term, epoch: epoch - drawDelay, output };
+  showDraw(flags, terminal, { recorded: true, height, ...of, drawn });
+}
+
+/** `epoch`: the output's. */
+function showDraw(
+  flags: Flags,
+  terminal: Terminal,
+  of: {
+    readonly recorded: boolean;
+    readonly height: number;
+    readonly term: number;
+    readonly epoch: number;
+    readonly output: Uint8Array;
+    readonly drawn: DrawnRing;
+  },
+): void {
+  const { drawn, output, ...rest } = of;
+  const { election, seats } = drawn;
   show(terminal, flags, {
-    term,
-    height,
+    ...rest,
     output: toHex(output),
-    seed: toHex(of),
-    seats: n,
-    threshold: thresholdOf(n),
+    seats: seats.length,
+    threshold: thresholdOf(seats.length),
     seatsEach: election.seatsEach,
     total: String(election.total),
+    elected: seats.map(formatLock),
     ...(flags.json === true ? proofOf(election) : { proof: textOf(election) }),
   });
+}
+
+async function showRing(flags: Flags, terminal: Terminal, { client }: World): Promise<void> {
+  const { term, epoch, threshold, election, seats } = await client.ask("ring", { term: undefined });
+  const { keys } = await client.ask("ringKeys", {});
+  show(terminal, flags, {
+    term,
+    "since epoch": epoch,
+    "last election": election,
+    threshold,
+    seats: seats.map(
+      ({ validator, inService }, i) =>
+        `${i}: ${formatLock(validator)}${inService ? "" : ", out of service"}`,
+    ),
+    keys: keys.map(lineOf),
+  });
+}
+
+function lineOf({ keyId, chain, key, ceremony }: RingKey): string {
+  const { purpose, stage, term, attempt, seats, dealt, confirmed } = ceremony;
+  const held = key && `of term ${key.term}, held by the ring of ${key.heldBy}`;
+  const until = key?.lastCredit && `, deposits until ${new Date(key.lastCredit).toISOString()}`;
+  const open = `${purpose} for term ${term}, attempt ${attempt}: ${stage}, ${dealt} dealt, ${confirmed} of ${seats} confirmed`;
+  const isOpen = stage !== "active" && stage !== "retired";
+  const parts = [held && `${held}${until ?? ""}`, isOpen && open].filter(Boolean);
+  return `${keyId} for ${toHex(chain)}: ${parts.join("; ")}`;
 }
 
 function proofOf({ shares, seats }: Election): Record<string, unknown> {
@@ -171,7 +242,7 @@ function proofOf({ shares, seats }: Election): Record<string, unknown> {
       duel: Object.fromEntries(Object.entries(duel).map(([name, value]) => [name, String(value)])),
     }),
   }));
-  return { order: draws, elected: seats.map(formatLock) };
+  return { order: draws, drawn: seats.map(formatLock) };
 }
 
 /** A line for each candidate in the order in which the seats are filled. */
