@@ -14,9 +14,11 @@ import {
 } from "../codec/block.ts";
 import { certificateOf } from "../consensus/certificate.ts";
 import type { Genesis } from "../ledger/genesis.ts";
+import { complaints } from "../ledger/ring/complaints.ts";
 import type { RingWorld } from "../ledger/ring/testing.ts";
 import {
   ceremony,
+  complaintOf,
   endOfBlock,
   finish,
   ringWorld,
@@ -29,6 +31,7 @@ import {
 import { testBls, testGenesis, validatorSecret } from "../ledger/testing.ts";
 import { emptyTree, prove, recordProofCodec, root, update } from "../ledger/tree.ts";
 import { trustGenesis } from "../light.ts";
+import { complaintCodec } from "../ring/index.ts";
 import { keys, terms } from "../ring/records.ts";
 import type { RingTranscript, TranscriptSource } from "./ring-transcript.ts";
 import { parseTranscript, readTranscript, writeTranscript } from "./ring-transcript.ts";
@@ -238,6 +241,12 @@ test("what a quorum wrote against the rules is found although it is proven", asy
   expect(await spoil(({ threshold }) => ({ threshold: threshold - 1 }))).toMatchObject({
     code: "wrong-key",
   });
+  // Seat 1 got a right share: its complaint would have voided nothing.
+  const { world } = await withCheat();
+  const lie = complaintCodec.encode(complaintOf(world, 1, { seat: 1, dealer: 2 }));
+  complaints.put(world.state, { keyId: 1, attempt: 0, dealer: 2 }, { complaint: lie });
+  const transcript = await readTranscript(source(world), network, 1);
+  expect(verifyTranscript(genesis, testBls, transcript)).toMatchObject({ code: "false-complaint" });
 });
 
 test("a ledger with no such key, or a ceremony that goes on, has no transcript that passes", async () => {
