@@ -1,6 +1,9 @@
 // RFC 9591 and the Zcash Foundation's FROST by their vectors, as far as they and BIP-445 do the same: shares of a
-// polynomial, interpolation, key generation's sums, Taproot's tweak, encodings of points and, in the family with
-// Taproot, the signature. Their binding factors, so their partial signatures, are others.
+// polynomial, interpolation, key generation's sums, Taproot's tweak, encodings of points and scalars and, in the family
+// with Taproot, the signature. Their binding factors, so their partial signatures, are others, and so is what their
+// proofs of knowledge sign. repair-share.json does not apply: a lost share is opened again from the ledger's deals
+// (RNG-5), no other member helps. Nor do ChillDKG's vectors: its key generation merges as ours, but its secrets, pads,
+// proofs and transcript are derived otherwise, and each of its vectors is of one of these.
 import {
   evaluate,
   evaluateCommitments,
@@ -52,22 +55,41 @@ type DkgVectors = {
   readonly inputs: Readonly<Record<string, Dealer>> & { readonly verifying_key: string };
 };
 type Elements = { readonly elements: { readonly invalid_element: string } };
+type Samples = { readonly element1: string; readonly element2: string; readonly scalar1: string };
 
 const scalar = (hex: string): bigint => fromBigEndian(fromHex(hex));
 
 for (const family of families) {
   const cases: [string, () => void][] = familyFiles(family).flatMap(({ name, text }) => {
-    const json = JSON.parse(text) as Partial<SignVectors & DkgVectors & Elements>;
+    const json = JSON.parse(text) as Partial<SignVectors & DkgVectors & Elements & Samples>;
     // RFC 9591 has vectors of other curves, too.
     if (json.config !== undefined && !/secp256k1/i.test(json.config.name)) return [];
     if (json.final_output !== undefined) return signCases(name, json as SignVectors, family);
     if (json.inputs !== undefined) return dkgCases(name, json as unknown as DkgVectors, family);
+    if (json.scalar1 !== undefined) return sampleCases(name, json as Samples);
     if (json.elements === undefined) return [];
     const point = fromHex(json.elements.invalid_element);
     return [[`${name}: no point`, () => expect(isPoint(point)).toBe(false)]];
   });
   countCases(family, cases.length);
   test.each(cases)(`${family} %s`, (_, run) => run());
+}
+
+/** G, 2 G and a scalar as the peers encode them. */
+function sampleCases(
+  name: string,
+  { element1, element2, scalar1 }: Samples,
+): [string, () => void][] {
+  return [
+    [
+      `${name}: points`,
+      () => {
+        expect(toHex(publicPoint(scalarBytes(1n)))).toBe(element1);
+        expect(toHex(publicPoint(scalarBytes(2n)))).toBe(element2);
+      },
+    ],
+    [`${name}: scalar`, () => expect(toHex(scalarBytes(scalar(scalar1)))).toBe(scalar1)],
+  ];
 }
 
 function signCases(

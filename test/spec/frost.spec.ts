@@ -1,11 +1,13 @@
-// The project's own frozen vectors of key generation and signing: what a stranger's implementation must reproduce to
-// the byte, and what no change of ours may alter. Three seats of two; every random input is a SHA-256 of its name.
+// The project's own frozen vectors of key generation, signing and resharing: what a stranger's implementation must
+// reproduce to the byte, and what no change of ours may alter. Two of three seats, reshared to three of four; every
+// random input is a SHA-256 of its name.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { CeremonyParams } from "@causeway/chain-core/ring";
 import { acceptDeals, ceremonyContext, hashDeal, taprootTweak } from "@causeway/chain-core/ring";
-import type { NetworkId, Rejected } from "@causeway/primitives";
+import type { Bytes32, NetworkId, Rejected } from "@causeway/primitives";
 import { isRejected, must, sha256, toHex, utf8 } from "@causeway/primitives";
+import type { Point } from "@causeway/primitives/secp256k1";
 import { publicPoint, verifySchnorr } from "@causeway/primitives/secp256k1";
 import { expect, test } from "vitest";
 import { makeConfirm, makeDeal, openAccepted } from "../../signer/src/frost/keygen.ts";
@@ -15,13 +17,14 @@ import { aggregateNonces, finish, openSession, sign } from "../../signer/src/fro
 
 const file = join(import.meta.dirname, "vectors", "frost.json");
 
-test("key generation and signing give the frozen bytes", () => {
+test("key generation, signing and resharing give the frozen bytes", () => {
   const frozen = JSON.parse(readFileSync(file, "utf8")) as object;
   expect(computed()).toEqual(frozen);
 });
 
+const random = (name: string): Bytes32 => sha256(utf8(`causeway frost vector: ${name}`));
+
 function computed(): object {
-  const random = (name: string) => sha256(utf8(`causeway frost vector: ${name}`));
   const hostSecrets = [0, 1, 2].map((seat) => random(`host secret ${seat}`));
   const params: CeremonyParams = {
     network: random("network") as Uint8Array as NetworkId,
@@ -78,6 +81,45 @@ function computed(): object {
     key: toHex(session.key),
     partials: contributions.map(({ partial }) => toHex(partial)),
     signature: toHex(signature),
+    resharing: reshared(params, merged.groupPoint, members, hostSecrets),
+  };
+}
+
+/** The third old seat does not deal. */
+function reshared(
+  old: CeremonyParams,
+  groupPoint: Point,
+  members: readonly { readonly share: Bytes32; readonly publicShare: Point }[],
+  oldSecrets: readonly Uint8Array[],
+): object {
+  const hostSecrets = [0, 1, 2, 3].map((seat) => random(`new host secret ${seat}`));
+  const shares = members.map(({ publicShare }) => publicShare);
+  const params: CeremonyParams = {
+    ...old,
+    attempt: 2,
+    n: 4,
+    t: 3,
+    hostKeys: hostSecrets.map(publicPoint),
+    from: { t: old.t, groupPoint, hostKeys: old.hostKeys, shares },
+  };
+  const context = ceremonyContext(params);
+  const deals = [0, 1].map((seat) => {
+    const { share } = must(members[seat], "member");
+    const secret = must(oldSecrets[seat], "host secret");
+    return makeDeal(context, params, seat, secret, random(`new deal ${seat}`), share);
+  });
+  const judged = accepted(acceptDeals(context, params, deals));
+  const opened = hostSecrets.map((secret, seat) => {
+    const one = accepted(openAccepted(context, params, seat, secret, judged, random("complaints")));
+    if (one.kind !== "opened") throw new Error("an honest deal does not open");
+    return toHex(one.share);
+  });
+  return {
+    context: toHex(context),
+    dealHashes: deals.map((deal) => toHex(hashDeal(context, params, deal))),
+    dealsHash: toHex(judged.dealsHash),
+    commitments: judged.merged.commitments.map(toHex),
+    shares: opened,
   };
 }
 
