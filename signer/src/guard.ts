@@ -1,7 +1,7 @@
 // The double-sign guard: what each slot was signed for, remembered durably before the first share of it leaves.
 // A slot is one place on a foreign chain that at most one message may take (BTC-3, ETH-1): a second, different
 // message in it is refused for ever, whatever the ledger says.
-import { planKinds } from "@causeway/chain-core/interchain";
+import { isEvmPlan, planKinds } from "@causeway/chain-core/interchain";
 import type { Rejected } from "@causeway/primitives";
 import { bigEndian, concat, equal, must, rejected, toHex } from "@causeway/primitives";
 import type { SlotUse } from "./journal.ts";
@@ -35,8 +35,7 @@ export function slotsOf(plan: Slotted, messages: readonly Uint8Array[]): SlotUse
 export function slotNames(plan: Slotted, count: number): Uint8Array[] {
   const key = bigEndian(plan.keyId, 4);
   return Array.from({ length: count }, (_, i) => {
-    if (plan.kind === planKinds.evmBatch)
-      return concat(Uint8Array.of(2), key, plan.chain, bigEndian(plan.nonce, 8));
+    if (isEvmPlan(plan)) return concat(Uint8Array.of(2), key, plan.chain, bigEndian(plan.nonce, 8));
     const attempt = bigEndian(plan.attempt, 2);
     if (plan.kind === planKinds.canary) return concat(Uint8Array.of(3), key, attempt);
     const place = concat(plan.anchor, attempt, bigEndian(i, 2));

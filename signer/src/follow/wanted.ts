@@ -25,6 +25,8 @@ import {
   governingKeys,
   inbounds,
   inForce,
+  isBitcoinPlan,
+  isEvmPlan,
   keys,
   lineages,
   listNames,
@@ -128,15 +130,12 @@ function wantPlan(view: StateReader, plan: Plan, want: (key: Uint8Array) => void
     want(ceremonies.key(plan.keyId));
     want(reshares.key(plan.keyId));
   }
-  if (plan.kind === planKinds.evmBatch) want(batches.key({ chain: plan.chain, nonce: plan.nonce }));
-  if (plan.kind !== planKinds.sweep && plan.kind !== planKinds.withdrawal) {
-    for (const id of plan.withdrawals) want(withdrawals.key(id));
-    return;
-  }
+  if (isEvmPlan(plan)) want(batches.key({ chain: plan.chain, nonce: plan.nonce }));
+  for (const id of plan.withdrawals) want(withdrawals.key(id));
+  if (!isBitcoinPlan(plan)) return;
   want(lineages.key(plan.anchor));
   const before = lineages.get(view, plan.anchor)?.plans[plan.attempt - 1];
   if (before !== undefined) want(plans.key(before));
-  for (const id of plan.withdrawals) want(withdrawals.key(id));
   for (const { txid, vout } of plan.inputs) {
     const point = outpoint(txid, vout);
     want(coins.key(point));

@@ -9,6 +9,7 @@ import {
   dealCodec,
   eventIdOf,
   eventKinds,
+  evmContractCodec,
   evmExecutedCodec,
   evmStates,
   inbounds,
@@ -28,7 +29,11 @@ export function isStated(
   chain: Uint8Array,
   event: ForeignEvent,
 ): boolean {
-  if (event.kind === eventKinds.evmContract) return evmStates.get(view, chain)?.stated === true;
+  if (event.kind === eventKinds.evmContract) {
+    const stated = evmContractCodec.parse(event.body);
+    const contract = evmStates.get(view, chain);
+    return isRejected(stated) || (contract?.stated === true && contract.keyId >= stated.keyId);
+  }
   if (event.kind === eventKinds.evmExecuted) {
     const executed = evmExecutedCodec.parse(event.body);
     if (isRejected(executed)) return true;

@@ -5,6 +5,7 @@ import {
   canarySubject,
   directions,
   isPaused,
+  isUnstoppable,
   keys,
   planId,
   planKinds,
@@ -62,15 +63,17 @@ export function approve(
   }
   if (keys.get(ledger.view, plan.keyId)?.active !== true)
     return notYet("key-inactive", `key ${plan.keyId} is not active`);
-  if (plan.kind !== planKinds.sweep && isHalted(ledger.view, plan.asset))
+  if (!isUnstoppable(plan) && isHalted(ledger.view, plan.asset))
     return notYet("asset-halted", "the asset of the plan is halted");
   if (plan.withdrawals.length > 0 && isOutPaused(ledger, plan))
     return notYet("paused", `payments to chain ${toHex(plan.chain)} are paused`);
   switch (plan.kind) {
     case planKinds.sweep:
     case planKinds.withdrawal:
+    case planKinds.handover:
       return judgeBitcoinPlan(genesis, ledger.view, id, plan, key) ?? approved;
     case planKinds.evmBatch:
+    case planKinds.evmSetKey:
       return judgeEvmPlan(genesis, ledger.view, id, plan) ?? approved;
     default:
       return rejected("bad-plan", `no plan of kind ${plan.kind}`);

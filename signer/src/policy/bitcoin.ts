@@ -158,12 +158,24 @@ function scriptOf(
   return isRejected(script) ? undefined : script;
 }
 
-/** Scripts of the vault that change and sweeps may pay: of the running term's key, or of the plan's own. */
+/**
+ * Scripts of the vaults that a plan may pay besides what is owed: the running term's key's, and what was right when it
+ * was planned. That is its own key's, but for a hand-over a newer key's than its own (RNG-2): it leads forward only.
+ */
 function vaultScripts(genesis: Genesis, view: StateReader, plan: Plan, key: Key): Set<string> {
   const current = currentKeys.get(view, plan.chain);
   const running = current === undefined ? undefined : keys.get(view, current.keyId);
-  const points = [key.groupPoint, ...(running === undefined ? [] : [running.groupPoint])];
-  return new Set(points.map((point) => keyOf(vaultScript(genesis, point).script)));
+  const payable: Key[] = [];
+  if (plan.kind !== planKinds.handover) payable.push(key);
+  if (running !== undefined && running.keyId > key.keyId) {
+    payable.push(running);
+    if (plan.kind === planKinds.handover && plan.plannedAt < running.activatedAt)
+      for (let keyId = key.keyId + 1; keyId < running.keyId; keyId++) {
+        const between = keys.get(view, keyId);
+        if (between?.active === true && equal(between.chain, plan.chain)) payable.push(between);
+      }
+  }
+  return new Set(payable.map(({ groupPoint }) => keyOf(vaultScript(genesis, groupPoint).script)));
 }
 
 function judgeOutputs(

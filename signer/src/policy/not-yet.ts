@@ -10,10 +10,12 @@ export type NotYetCode =
   | "not-planned"
   /** The key is not active. */
   | "key-inactive"
-  /** ACC-1 is violated for the asset: only sweeps go on (GOV-2). */
+  /** ACC-1 is violated for the asset: only what stays with the ring goes on (GOV-2). */
   | "asset-halted"
-  /** GOV-2: what goes out to the plan's chain is paused. Sweeps and canaries never are. */
+  /** GOV-2: what goes out to the plan's chain is paused. What pays nobody never is. */
   | "paused"
+  /** ETH-1: the contract is to get a later key than this, or has it. */
+  | "superseded"
   /** A record that the plan rests on has not been proven yet. */
   | "record-missing";
 

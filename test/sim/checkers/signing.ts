@@ -4,7 +4,7 @@
 import { equal, isRejected, keyOf, reversed, toHex } from "@causeway/primitives";
 import { Transaction } from "bitcoinjs-lib";
 import type { Plan } from "../../../chain-core/src/interchain/records.ts";
-import { planKinds } from "../../../chain-core/src/interchain/records.ts";
+import { isBitcoinPlan } from "../../../chain-core/src/interchain/records.ts";
 import {
   bitcoinDepositCodec,
   eventKinds,
@@ -128,7 +128,7 @@ function messagesOf(plan: Plan): Uint8Array[] {
 }
 
 function sighashes({ subject, inputs, kind, txid }: Plan): Uint8Array[] {
-  if (kind !== planKinds.sweep && kind !== planKinds.withdrawal)
+  if (!isBitcoinPlan({ kind }))
     violated("a plan's inputs are Bitcoin's", `kind ${kind}`);
   const tx = Transaction.fromBuffer(subject);
   if (!equal(tx.getHash(), txid)) violated("a plan names its transaction", toHex(txid));

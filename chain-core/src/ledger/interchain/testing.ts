@@ -41,6 +41,7 @@ import {
   eventKinds,
   statementDigest,
 } from "../../interchain/statement.ts";
+import { canaryMessage } from "../../ring/keygen.ts";
 import { currentKeys, keys, nextKeys } from "../../ring/records.ts";
 import { taprootTweak } from "../../ring/tweak.ts";
 import { assetId } from "../assets.ts";
@@ -71,6 +72,8 @@ export const ringSecrets: Readonly<Record<1 | 2, Bytes32>> = {
   1: testSecret("ring of Bitcoin"),
   2: testSecret("ring of the EVM"),
 };
+
+const aux: Bytes32 = sha256(utf8("aux"));
 
 /** Of the genesis' keys, and of later ones. */
 export function ringSecret(keyId: number): Bytes32 {
@@ -138,6 +141,7 @@ export function rotateEvm(world: World, keyId: number): void {
 /** A key as the ring's module leaves it once its canary is signed. */
 export function activate(world: World, keyId: number, chain: Uint8Array, secret: Uint8Array): void {
   const groupPoint = publicPoint(secret);
+  const subject = { keyId, attempt: 0, groupPoint };
   const seats = world.genesis.validators.map(({ owner, hostKey }) => ({
     validator: owner,
     hostKey,
@@ -153,7 +157,7 @@ export function activate(world: World, keyId: number, chain: Uint8Array, secret:
     seats,
     shares: seats.map(() => groupPoint),
     active: true,
-    canary: new Uint8Array(64),
+    canary: signSchnorr(secret, canaryMessage(world.genesis.networkId, subject), aux),
     activatedAt: 0,
   });
   currentKeys.put(world.state, chain, { keyId });
@@ -372,7 +376,7 @@ export function sign(world: World, id: Uint8Array): string | undefined {
   const messages = planMessages(world.genesis, plan, key);
   if (isRejected(messages)) return messages.code;
   const signatures = messages.map(({ message, tweak }) =>
-    signSchnorr(tweaked(secret, tweak), message, sha256(utf8("aux"))),
+    signSchnorr(tweaked(secret, tweak), message, aux),
   );
   return act(world, signatureRule, { plan: id, signatures });
 }
