@@ -8,6 +8,7 @@ import {
   chainNamed,
   draftAsset,
   draftPause,
+  draftRestitution,
   draftSet,
   draftSlow,
   draftTakeBack,
@@ -22,6 +23,7 @@ import type { StateReader } from "../ledger/state.ts";
 import { createBls } from "./bls.ts";
 import type { GovernFlags } from "./govern-files.ts";
 import { readSmall, writeNew } from "./govern-files.ts";
+import { amountOf, lockOf } from "./stake-cli.ts";
 import { wholeNumber } from "./wallet-cli.ts";
 import type { Terminal } from "./wallet-terminal.ts";
 import { show } from "./wallet-terminal.ts";
@@ -85,7 +87,16 @@ function draftOf(words: readonly string[], flags: GovernFlags, genesis: Genesis)
   const [what, ...rest] = words;
   const terms = termsOf(flags);
   const [first, second] = rest;
-  const counts = { set: 2, "add-asset": 1, "take-back": 1, upgrade: 1, pause: 2, lift: 2, slow: 0 };
+  const counts = {
+    set: 2,
+    "add-asset": 1,
+    "take-back": 1,
+    restitute: 3,
+    upgrade: 1,
+    pause: 2,
+    lift: 2,
+    slow: 0,
+  };
   if (what === undefined || !Object.hasOwn(counts, what))
     throw usage(`${Object.keys(counts).join("|")} ...`);
   if (rest.length !== counts[what as keyof typeof counts])
@@ -103,6 +114,11 @@ function draftOf(words: readonly string[], flags: GovernFlags, genesis: Genesis)
     }
     case "take-back":
       return (state) => draftTakeBack(state, terms, must(first, "key"));
+    case "restitute": {
+      const lock = lockOf("address", second);
+      const payment = { lock, amount: amountOf(genesis, "amount", rest[2]) };
+      return (state) => draftRestitution(state, terms, must(first, "name"), payment);
+    }
     case "upgrade": {
       const version = wholeNumber("version", first, 65_535);
       return (state) => draftUpgrade(state, terms, version);

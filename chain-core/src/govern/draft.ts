@@ -19,6 +19,8 @@ import type { GuardOrder } from "../ledger/governance/guard.ts";
 import { guardActs, guardianUses, guardSubject } from "../ledger/governance/guard.ts";
 import type { AddedAsset } from "../ledger/governance/registry.ts";
 import { addedAssetCodec, assetKey } from "../ledger/governance/registry.ts";
+import type { Restitution } from "../ledger/governance/restitution.ts";
+import { restitutionCodec, restitutionKey } from "../ledger/governance/restitution.ts";
 import { directions, pauseOf, restrictionsOf } from "../ledger/governance/restrictions.ts";
 import { changeSubject } from "../ledger/governance/set-parameter.ts";
 import { upgradeSubject } from "../ledger/governance/upgrade.ts";
@@ -58,7 +60,7 @@ export function draftSet(state: StateReader, terms: Terms, name: string, value: 
   return changing(state, terms, utf8(name), bigEndian(value, 16));
 }
 
-/** `key` as status shows it: a parameter's name, or "asset:" and a symbol. */
+/** `key` as status shows it: a parameter's name, or "asset:" or "restitution:" and a name. */
 export function draftTakeBack(state: StateReader, terms: Terms, key: string): Proposal {
   return changing(state, terms, utf8(key), new Uint8Array(0));
 }
@@ -70,6 +72,16 @@ export function draftAsset(
   asset: AddedAsset,
 ): Proposal {
   return changing(state, terms, assetKey(symbol), addedAssetCodec.encode(asset));
+}
+
+/** `payment.amount` in BTM units, under a name that no other payment that waits has. */
+export function draftRestitution(
+  state: StateReader,
+  terms: Terms,
+  name: string,
+  payment: Restitution,
+): Proposal {
+  return changing(state, terms, restitutionKey(name), restitutionCodec.encode(payment));
 }
 
 export function draftUpgrade(state: StateReader, terms: Terms, version: number): Proposal {

@@ -1,10 +1,11 @@
-import { isRejected, must, utf8 } from "@causeway/primitives";
+import { equal, isRejected, must, utf8 } from "@causeway/primitives";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { kinds } from "../../codec/action.ts";
 import { honestMin, quorum } from "../../consensus/quorum.ts";
 import { assetId, formatAsset } from "../assets.ts";
 import { blockContext } from "../context.ts";
+import { economyOf, moveEconomy } from "../economy.ts";
 import { ledgerEnv } from "../env.ts";
 import { epochOf, epochs } from "../epoch/epochs.ts";
 import { inconsistencies } from "../genesis-check.ts";
@@ -14,13 +15,15 @@ import { memoryState } from "../memory-state.ts";
 import { paramFields, paramNames, readParameters } from "../parameters.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { rules } from "../rules.ts";
-import { testBls, testGenesis } from "../testing.ts";
+import { testBls, testGenesis, testLock } from "../testing.ts";
+import { outputs } from "../utxo/outputs.ts";
 import { protocolOf } from "../versions.ts";
 import { governSequence } from "./approval.ts";
 import type { Change } from "./changes.ts";
 import { checkChange, isLoosening, parameterValue, pendingOf, putPending } from "./changes.ts";
 import type { AddedAsset } from "./registry.ts";
 import { addedAssetCodec, assetKey, withRegistry } from "./registry.ts";
+import { restitutionCodec, restitutionKey } from "./restitution.ts";
 import type { SetParameter } from "./set-parameter.ts";
 import { changeSubject, setParameterCodec, setParameterRule } from "./set-parameter.ts";
 import { testApproval } from "./testing.ts";
@@ -277,6 +280,56 @@ describe("the asset registry (GOV-1)", () => {
     turn(world, 2);
     const { assets } = withRegistry(world.state, genesis);
     expect(assets.map(({ symbol }) => symbol)).toEqual(["BBTC", "BUSDC"]);
+  });
+});
+
+describe("a payment from the restitution pool (RNG-7, GOV-1)", () => {
+  const lock = testLock("alice");
+  const pay = (amount: bigint, name = "case-1", to: Uint8Array = lock): Change => ({
+    key: restitutionKey(name),
+    value: restitutionCodec.encode({ lock: to, amount }),
+    epoch: 2,
+  });
+  const paidTo = (world: World): bigint[] =>
+    [...world.state.entries()]
+      .filter(({ key }) => equal(key.slice(0, 2), outputsPrefix))
+      .map(({ value }) => outputs.codec.decode(value))
+      .filter((one) => equal(one.lock, lock))
+      .map(({ amount }) => amount);
+  const outputsPrefix = outputs.key({ txid: new Uint8Array(32), index: 0 }).slice(0, 2);
+  const filled = (): World => {
+    const world = createWorld();
+    moveEconomy(world.state, { issued: 100n, restitution: 100n });
+    return world;
+  };
+
+  test("is made once, to its lock, after its epoch and the delay", () => {
+    const world = filled();
+    const before = paidTo(world);
+    expect(set(world, pay(60n))).toBeUndefined();
+    turn(world, 2);
+    expect(economyOf(world.state).restitution).toBe(100n);
+    world.time += 600_000;
+    turn(world, 3);
+    turn(world, 4);
+    expect(paidTo(world).toSorted()).toEqual([...before, 60n].toSorted());
+    expect(economyOf(world.state)).toMatchObject({ restitution: 40n });
+  });
+
+  test("that the pool cannot make is refused, or dropped when its day comes (CON-5)", () => {
+    const world = filled();
+    const bad = "bad-restitution";
+    expect(set(world, pay(0n))).toBe(bad);
+    expect(set(world, pay(101n))).toBe(bad);
+    expect(set(world, pay(1n, "Case"))).toBe(bad);
+    expect(set(world, pay(1n, "case", new Uint8Array(32)))).toBe(bad);
+    expect(set(world, { ...pay(1n), value: Uint8Array.of(1) })).toBe(bad);
+    expect(set(world, pay(60n, "one"))).toBeUndefined();
+    expect(set(world, pay(60n, "two"))).toBeUndefined();
+    world.time += 600_000;
+    turn(world, 2);
+    expect(economyOf(world.state).restitution).toBe(40n);
+    expect(pendingOf(world.state)).toEqual([]);
   });
 });
 

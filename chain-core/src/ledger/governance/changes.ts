@@ -21,10 +21,11 @@ import { paramFields, putParameters, readParameters } from "../parameters.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { modules, single, table } from "../state.ts";
 import { checkAsset, parseAssetKey, putAsset } from "./registry.ts";
+import { checkRestitution, isRestitution, payRestitution } from "./restitution.ts";
 
 /**
- * `key` names a parameter, or a registry asset as "asset:" and its symbol; an empty `value` takes back what waits
- * under the key. The change takes effect with the first block of `epoch`.
+ * `key` names a parameter, a registry asset as "asset:" and its symbol, or a payment from the restitution pool as
+ * "restitution:" and a name; an empty `value` takes back what waits under the key. The change takes effect with the first block of `epoch`.
  */
 export type Change = { key: Uint8Array; value: Uint8Array; epoch: number };
 export const changeFields: {
@@ -65,6 +66,8 @@ export type ChangeCode =
   | "inconsistent"
   /** An asset that cannot be added. */
   | "bad-asset"
+  /** A payment that the restitution pool cannot make. */
+  | "bad-restitution"
   /** Sooner than two epochs from now, or so late that nobody means it. */
   | "bad-epoch"
   | "too-many-changes";
@@ -120,6 +123,7 @@ export function checkChange(
   if (after.length > pendingMax)
     return rejected("too-many-changes", `${pendingMax} changes wait already`);
   if (parseAssetKey(change.key) !== undefined) return checkAsset(state, genesis, change);
+  if (isRestitution(change.key)) return checkRestitution(state, change);
   const parameter = parameterOf(change.key);
   if (parameter === undefined) return rejected("unknown-parameter", "no parameter of this name");
   const { name, field } = parameter;
@@ -147,7 +151,7 @@ function applied(params: Params, { key, value }: Change): Params | Rejected<"inc
   return wrong === undefined ? next : rejected("inconsistent", `${wrong.name} ${wrong.why}`);
 }
 
-/** True if the change loosens a limit or adds an asset, and so waits for `govDelayMs`. */
+/** True if the change loosens a limit, adds an asset or pays from the restitution pool, and so waits for `govDelayMs`. */
 export function isLoosening(state: StateReader, genesis: Genesis, { key, value }: Change): boolean {
   const parameter = parameterOf(key);
   if (parameter === undefined) return true;
@@ -194,6 +198,11 @@ export function applyDue(
   for (const change of due) {
     if (parseAssetKey(change.key) !== undefined) {
       if (checkAsset(state, genesis, change) === undefined) putAsset(state, genesis, change);
+      continue;
+    }
+    if (isRestitution(change.key)) {
+      if (checkRestitution(state, change) === undefined)
+        payRestitution(state, genesis, change, epoch);
       continue;
     }
     const next = applied(params, change);

@@ -1,4 +1,4 @@
-// setParameter: a change of one parameter, or an addition to the asset registry, that the committee's quorum has
+// setParameter: a change of one parameter, an addition to the asset registry, or a payment from the restitution pool, that the committee's quorum has
 // approved (GOV-1). It is stored with its day; the epoch's turn makes it take effect.
 import type { Codec, Rejected } from "@causeway/primitives";
 import { ContainerType, codec, fromBigEndian } from "@causeway/primitives";
@@ -12,6 +12,7 @@ import { approvalType, checkApproval, governSequence, useGovernSequence } from "
 import type { Change } from "./changes.ts";
 import { changeFields, checkAhead, checkChange, isLoosening, putPending } from "./changes.ts";
 import { parseAssetKey } from "./registry.ts";
+import { describeRestitution, isRestitution } from "./restitution.ts";
 
 export type SetParameter = { change: Change; approval: Approval };
 const changeType = new ContainerType(changeFields);
@@ -51,10 +52,11 @@ export const setParameterRule: Rule<SetParameter> = {
     const isLoose = change.value.length > 0 && isLoosening(state, genesis, change);
     putPending(state, { ...change, notBefore: isLoose ? time + params.govDelayMs : 0 });
   },
-  describe: (_: Genesis, { change }) => {
+  describe: (genesis: Genesis, { change }) => {
     const { key, value, epoch } = change;
     const name = new TextDecoder().decode(key);
     if (value.length === 0) return `Take back the pending change of ${name}`;
+    if (isRestitution(key)) return describeRestitution(genesis, change, epoch);
     if (parseAssetKey(key) !== undefined) return `Add ${name} to the registry in epoch ${epoch}`;
     return `Set ${name} to ${fromBigEndian(value)} in epoch ${epoch}`;
   },
