@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { toHex } from "@causeway/primitives";
+import { initSeat } from "../../signer/src/adapters/seat-folder.ts";
 import type { OperatorKeys } from "./keys.ts";
 import type { OperatorPorts } from "./ports.ts";
 import type { Process } from "./processes.ts";
@@ -152,6 +153,8 @@ function writeFiles(
   const lines = Object.entries(values);
   const text = lines.map(([key, value]) => `CAUSEWAY_${key}=${value}`).join("\n");
   writeFileSync(join(folder, `${kind}.env`), `${text}\n`);
+  const data = join(folder, "data");
+  if (kind === "signer" && !existsSync(data)) initSeat(data);
 }
 
 function configuration(

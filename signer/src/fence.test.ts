@@ -85,6 +85,8 @@ function expectOnce(w: World): void {
     expect(used.get(keyOf(commitment)) ?? keyOf(sid)).toBe(keyOf(sid));
     used.set(keyOf(commitment), keyOf(sid));
   }
+  const boots = recordsOf(w).flatMap((one) => (one.kind === "boot" ? [one.number] : []));
+  expect(boots).toEqual([...new Set(boots)].sort((a, b) => a - b));
   expectFreshNonces(w);
 }
 

@@ -140,7 +140,9 @@ function start(work: Work, event: Event & { kind: "started" }): void {
   const records = event.journal.map(decodeRecord);
   const pick = <K extends JournalRecord["kind"]>(kind: K): (JournalRecord & { kind: K })[] =>
     records.filter((record): record is JournalRecord & { kind: K } => record.kind === kind);
-  const boot = 1 + Math.max(0, ...pick("boot").map(({ number }) => number));
+  // Of its time, so that it is above those that a restored disk has forgotten.
+  const last = Math.max(0, ...pick("boot").map(({ number }) => number));
+  const boot = Math.max(last + 1, work.turn.nowMs);
   work.state = { ...work.state, started: true };
   work.effects.push({ kind: "journal", record: encodeRecord({ kind: "boot", number: boot }) });
   work.state = { ...work.state, fence: fence.started(records, work.turn.nowMs) };

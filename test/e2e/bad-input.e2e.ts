@@ -17,6 +17,7 @@ import { assertFree, freePorts } from "../../deploy/devnet/ports.ts";
 import { stepKeys, stepStart } from "../../deploy/devnet/steps-network.ts";
 import type { Trip } from "../../deploy/devnet/trip.ts";
 import { makeTrip } from "../../deploy/devnet/trip.ts";
+import { initSeat } from "../../signer/src/adapters/seat-folder.ts";
 import { seal } from "../../signer/src/wire.ts";
 import type { Forwarder } from "./bad-input/forwarder.ts";
 import { forwarder } from "./bad-input/forwarder.ts";
@@ -479,6 +480,7 @@ describe("while Bitcoin and Ethereum hang", () => {
   test("a port in use, a folder or a socket in use are each said, with the name", async () => {
     const { ports } = operator(0).settings;
     const fresh = { CAUSEWAY_DATA: join(folder, "data"), CAUSEWAY_BUS: join(folder, "bus.sock") };
+    initSeat(fresh.CAUSEWAY_DATA);
     const cases: [Kind, Record<string, string>, string, string][] = [
       ["node", fresh, "port-in-use", `${ports.nodeP2p}`],
       ["node", { ...fresh, CAUSEWAY_P2P_PORT: "0" }, "port-in-use", `${ports.nodeRpc}`],

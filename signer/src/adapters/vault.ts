@@ -1,19 +1,17 @@
 // The runtime of the machine inside the worker: one event, one step, its durable effects performed here, the rest
 // handed out in order. Secrets, shares, nonces and the journal never leave this thread.
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { createBls } from "@causeway/chain-core/adapters/bls";
 import { parseGenesis } from "@causeway/chain-core/light";
 import type { Journal } from "@causeway/primitives";
 import { Failure, isRejected } from "@causeway/primitives";
 import { systemClock } from "@causeway/primitives/adapters/clock";
 import { systemEntropy } from "@causeway/primitives/adapters/entropy";
-import { openJournal } from "@causeway/primitives/adapters/journal";
 import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { publicPoint, randomizeContext } from "@causeway/primitives/secp256k1";
 import { compacted } from "../journal.ts";
 import * as machine from "../machine.ts";
 import { hostKeysOf } from "../world.ts";
+import { openSeat, sharesOf } from "./seat-folder.ts";
 import type { ShareVault } from "./share-vault.ts";
 import { shareVault } from "./share-vault.ts";
 
@@ -41,7 +39,7 @@ export type Vault = {
 };
 
 /** Of the key file (SEAMS), hex but for the passphrase. */
-const keyFields = {
+export const keyFields = {
   attest: "required",
   host: "required",
   olderHosts: "list",
@@ -57,10 +55,9 @@ export function openVault(options: VaultOptions): Vault {
   if (isRejected(genesis)) throw new Failure("bad-genesis", genesis.message);
   const secrets = readKeyFile(keysFile, keyFields);
   randomizeContext(systemEntropy(32));
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 });
-  const journal = openJournal(join(dataFolder, "signer.journal"), { create: true });
+  const journal = openSeat(dataFolder);
   const { passphrase } = secrets;
-  const folder = join(dataFolder, "shares");
+  const folder = sharesOf(dataFolder);
   const network = genesis.networkId;
   const entropy = systemEntropy;
   const shares = shareVault({ folder, passphrase, network, logN, entropy });
