@@ -130,6 +130,21 @@ describe("the gas key", () => {
     expect(Number((await pendingOf(sender))[0]?.nonce)).toBe(1);
   });
 
+  test("a batch that the next key has signed again takes the place of what is under way (ETH-1)", async () => {
+    const sender = await createSender();
+    await sender.execute(1, call(1));
+    const [before] = await pendingOf(sender);
+    await sender.execute(1, call(7));
+    const [after, ...more] = await pendingOf(sender);
+    expect(more).toEqual([]);
+    expect(after?.nonce).toBe(before?.nonce);
+    expect(BigInt(after?.maxFeePerGas ?? 0)).toBeGreaterThan(BigInt(before?.maxFeePerGas ?? 0));
+    await mine();
+    expect([await isSet(1), await isSet(7)]).toEqual([false, true]);
+    await sender.execute(1, call(7));
+    expect(await pendingOf(sender)).toEqual([]);
+  });
+
   test("no wait makes it dearer than a multiple of what the node asks", async () => {
     const sender = await createSender(1_000n);
     await sender.execute(1, call(1));

@@ -3,7 +3,7 @@
 import { checkedTransport } from "@causeway/chain-core/foreign";
 import type { EvmChain } from "@causeway/chain-core/interchain";
 import type { Clock, Log, Transport } from "@causeway/primitives";
-import { Failure, RpcError, toHex } from "@causeway/primitives";
+import { equal, Failure, RpcError, toHex } from "@causeway/primitives";
 import { addressOf, publicPoint } from "@causeway/primitives/secp256k1";
 import { signEvmTransaction } from "../relay/evm-transaction.ts";
 
@@ -101,7 +101,12 @@ export function evmSender(options: EvmSenderOptions): EvmSender {
 
 async function execute(inside: Inside, batch: number, data: Uint8Array): Promise<void> {
   const { log, clock } = inside.options;
-  if (inside.sent.has(batch)) return tend(inside);
+  if (inside.sent.has(batch)) {
+    await tend(inside);
+    const before = inside.sent.get(batch);
+    const isOther = before !== undefined && !equal(before.data, data);
+    return isOther ? replace(inside, before, data) : undefined;
+  }
   // On top of what waits: another operator's transaction for the same batch may be there.
   const gas = await estimate(inside, data, "pending");
   if (gas !== undefined) {
@@ -125,6 +130,20 @@ async function execute(inside: Inside, batch: number, data: Uint8Array): Promise
   const dear = { priorityFee: 2n * priorityFee, feeMax: 2n * feeMax };
   await send(inside, { batch, nonce, data, gas: alone, ...dear, hashes: [], sentAt: 0 });
   inside.nonce = undefined;
+}
+
+/** The same message signed by the contract's next key (ETH-1): what is under way is worth nothing any more. */
+async function replace(inside: Inside, before: Sent, data: Uint8Array): Promise<void> {
+  const gas = await estimate(inside, data, "latest");
+  if (gas === undefined) return;
+  const { priorityFee, feeMax } = await fees(inside);
+  await send(inside, {
+    ...before,
+    data,
+    gas,
+    priorityFee: greater(priorityFee, raised(before.priorityFee)),
+    feeMax: greater(feeMax, raised(before.feeMax)),
+  });
 }
 
 /** Gas with a fifth to spare; undefined when the call reverts. */

@@ -1,6 +1,6 @@
 // What is to be brought now, from the relay's view of the ledger and of the chains: headers, settlement proofs,
 // batches and evidence, each by one operator after the other (rota.ts), and the own validator's duties.
-import type { Action } from "@causeway/chain-core/interchain";
+import type { Action, Plan, RingSeal } from "@causeway/chain-core/interchain";
 import {
   batchCodec,
   bitcoinHeadersMax,
@@ -11,10 +11,13 @@ import {
   evmExecutedCodec,
   executeCall,
   headersCodec,
+  isEvmPlan,
   kinds,
   planKinds,
   planStatus,
   roles,
+  setKeyCall,
+  setKeyCodec,
   settleCodec,
   signEnvelope,
   transactionCodec,
@@ -43,7 +46,7 @@ export function bring(context: Context, state: State, view: LedgerView, nowMs: n
   const things = [
     ...headers(context, state, view),
     ...settlements(state, view),
-    ...batches(context, state, view),
+    ...messages(context, state, view),
     ...convictions(state),
     ...owed(state),
   ];
@@ -133,25 +136,36 @@ function owed({ duties }: State): Bringing[] {
   });
 }
 
-/** Signed batches that have not run, lowest nonce first, by operator (nonce + i) mod N. */
-function batches({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
+/** Signed messages of contracts that have not run, lowest nonce first, by operator (nonce + i) mod N. */
+function messages({ genesis }: Context, state: State, view: LedgerView): Bringing[] {
   const found: Bringing[] = [];
   for (const { plan } of view.plans) {
-    if (plan.kind !== planKinds.evmBatch || plan.status !== planStatus.signed) continue;
+    if (!isEvmPlan(plan) || plan.status !== planStatus.signed) continue;
+    const { keyId, nonce } = plan;
     const chain = genesis.evm.findIndex((one) => equal(one.chain, plan.chain));
-    const key = view.keys.get(plan.keyId);
+    const key = view.keys.get(keyId);
     const [signature] = plan.signatures;
     if (chain < 0 || key === undefined || signature === undefined) continue;
-    if (hasRun(state, chain, plan.nonce)) continue;
-    const seal = { key: xOnly(key.groupPoint), signature };
-    const data = executeCall(batchCodec.decode(plan.subject), seal);
-    const effect = { kind: "execute" as const, chain, nonce: plan.nonce, data };
-    found.push({ name: `execute:${chain}:${plan.nonce}`, base: plan.nonce, effect });
+    if (hasRun(state, chain, nonce) || hasLeft(state, chain, keyId)) continue;
+    const data = callOf(plan, { key: xOnly(key.groupPoint), signature });
+    const effect = { kind: "execute" as const, chain, nonce, data };
+    found.push({ name: `execute:${chain}:${nonce}:${keyId}`, base: nonce, effect });
   }
   return found;
 }
 
-/** The own watcher saw the batch run: the ledger will hear of it. */
+function callOf({ kind, subject }: Plan, seal: RingSeal): Uint8Array {
+  if (kind === planKinds.evmBatch) return executeCall(batchCodec.decode(subject), seal);
+  const { newKeyId, key, ...slot } = setKeyCodec.decode(subject);
+  return setKeyCall(slot, { keyId: newKeyId, key }, seal);
+}
+
+/** ETH-1: the contract holds a later key: what this one signed is worth nothing. */
+function hasLeft({ ethereum }: State, chain: number, keyId: number): boolean {
+  return (ethereum[chain]?.keySet?.keyId ?? 0) > keyId;
+}
+
+/** The own watcher saw the message run: the ledger will hear of it. */
 function hasRun({ ethereum }: State, chain: number, nonce: number): boolean {
   const watcher = ethereum[chain];
   if (watcher === undefined) return false;

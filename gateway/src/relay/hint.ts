@@ -32,17 +32,19 @@ export function candidatesOf(context: Context, state: State): Candidate[] {
   return all;
 }
 
-/** ETH-3: the contract at a finalized block, as soon as it stands there with the ring's current key. */
+/** ETH-3: the contract at a finalized block, as soon as it stands there with the ring's current key, or a newer (ETH-1). */
 function contractEvent({ genesis, codeHashes }: Context, state: State, index: number): Candidate[] {
   const evm = genesis.evm[index];
   const view = state.view?.evm[index];
   const watcher = state.ethereum[index];
   const codeHash = codeHashes[index];
-  if (evm === undefined || view?.key === undefined || codeHash === undefined) return [];
   const { keySet, contractAt } = watcher ?? {};
-  const { keyId, groupPoint } = view.key;
-  if (keySet?.keyId !== keyId || contractAt === undefined) return [];
-  if (view.state?.stated === true && view.state.keyId === keyId) return [];
+  const key = keySet && state.view?.keys.get(keySet.keyId);
+  if (evm === undefined || codeHash === undefined || contractAt === undefined) return [];
+  if (view?.key === undefined || key?.active !== true || !equal(key.chain, evm.chain)) return [];
+  const { keyId, groupPoint } = key;
+  const isStated = view.state?.stated === true && view.state.keyId >= keyId;
+  if (isStated || keyId < view.key.keyId) return [];
   const { gateway, chain } = evm;
   const body = evmContractCodec.encode({
     contract: gateway,

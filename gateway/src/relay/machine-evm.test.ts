@@ -14,6 +14,8 @@ import {
   planKinds,
   planStatus,
   plans,
+  setKeyCall,
+  setKeyCodec,
 } from "@causeway/chain-core/interchain";
 import { keyOf, must, sha256, toHex, utf8, zero32 } from "@causeway/primitives";
 import { publicPoint, signSchnorr, xOnly } from "@causeway/primitives/secp256k1";
@@ -172,4 +174,78 @@ test("the contract is hinted once its key is the ring's, until the ledger has it
   world.read();
   world.wait(600_000);
   expect(world.take("hint")).toEqual([]);
+});
+
+const nextSecret = testSecret("ring of key 3");
+
+/** The ledger has key 3, which the contract is to get by nonce 6. */
+function rotating(seat: number) {
+  const world = createWorld(seat);
+  const key = { ...must(keys.get(world.ledger, 2), "key"), keyId: 3 };
+  keys.put(world.ledger, 3, { ...key, groupPoint: publicPoint(nextSecret) });
+  evmStates.put(world.ledger, evm.chain, { stated: true, codeHash, keyId: 2, nextNonce: 7 });
+  return world;
+}
+
+test("a change of key is brought like a batch, and what the old key signed no more once it ran (ETH-1)", () => {
+  const world = rotating(1);
+  const change = { keyId: 2, nonce: 6, newKeyId: 3, key: xOnly(publicPoint(nextSecret)) };
+  const subject = setKeyCodec.encode(change);
+  const setKey = { ...plan, kind: planKinds.evmSetKey, nonce: 6, subject };
+  lists.put(world.ledger, listNames.plans, { ids: [id, hash("change")] });
+  plans.put(world.ledger, id, plan);
+  plans.put(world.ledger, hash("change"), setKey);
+  world.read();
+  world.wait(4 * turnMs + 1);
+  const calls = new Map(world.take("execute").map(({ nonce, data }) => [nonce, data]));
+  const seal = { key: xOnly(groupPoint), signature };
+  expect(calls.get(5)).toEqual(executeCall(batch, seal));
+  const next = { keyId: 3, key: change.key };
+  expect(calls.get(6)).toEqual(setKeyCall({ keyId: 2, nonce: 6 }, next, seal));
+  world.finalize(9, "KeySet", [6, 3, `0x${toHex(change.key)}`]);
+  world.take("execute");
+  world.wait(60_000);
+  expect(world.take("execute")).toEqual([]);
+});
+
+test("the contract is hinted once it took a newer key of the ring, whoever brought that, and never an older", () => {
+  const world = rotating(0);
+  world.read();
+  world.finalize(5, "KeySet", [0, 2, `0x${toHex(xOnly(groupPoint))}`]);
+  world.read();
+  expect(world.take("hint")).toEqual([]);
+  world.finalize(9, "KeySet", [6, 3, `0x${toHex(xOnly(publicPoint(nextSecret)))}`]);
+  world.read();
+  const [hint, ...more] = world.take("hint").map(({ bytes }) => hintCodec.decode(bytes));
+  expect(more).toEqual([]);
+  expect(evmContractCodec.decode(must(hint, "hint").event.body)).toMatchObject({
+    keyId: 3,
+    key: xOnly(publicPoint(nextSecret)),
+  });
+  evmStates.put(world.ledger, evm.chain, { stated: true, codeHash, keyId: 3, nextNonce: 7 });
+  currentKeys.put(world.ledger, evm.chain, { keyId: 3 });
+  world.read();
+  world.wait(600_000);
+  expect(world.take("hint")).toEqual([]);
+});
+
+test("what the next key signed of an older nonce is brought in turns of its own", () => {
+  const world = rotating(1);
+  lists.put(world.ledger, listNames.plans, { ids: [id] });
+  plans.put(world.ledger, id, plan);
+  world.read();
+  expect(world.take("execute")).toHaveLength(1);
+  const again = { ...batch, keyId: 3 };
+  const signed = signSchnorr(nextSecret, hash("batch"), zero32);
+  lists.put(world.ledger, listNames.plans, { ids: [hash("again")] });
+  plans.put(world.ledger, hash("again"), {
+    ...plan,
+    keyId: 3,
+    subject: batchCodec.encode(again),
+    signatures: [signed],
+  });
+  currentKeys.put(world.ledger, evm.chain, { keyId: 3 });
+  world.read();
+  const seal = { key: xOnly(publicPoint(nextSecret)), signature: signed };
+  expect(world.take("execute").map(({ data }) => data)).toEqual([executeCall(again, seal)]);
 });

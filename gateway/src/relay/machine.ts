@@ -35,7 +35,8 @@ const keyIdsMax = 64;
 
 /** What {@link readView} should ask the ledger. */
 export function questions(context: Context, state: State): Questions {
-  const keyIds = new Set([...state.waiting.values()].map(({ keyId }) => keyId));
+  const held = state.ethereum.flatMap(({ keySet }) => keySet?.keyId ?? []);
+  const keyIds = new Set([...held, ...[...state.waiting.values()].map(({ keyId }) => keyId)]);
   return {
     relayKey: publicPoint(context.relaySecret),
     epoch: state.rota.epoch,

@@ -11,10 +11,10 @@ import {
   evmStates,
   governingKeys,
   inForceBy,
+  isBitcoinPlan,
   keys as keyRecords,
   listNames,
   lists,
-  planKinds,
   plans as planRecords,
   planStatus,
   roles,
@@ -163,6 +163,5 @@ function* readLocator(genesis: Genesis): Reading<Tip[]> {
 }
 
 function isSignedBitcoin({ plan }: OpenPlan): boolean {
-  const isBitcoin = plan.kind === planKinds.sweep || plan.kind === planKinds.withdrawal;
-  return isBitcoin && plan.status === planStatus.signed;
+  return isBitcoinPlan(plan) && plan.status === planStatus.signed;
 }

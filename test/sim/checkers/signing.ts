@@ -128,8 +128,7 @@ function messagesOf(plan: Plan): Uint8Array[] {
 }
 
 function sighashes({ subject, inputs, kind, txid }: Plan): Uint8Array[] {
-  if (!isBitcoinPlan({ kind }))
-    violated("a plan's inputs are Bitcoin's", `kind ${kind}`);
+  if (!isBitcoinPlan({ kind })) violated("a plan's inputs are Bitcoin's", `kind ${kind}`);
   const tx = Transaction.fromBuffer(subject);
   if (!equal(tx.getHash(), txid)) violated("a plan names its transaction", toHex(txid));
   const scripts = inputs.map(({ script }) => script);
