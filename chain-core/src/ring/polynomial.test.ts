@@ -44,17 +44,27 @@ test("any as many seats as coefficients interpolate the constant term, fewer do 
   void fc.assert(property, { numRuns: 50 });
 });
 
-test("merged commitments commit to the sum of the polynomials", () => {
+test("merged commitments commit to the weighted sum of the polynomials", () => {
   const pair = fc.integer({ min: 1, max: 8 }).chain((size) =>
     fc.array(fc.array(scalar, { minLength: size, maxLength: size }), {
       minLength: 1,
       maxLength: 5,
     }),
   );
-  const property = fc.property(pair, fc.integer({ min: 0, max: 149 }), (polynomials, seat) => {
-    const merged = must(mergeCommitments(polynomials.map(commit)), "merged");
-    const total = mod(polynomials.reduce((sum, f) => sum + evaluate(f, seat), 0n));
-    expect(evaluateCommitments(merged, seat)).toEqual(multiplyBase(total));
+  const seat = fc.integer({ min: 0, max: 149 });
+  const property = fc.property(pair, seat, fc.infiniteStream(scalar), (polynomials, at, stream) => {
+    const ones = polynomials.map(() => 1n);
+    for (const weights of [ones, [...stream.take(polynomials.length)]]) {
+      const merged = must(mergeCommitments(polynomials.map(commit), weights), "merged");
+      const total = polynomials.reduce(
+        (sum, f, i) => sum + must(weights[i], "weight") * evaluate(f, at),
+        0n,
+      );
+      expect(evaluateCommitments(merged, at)).toEqual(multiplyBase(mod(total)));
+    }
+    expect(mergeCommitments(polynomials.map(commit))).toEqual(
+      mergeCommitments(polynomials.map(commit), ones),
+    );
   });
   void fc.assert(property, { numRuns: 30 });
 });
@@ -71,4 +81,15 @@ test("a share of zero is infinity on both sides", () => {
   // f(x) = -1 + x at seat 0 (x = 1).
   expect(evaluate([order - 1n, 1n], 0)).toBe(0n);
   expect(evaluateCommitments(commit([order - 1n, 1n]), 0)).toBeUndefined();
+});
+
+test("a sum that is infinite on the way to another is none of its end", () => {
+  const f = [3n, order - 7n, 7n];
+  expect(evaluateCommitments(commit(f), 0)).toEqual(multiplyBase(3n));
+  expect(evaluateCommitments([...commit([3n, 5n]), new Uint8Array(33)], 4)).toEqual(
+    multiplyBase(28n),
+  );
+  const none = new Uint8Array(33).fill(9);
+  for (const points of [[none], [...commit([3n]), none], [none, ...commit([3n])]])
+    expect(() => evaluateCommitments(points, 4)).toThrow();
 });

@@ -82,7 +82,7 @@ function denominator(xs: readonly number[], xi: number): bigint {
     const next = small * (x - xi);
     if (Number.isSafeInteger(next)) small = next;
     else {
-      product = (product * BigInt(small)) % order;
+      product *= BigInt(small);
       small = x - xi;
     }
   }
