@@ -42,7 +42,7 @@ export type CeremonyParams = {
   readonly network: NetworkId;
   /** From 1 (FMT-8). */
   readonly keyId: number;
-  /** From 0; a failed attempt (RNG-3) is followed by the next. */
+  /** From 0, counted over the key's whole life: with the key id it names one set of shares for ever. */
   readonly attempt: number;
   /** The chain that the key is for (FMT-8). */
   readonly chain: Bytes32;
@@ -212,8 +212,8 @@ export function countedSeats(
   { t, from }: Pick<CeremonyParams, "t" | "from">,
   valid: readonly number[],
 ): readonly number[] | undefined {
-  if (valid.length < (from ?? { t }).t) return undefined;
-  return from === undefined ? valid : valid.slice(0, from.t);
+  if (from === undefined) return valid.length < t ? undefined : valid;
+  return valid.length < from.t ? undefined : valid.slice(0, from.t);
 }
 
 /**
