@@ -11,7 +11,7 @@ const usage = `causeway wallet ...       keys, balances and payments on the ledg
 causeway stake ...        delegate BTM to validators, take it back, claim rewards
 causeway validator ...    register, update and leave; who the validators are
 causeway beacon ...       the network's randomness, and its proof
-causeway ring ...         whom it elects to sign, and how safe such a ring is
+causeway ring ...         whom it elects to sign, how safe such a ring is, and a rehearsal of its life
 causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring
 causeway genesis ...      make a network's genesis; read and prove the old chain's balances`;
 
@@ -23,10 +23,17 @@ const roomsOf = (of: typeof commands): Rooms => ({
   stake: of.stakeCommand,
   validator: of.validatorCommand,
   beacon: of.beaconCommand,
-  ring: of.ringCommand,
+  ring: (words, on) =>
+    words[0] === "rehearse" ? rehearse(words.slice(1), on) : of.ringCommand(words, on),
   govern: of.governCommand,
   genesis: of.genesisCommand,
 });
+
+/** The signer's machines are loaded for this alone. */
+async function rehearse(words: readonly string[], on: commands.Terminal): Promise<void> {
+  const { rehearseCommand } = await import("@causeway/signer/cli");
+  await rehearseCommand(words, on);
+}
 
 const terminal: commands.Terminal = {
   env: process.env,

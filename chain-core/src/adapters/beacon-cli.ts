@@ -34,6 +34,7 @@ export const ringUsage: string = `causeway ring elect --term K                wh
 causeway ring elect [--seats N]             whom the newest output would elect from the stakes of now
 causeway ring show                          the running ring, and how its keys are
 causeway ring check [--seats N]             the most that hostile stake could get of such a ring
+causeway ring rehearse [--seats N]          every stage of a ring's life on scratch keys, in this process
 ${transcriptUsage}`;
 
 const options = {
