@@ -76,6 +76,7 @@ test("a holder delegates, takes back, claims and withdraws", async () => {
   expect(dry).toMatchObject({ status: "dry-run" });
   expect(JSON.stringify(dry.actions)).toContain("Delegate 100 BTM to validator");
   expect(await stake("show")).toMatchObject({ address, delegations: [], exits: [] });
+  expect(await stake("bonds")).toMatchObject({ custody: "0", restitution: "0", keys: [] });
   const sent = await stake("delegate", "--validator", first, "--amount", "100", "--yes");
   expect(sent).toMatchObject({ status: "final" });
   expect(await stake("show")).toMatchObject({

@@ -1,6 +1,6 @@
 // `causeway stake ...`: what a holder does with BTM behind validators (STK). The wallet's account is the delegator.
 import { equal, Failure, isRejected, parseAmount } from "@causeway/primitives";
-import type { NodeClient, StakeResult } from "../client.ts";
+import type { ExitEntry, NodeClient, StakeResult } from "../client.ts";
 import type { Action } from "../codec/action.ts";
 import { kinds, migrateCodec } from "../codec/action.ts";
 import {
@@ -26,6 +26,7 @@ causeway stake claim [--validator ADDRESS] [--again]     rewards, of all validat
 causeway stake withdraw [--validator ADDRESS --epoch N]  what is unbonded, all by default
 causeway stake migrate --proof FILE                      brings a balance of the older chain, whoever's it is
 causeway stake show [--address ADDRESS]
+causeway stake bonds                                     what stake answers for the ring's keys
 
 Everywhere the wallet's flags: [--file FILE] [--node URL] [--account 0] [--dry-run] [--yes] [--no-wait] [--json]`;
 
@@ -48,6 +49,7 @@ export async function stakeCommand(args: readonly string[], terminal: Terminal):
   if (rest.length > 0) throw new Failure("usage", `what is ${rest[0]}?\n\n${stakeUsage}`);
   const make = makers[command ?? ""];
   if (command === "show") return tell(flags, terminal);
+  if (command === "bonds") return tellBonds(flags, terminal);
   if (make === undefined) throw new Failure("usage", stakeUsage);
   const opened = await session(flags, terminal);
   const others = await make(flags, opened);
@@ -102,7 +104,7 @@ const makers: Readonly<Record<string, Maker>> = {
     }
     const { exits, time } = await stakeFrom(client, delegator);
     return exits
-      .filter(({ releaseAt }) => releaseAt !== undefined && releaseAt <= time)
+      .filter((exit) => isFree(exit, time))
       .slice(0, otherActionsMax)
       .map(of);
   },
@@ -166,12 +168,13 @@ async function tell(flags: StakeFlags, terminal: Terminal): Promise<void> {
       movable: String(movable),
       rewards: String(rewards),
     })),
-    exits: exits.map(({ validator, epoch, value, releaseAt }) => ({
-      validator: formatLock(validator),
-      epoch,
-      value: String(value),
-      releaseAt: releaseAt ?? null,
-      isFree: releaseAt !== undefined && releaseAt <= time,
+    exits: exits.map((exit) => ({
+      validator: formatLock(exit.validator),
+      epoch: exit.epoch,
+      value: String(exit.value),
+      releaseAt: exit.releaseAt ?? null,
+      boundBy: exit.boundBy ?? null,
+      isFree: isFree(exit, time),
     })),
     slashes: slashes.map((one) => ({
       ...one,
@@ -186,17 +189,49 @@ async function tell(flags: StakeFlags, terminal: Terminal): Promise<void> {
     terminal.print(
       `${formatLock(validator)}  ${text(value)}, of which ${text(movable)} can move; rewards ${text(rewards)}`,
     );
-  for (const { validator, epoch, value, releaseAt } of exits)
+  for (const exit of exits)
     terminal.print(
-      `${formatLock(validator)}  ${text(value)} undelegated in epoch ${epoch}, ${whenOf(releaseAt, time)}`,
+      `${formatLock(exit.validator)}  ${text(exit.value)} undelegated in epoch ${exit.epoch}, ${whenOf(exit, time)}`,
     );
   for (const { validator, epoch, cause, bps } of slashes)
     terminal.print(
-      `${formatLock(validator)}  ${(bps / 100).toFixed(2)} % burnt for ${cause} in epoch ${epoch}`,
+      `${formatLock(validator)}  ${(bps / 100).toFixed(2)} % taken for ${cause} in epoch ${epoch}`,
     );
 }
 
-function whenOf(releaseAt: number | undefined, time: number): string {
+const isFree = ({ releaseAt, boundBy }: ExitEntry, time: number): boolean =>
+  releaseAt !== undefined && releaseAt <= time && boundBy === undefined;
+
+function whenOf({ releaseAt, boundBy }: ExitEntry, time: number): string {
   if (releaseAt === undefined) return "bound until its validator's epoch has ended";
-  return releaseAt <= time ? "free" : `free at ${new Date(releaseAt).toISOString()}`;
+  if (releaseAt > time) return `free at ${new Date(releaseAt).toISOString()}`;
+  return boundBy === undefined ? "free" : `bound by key ${boundBy} of the ring`;
+}
+
+/** RNG-7: for anybody, without a wallet. */
+async function tellBonds(flags: StakeFlags, terminal: Terminal): Promise<void> {
+  const { client, genesis } = await connect(flags, terminal);
+  const { custody, limit, loan, restitution, keys } = await client.ask("bonds", {});
+  const told = {
+    custody: String(custody),
+    limit: limit === undefined ? null : String(limit),
+    loan: loan === undefined ? null : String(loan),
+    restitution: String(restitution),
+    keys: keys.map((key) => ({
+      ...key,
+      holders: key.holders.map(formatLock),
+      bond: String(key.bond),
+      boundUntil: key.boundUntil ?? null,
+    })),
+  };
+  if (flags.json === true) return show(terminal, flags, told);
+  const text = (amount: bigint): string => formatAsset(genesis, btm(genesis), amount);
+  const most = limit === undefined ? "its bonds are not valued" : `at most ${limit} by its bonds`;
+  terminal.print(`the ring holds ${custody} sats, ${most}; to restore: ${text(restitution)}`);
+  for (const { keyId, holders, bond, isLoaded, isForfeited, boundUntil } of keys) {
+    const until =
+      boundUntil === undefined ? "" : `, bound until ${new Date(boundUntil).toISOString()}`;
+    const state = isForfeited ? "forfeited" : isLoaded ? "holds value" : `holds none${until}`;
+    terminal.print(`key ${keyId}  ${text(bond)} of ${holders.length} validators, ${state}`);
+  }
 }

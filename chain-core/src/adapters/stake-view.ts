@@ -2,6 +2,7 @@
 import type { Rejected } from "@causeway/primitives";
 import { fromBigEndian, must, rejected } from "@causeway/primitives";
 import type {
+  BondsResult,
   EconomyResult,
   ExitEntry,
   SlashEntry,
@@ -16,6 +17,16 @@ import { asciiOf } from "../ledger/assets/issued.ts";
 import { economyOf, supplyOf } from "../ledger/economy.ts";
 import { ownersOf, validators } from "../ledger/epoch/validators.ts";
 import { missedVotes } from "../ledger/epoch/votes.ts";
+import type { Params } from "../ledger/genesis.ts";
+import { bondOf } from "../ledger/ring/liability.ts";
+import {
+  bondedBy,
+  custodies,
+  holdersOf,
+  liableKeysOf,
+  roomOf,
+  unbounded,
+} from "../ledger/ring/liability-records.ts";
 import { selfStakeOf, standbys } from "../ledger/staking/candidates.ts";
 import { delegations } from "../ledger/staking/delegation.ts";
 import { releaseTime } from "../ledger/staking/fixed.ts";
@@ -42,6 +53,8 @@ export function stakeReader(store: NodeStore, runtime: Runtime): StakeReader {
       const left = await exitsFrom(store, owners);
       return runtime.read((state) => stakeIn(store, state, params.delegator, owners, left, more));
     },
+    bonds: () =>
+      runtime.read(({ frame }) => bondsIn(store.state, frame.params, store.head().height)),
     economy: () => runtime.read(({ frame }) => economyIn(store, frame)),
   };
 }
@@ -146,7 +159,8 @@ function stakeIn(
     const ofDelegator = { ...key, delegator };
     if (pool === undefined || exits.get(state, ofDelegator) === undefined) return [];
     const value = exitValue(state, ofDelegator);
-    return [{ ...key, value, releaseAt: releaseTime(state, params, pool.until) }];
+    const releaseAt = releaseTime(state, params, pool.until);
+    return [{ ...key, value, releaseAt, boundBy: bondedBy({ state, params, time }, key) }];
   });
   const behind = owners.filter(
     (validator) => delegations.get(state, { validator, delegator }) !== undefined,
@@ -166,6 +180,26 @@ function stakeIn(
       slashesTold(state, validator).map((one) => ({ validator, ...one })),
     ),
     more,
+  };
+}
+
+/** `height` of the newest block. */
+export function bondsIn(state: StateReader, params: Params, height: number): BondsResult {
+  const { custody, limit, loan } = roomOf(state);
+  const bounded = (amount: bigint): bigint | undefined =>
+    amount === unbounded ? undefined : amount;
+  return {
+    height,
+    custody,
+    limit: bounded(limit),
+    loan: bounded(loan),
+    restitution: economyOf(state).restitution,
+    keys: liableKeysOf(state).map((keyId) => {
+      const { isLoaded, emptiedAt, isForfeited } = must(custodies.get(state, keyId), "custody");
+      const boundUntil = isLoaded || isForfeited ? undefined : emptiedAt + params.unbondingMs;
+      const bond = bondOf({ state, params }, keyId);
+      return { keyId, holders: holdersOf(state, keyId), bond, isLoaded, boundUntil, isForfeited };
+    }),
   };
 }
 

@@ -3,7 +3,18 @@
 import type { ValidatorKeys } from "../codec/stake.ts";
 import { nameSizeMax, siteSizeMax } from "../codec/stake.ts";
 import type { MethodShape, Shape } from "./shape.ts";
-import { amount, bytesOf, choice, listOf, maybe, method, record, whole, words } from "./shape.ts";
+import {
+  amount,
+  bytesOf,
+  choice,
+  flag,
+  listOf,
+  maybe,
+  method,
+  record,
+  whole,
+  words,
+} from "./shape.ts";
 import type { MemberEntry, Nothing, PageParams } from "./types.ts";
 import { heightMax } from "./wire.ts";
 
@@ -11,8 +22,8 @@ import { heightMax } from "./wire.ts";
 export const validatorsPageMax = 100;
 /** In the order of the ledger's numbers. */
 export const validatorStatusNames = ["active", "tombstoned", "jailed", "exited"] as const;
-/** Why stake was burnt, in the order of the ledger's numbers, from 1 on. */
-export const causeNames = ["doubleSign", "ring", "beacon"] as const;
+/** Why stake was burnt, or for a theft forfeited, in the order of the ledger's numbers, from 1 on. */
+export const causeNames = ["doubleSign", "ring", "beacon", "theft"] as const;
 
 export type ValidatorEntry = {
   owner: Uint8Array;
@@ -65,12 +76,16 @@ export type DelegationEntry = {
   movable: bigint;
   rewards: bigint;
 };
-/** Undelegated in `epoch`; `releaseAt` is unknown until the last epoch that binds it has ended. */
+/**
+ * Undelegated in `epoch`; `releaseAt` is unknown until the last epoch that binds it has ended. `boundBy`: the key of the
+ * ring for which it answers and waits besides (RNG-7).
+ */
 export type ExitEntry = {
   validator: Uint8Array;
   epoch: number;
   value: bigint;
   releaseAt: number | undefined;
+  boundBy: number | undefined;
 };
 export type StakeParams = PageParams & { delegator: Uint8Array };
 /** Of a page of the register's validators: all that concerns the delegator. */
@@ -96,7 +111,31 @@ export type EconomyResult = {
   yearFoundation: bigint;
 };
 
+/**
+ * A key that stake answers for (RNG-7): `holders` are the owners who have or had shares of it, `bond` what its forfeit
+ * would take now, at least. Stake waits for it while it is loaded, and up to `boundUntil` where that is known.
+ */
+export type BondEntry = {
+  keyId: number;
+  holders: readonly Uint8Array[];
+  bond: bigint;
+  isLoaded: boolean;
+  boundUntil: number | undefined;
+  isForfeited: boolean;
+};
+export type BondsResult = {
+  height: number;
+  /** Sats that the ring holds and may hold, and what may be on loan (BTC-2); undefined: bonds are not valued. */
+  custody: bigint;
+  limit: bigint | undefined;
+  loan: bigint | undefined;
+  /** Forfeited BTM that nobody has been paid yet. */
+  restitution: bigint;
+  keys: readonly BondEntry[];
+};
+
 export type StakeApi = {
+  readonly bonds: MethodShape<Nothing, BondsResult>;
   readonly validators: MethodShape<PageParams, ValidatorsResult>;
   readonly validator: MethodShape<{ owner: Uint8Array }, ValidatorResult>;
   readonly stake: MethodShape<StakeParams, StakeResult>;
@@ -190,7 +229,13 @@ export const stakeApi: StakeApi = {
         ),
         exits: listOf(
           record<ExitEntry>(
-            { validator: b32, epoch: height, value: amount, releaseAt: maybe(height) },
+            {
+              validator: b32,
+              epoch: height,
+              value: amount,
+              releaseAt: maybe(height),
+              boundBy: maybe(whole(0, 2 ** 32 - 1)),
+            },
             true,
           ),
           100_000,
@@ -200,6 +245,34 @@ export const stakeApi: StakeApi = {
           64 * validatorsPageMax,
         ),
         more: maybe(whole(0)),
+      },
+      true,
+    ),
+  ),
+  bonds: method(
+    "What stake answers for the ring's keys, and how much the ring may hold by that.",
+    record<Nothing>({}),
+    record<BondsResult>(
+      {
+        height,
+        custody: amount,
+        limit: maybe(amount),
+        loan: maybe(amount),
+        restitution: amount,
+        keys: listOf(
+          record<BondEntry>(
+            {
+              keyId: whole(0, 2 ** 32 - 1),
+              holders: listOf(b32, 4_096),
+              bond: amount,
+              isLoaded: flag,
+              boundUntil: maybe(height),
+              isForfeited: flag,
+            },
+            true,
+          ),
+          1_024,
+        ),
       },
       true,
     ),

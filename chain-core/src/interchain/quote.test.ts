@@ -19,7 +19,8 @@ const { params } = genesis;
 const asset = must(genesis.assets[0], "BBTC");
 const evm = must(genesis.evm[0], "EVM chain");
 const account = { halted: false, deficit: 0n, unswept: 0n };
-const basis = { genesis, params, asset, account, ringScripts: [] };
+const room = { custody: 0n, limit: 2n ** 128n - 1n, loan: 2n ** 128n - 1n };
+const basis = { genesis, params, asset, account, ringScripts: [], room };
 const home = { chain: genesis.networkId, payload: testLock("alice") };
 const p2wpkh = concat(Uint8Array.of(0, 20), new Uint8Array(20).fill(3));
 const out = { chain: genesis.bitcoin.chain, payload: p2wpkh };
@@ -38,6 +39,19 @@ describe("A deposit's quote", () => {
     expect(quoteDeposit(basis, { destination: there, maxFee: 5_000n })).toMatchObject({
       fee: fee + params.evmItemFee,
     });
+  });
+
+  test("offers what the ring's bonds leave room for, and nothing where they leave none (RNG-7)", () => {
+    const quoteOf = (of: Partial<typeof room>): unknown =>
+      quoteDeposit(
+        { ...basis, room: { ...room, ...of }, account: { ...account, unswept: 3_000n } },
+        { destination: home, maxFee: 5_000n },
+      );
+    expect(quoteOf({ limit: 50_000n, custody: 20_000n })).toMatchObject({ cap: 30_000n });
+    expect(quoteOf({ loan: 8_000n })).toMatchObject({ creditNow: 5_000n });
+    expect(quoteOf({ loan: 2_000n })).toMatchObject({ creditNow: 0n });
+    for (const limit of [29_999n, 0n])
+      expect(quoteOf({ limit, custody: 20_000n })).toMatchObject({ code: "above-maximum" });
   });
 
   test("says why not: the maximum, the destination, a halted asset", () => {

@@ -9,13 +9,17 @@ import type { AmountCode, Route, RouteCode } from "./policy.ts";
 import { checkAmount, routeFee, routeLimits, routeOf, sweepFee } from "./policy.ts";
 import type { Accounting } from "./records.ts";
 
-/** What a quote rests on. `account` is the asset's; `ringScripts` the vaults of the ring's keys (`vaultsOf`). */
+/**
+ * What a quote rests on. `account` is the asset's; `ringScripts` the vaults of the ring's keys (`vaultsOf`); `room` what
+ * the ring's bonds allow (`roomOf`), sats.
+ */
 export type QuoteBasis = {
   readonly genesis: Genesis;
   readonly params: Params;
   readonly asset: RegistryAsset;
   readonly account: Pick<Accounting, "halted" | "deficit" | "unswept">;
   readonly ringScripts: readonly Uint8Array[];
+  readonly room: { readonly custody: bigint; readonly limit: bigint; readonly loan: bigint };
 };
 
 export type QuoteCode =
@@ -39,7 +43,7 @@ export type DepositQuote = {
 
 /** Why a deposit to this destination is not possible, or what it costs. `maxFee` is of the address. */
 export function quoteDeposit(
-  { genesis, params, asset, account, ringScripts }: QuoteBasis,
+  { genesis, params, asset, account, ringScripts, room }: QuoteBasis,
   { destination, maxFee }: { readonly destination: Destination; readonly maxFee: bigint },
 ): DepositQuote | Rejected<QuoteCode> {
   const route = routeOf(genesis, asset, destination, ringScripts);
@@ -51,24 +55,32 @@ export function quoteDeposit(
   if (fee > maxFee)
     return rejected("fee-above-maximum", `the fee of ${fee} exceeds the maximum of ${maxFee}`);
   if (isStanding(account)) return rejected("halted", `${asset.symbol} is halted`);
-  const room = params.loanLimit - account.unswept;
+  const minimum = depositMinimum(params, route, destination);
+  const cap = least(params.depositCap, room.limit - room.custody);
+  if (cap < minimum)
+    return rejected("above-maximum", "the ring holds as much as its bonds answer for; try later");
+  const onLoan = least(params.loanLimit, room.loan) - account.unswept;
   return {
     fee,
-    minimum: depositMinimum(params, route, destination),
-    cap: params.depositCap,
-    creditNow: room > 0n ? room : 0n,
+    minimum,
+    cap,
+    creditNow: onLoan > 0n ? onLoan : 0n,
     creditDepth: params.creditDepth,
     finalDepth: params.finalDepth,
     reclaimAfterBlocks: reclaimDelay,
   };
 }
 
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
 /** Least deposit that reaches its destination. */
 function depositMinimum(params: Params, route: Route, destination: Destination): bigint {
   const sweep = sweepFee(params);
   const onward = route.kind === "ledger" ? 1n : routeLimits(params, route, destination).min;
-  const least = sweep + onward;
-  return least > params.depositMin ? least : params.depositMin;
+  const sum = sweep + onward;
+  return sum > params.depositMin ? sum : params.depositMin;
 }
 
 function isStanding({ halted, deficit }: QuoteBasis["account"]): boolean {

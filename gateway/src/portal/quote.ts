@@ -15,6 +15,7 @@ import {
   assetOf,
   checkWithdrawal,
   quoteWithdrawal,
+  roomOf,
   vaultsOf,
 } from "@causeway/chain-core/interchain";
 import type { Rejected } from "@causeway/primitives";
@@ -49,6 +50,7 @@ export function quoteBasis(genesis: Genesis, state: StateReader, asset: WrappedA
     asset: asset.registry,
     account: accountings.get(state, asset.id) ?? { halted: false, deficit: 0n, unswept: 0n },
     ringScripts: vaultsOf(genesis, state).map(({ script }) => script),
+    room: roomOf(state),
   };
 }
 

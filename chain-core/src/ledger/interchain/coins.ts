@@ -14,8 +14,8 @@ import {
 } from "../../interchain/records.ts";
 import { currentKeys } from "../../ring/records.ts";
 import type { Genesis } from "../genesis.ts";
-import type { Room } from "../ring/liability-custody.ts";
 import { allowance } from "../ring/liability-custody.ts";
+import type { Room } from "../ring/liability-records.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import type { WrappedAsset } from "./accounting.ts";

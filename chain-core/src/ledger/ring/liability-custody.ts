@@ -1,34 +1,15 @@
 // How much the ring may hold, by what its bonds are worth (RNG-7, BTC-2), and which keys hold credited value.
-import { ContainerType, codec, equal, u128 } from "@causeway/primitives";
+import { equal } from "@causeway/primitives";
 import { currentKeys } from "../../ring/records.ts";
 import { accountOf, wrappedAssets } from "../interchain/accounting.ts";
 import type { BlockContext } from "../rule.ts";
-import type { State, StateReader, Table } from "../state.ts";
-import { modules, single, table } from "../state.ts";
+import type { State, StateReader } from "../state.ts";
 import { bondOf } from "./liability.ts";
+import type { Room } from "./liability-records.ts";
+import { roomOf, rooms, unbounded } from "./liability-records.ts";
 
 /** 10^8 units of Bitcoin's asset: what `ringBondPrice` is the price of. */
 const bitcoin = 100_000_000n;
-const unbounded: bigint = 2n ** 128n - 1n;
-
-/**
- * Of the current Bitcoin key, sats. `custody`: coins of all Bitcoin keys that are credited or will be, as they are its
- * own after the next hand-over; `limit` of that; `loan`: what the bonds allow to be credited before its sweep. A limit of
- * 2^128 - 1 is none.
- */
-export type Room = { custody: bigint; limit: bigint; loan: bigint };
-/** As it was at the end of the newest block in which value moved: what quotes rest on. */
-export const rooms: Table<"only", Room> = table(
-  modules.ring,
-  36,
-  single,
-  codec("room", new ContainerType({ custody: u128, limit: u128, loan: u128 }), 48),
-);
-
-export function roomOf(state: StateReader): Room {
-  return rooms.get(state, "only") ?? { custody: 0n, limit: unbounded, loan: unbounded };
-}
-
 /** What the bond of the key allows: at most `ringCustodyBps` of its value in custody, a tenth of it on loan. */
 export function allowance(
   { state, params }: Pick<BlockContext, "params"> & { readonly state: StateReader },

@@ -8,6 +8,7 @@ import {
   ListCompositeType,
   u32,
   u64,
+  u128,
 } from "@causeway/primitives";
 import { epochOf } from "../epoch/epochs.ts";
 import { validatorsMax } from "../epoch/validators.ts";
@@ -81,6 +82,26 @@ export const liableKeys: Table<"only", { keyIds: number[] }> = table(
     4 * liableKeysMax + 16,
   ),
 );
+
+export const unbounded: bigint = 2n ** 128n - 1n;
+
+/**
+ * Of the current Bitcoin key, sats. `custody`: coins of all Bitcoin keys that are credited or will be, as they are its
+ * own after the next hand-over; `limit` of that; `loan`: what the bonds allow to be credited before its sweep. A limit of
+ * 2^128 - 1 is none.
+ */
+export type Room = { custody: bigint; limit: bigint; loan: bigint };
+/** As it was at the end of the newest block in which value moved: what quotes rest on. */
+export const rooms: Table<"only", Room> = table(
+  modules.ring,
+  36,
+  single,
+  codec("room", new ContainerType({ custody: u128, limit: u128, loan: u128 }), 48),
+);
+
+export function roomOf(state: StateReader): Room {
+  return rooms.get(state, "only") ?? { custody: 0n, limit: unbounded, loan: unbounded };
+}
 
 export function liableKeysOf(state: StateReader): readonly number[] {
   return liableKeys.get(state, "only")?.keyIds ?? [];

@@ -80,7 +80,7 @@ describe("a vault coin spent without a plan and without a leaf (RNG-7)", () => {
     expect(account(world).halted).toBe(true);
     expect(forfeited(world)).toBe(bonds);
     for (const { owner } of world.genesis.validators)
-      expect(slashesOf(world.state, owner)).toMatchObject([{ cause: 2, bps: 5_000 }]);
+      expect(slashesOf(world.state, owner)).toMatchObject([{ cause: 4, bps: 5_000 }]);
     expect(seen(world, spend(world, [third], 0xfffffffd))).toBeUndefined();
     expect(forfeited(world)).toBe(bonds);
     expect(custodies.get(world.state, 1)).toMatchObject({ isForfeited: true });

@@ -137,7 +137,7 @@ describe("a forfeit (RNG-7)", () => {
     expect(economyOf(of.state)).toMatchObject({ restitution: due, burnt: 0n });
     expect(exitPools.get(of.state, { validator: ann, epoch: 0 })?.tokens).toBe(6n * coin);
     for (const owner of [ann, bea, cat])
-      expect(slashesOf(of.state, owner)).toMatchObject([{ cause: 2, bps: 4_000 }]);
+      expect(slashesOf(of.state, owner)).toMatchObject([{ cause: 4, bps: 4_000 }]);
     expect(forfeit(contextOf(of), 1)).toBe(0n);
     expect(economyOf(of.state).restitution).toBe(due);
     expect(bondOf(contextOf(of), 1)).toBe(0n);

@@ -101,7 +101,7 @@ export function forfeit(block: BlockContext, keyId: number): bigint {
     const answer = answersOf(state, owner).find((one) => one.keyId === keyId);
     if (answer === undefined) continue;
     const epoch = answersFrom(state, answer);
-    taken += slash(block, owner, { epoch, cause: causes.ring, bps: params.ringBondBps });
+    taken += slash(block, owner, { epoch, cause: causes.theft, bps: params.ringBondBps });
   }
   moveEconomy(state, { restitution: taken });
   return taken;

@@ -23,8 +23,8 @@ import { pools, settlePool } from "./pool.ts";
 import { moves, movesOf } from "./redelegation.ts";
 import { exitPools } from "./unbonding.ts";
 
-/** Why stake was burnt; numbers are final. */
-export const causes = { doubleSign: 1, ring: 2, beacon: 3 } as const;
+/** Why stake was taken: burnt, or for a theft under a key of the ring forfeited (RNG-7). Numbers are final. */
+export const causes = { doubleSign: 1, ring: 2, beacon: 3, theft: 4 } as const;
 
 /** `height` and `time` of the block that did it; `epoch` of the offence; `bps` of what backed it, `amount` burnt. */
 export type Slash = {
