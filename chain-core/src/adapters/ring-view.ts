@@ -2,7 +2,7 @@
 import { must } from "@causeway/primitives";
 import type { RingKey, RingKeysResult, RingResult } from "../client/ring-api.ts";
 import { electionNames, purposeNames, stageNames } from "../client/ring-api.ts";
-import { lastCreditOf } from "../ledger/ring/duties.ts";
+import { lastCreditOf } from "../interchain/key-life.ts";
 import { isGone } from "../ledger/ring/redraw.ts";
 import type { StateReader } from "../ledger/state.ts";
 import {

@@ -35,6 +35,7 @@ export * from "./ethereum/batch.ts";
 export * from "./ethereum/contract.ts";
 export * from "./ethereum/events.ts";
 export * from "./ethereum/transfer.ts";
+export * from "./key-life.ts";
 export * from "./messages.ts";
 export * from "./policy.ts";
 export * from "./quote.ts";

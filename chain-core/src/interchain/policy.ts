@@ -22,8 +22,6 @@ import type { VaultScript } from "./bitcoin/scripts.ts";
 import { vaultScript } from "./bitcoin/scripts.ts";
 import { feeOf, keyPathSize } from "./bitcoin/transaction.ts";
 import { itemKinds } from "./ethereum/batch.ts";
-import type { Coin } from "./records.ts";
-import { coinKinds, coins, inboundStatus, inbounds, listNames, lists } from "./records.ts";
 
 /** Bytes of a P2TR scriptPubKey. */
 export const p2trSize = 34;
@@ -201,27 +199,6 @@ export function vaultsOf(genesis: Genesis, view: StateReader): Vault[] {
     keyId,
     ...vaultScript(genesis, groupPoint),
   }));
-}
-
-/**
- * True when nothing of the network hangs on this key any more (RNG-2): its chain has a newer one (ETH-1: the contract
- * holds it), and no coin of its vault, nor a deposit to it that is credited, will be, or is on its way, is unspent.
- * What strangers pay to an old address keeps nobody.
- */
-export function isHandedOver(view: StateReader, keyId: number): boolean {
-  const key = keys.get(view, keyId);
-  const current = key && currentKeys.get(view, key.chain);
-  if (current === undefined || current.keyId <= keyId) return false;
-  return (lists.get(view, listNames.coins)?.ids ?? []).every((name) => {
-    const coin = coins.get(view, name);
-    return coin === undefined || coin.keyId !== keyId || !isNeeded(view, coin);
-  });
-}
-
-function isNeeded(view: StateReader, { kind, counted, lineage, origin }: Coin): boolean {
-  if (kind === coinKinds.vault || counted || lineage.length > 0) return true;
-  const status = inbounds.get(view, origin)?.status;
-  return status === inboundStatus.waiting || status === inboundStatus.held;
 }
 
 // ---------------------------------------------------------------------------------------------- ids

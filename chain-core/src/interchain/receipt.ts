@@ -74,6 +74,7 @@ export function inboundReason(reason: number, params: Params): string {
     [inboundReasons.reclaimed]: "The owner took the coins back.",
     [inboundReasons.queueFull]: "Too many withdrawals wait for the chain that it goes to.",
     [inboundReasons.paused]: "What comes in from its chain is paused.",
+    [inboundReasons.keyExpired]: "The address was past its last day when the payment was seen.",
     [inboundReasons.bondLimit]: "The ring holds as much as its bonds answer for.",
     [inboundReasons.slow]: "A guardian has slowed transfers down, and this is a large one.",
   };

@@ -105,6 +105,8 @@ export const inboundReasons = {
   slow: 12,
   /** The ring holds as much as its bonds answer for (RNG-7). */
   bondLimit: 13,
+  /** The address is past its last day of credit (RNG-2). */
+  keyExpired: 14,
 } as const;
 
 /**

@@ -2,6 +2,7 @@
 // loan until its sweep is final, or after that (BTC-2).
 import { isRejected } from "@causeway/primitives";
 import { reclaimableFrom } from "../../interchain/bitcoin/reclaim.ts";
+import { isExpired } from "../../interchain/key-life.ts";
 import type { Route } from "../../interchain/policy.ts";
 import { checkAmount, routeFee, routeOf, sweepFee } from "../../interchain/policy.ts";
 import type { Coin, Inbound } from "../../interchain/records.ts";
@@ -54,9 +55,10 @@ export type Terms =
 /** Limits and fees (ACC-2). A deposit that can never be credited is left to its owner's reclaim. */
 export function readTerms({ block, inbound, registry, ringScripts }: Omit<Pending, "id">): Terms {
   const { genesis, params } = block;
-  const { amount, destination, maxFee } = inbound;
+  const { amount, destination, maxFee, keyId, statedAt } = inbound;
   const reclaim = (reason: number): Terms => ({ kind: "reclaim", reason });
   const fee = sweepFee(params);
+  if (isExpired(block.state, keyId, statedAt)) return reclaim(inboundReasons.keyExpired);
   if (amount < params.depositMin || amount <= fee) return reclaim(inboundReasons.belowMinimum);
   if (amount > params.depositCap) return reclaim(inboundReasons.aboveCap);
   const route = routeOf(genesis, registry, destination, ringScripts);

@@ -1,18 +1,24 @@
 // The vault follows the key of Bitcoin (RNG-2): old coins are handed over or paid out, exactly and without a stop.
 import { bigEndian, equal, keyOf, must, sha256 } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
-import { isHandedOver, vaultsOf } from "../../interchain/policy.ts";
+import { isHandedOver, lastCreditOf } from "../../interchain/key-life.ts";
+import { vaultsOf } from "../../interchain/policy.ts";
 import type { Coin, Plan } from "../../interchain/records.ts";
 import {
   accountings,
   coinKinds,
   coins,
+  inboundReasons,
+  inboundStatus,
+  inbounds,
   outpoint,
   planKinds,
   planStatus,
   plans,
   withdrawalStatus,
 } from "../../interchain/records.ts";
+import { eventIdOf } from "../../interchain/statement.ts";
+import { rings } from "../../ring/records.ts";
 import { directions, restrictions } from "../governance/restrictions.ts";
 import { isBalanced, move } from "./accounting.ts";
 import { heldCoins, openVaultCoin } from "./coins.ts";
@@ -278,6 +284,35 @@ describe("When the key of Bitcoin moves", () => {
     for (let i = 0; i < 3; i++) runPlans(world);
     expect(isHandedOver(world.state, 1)).toBe(true);
     expect(isBalanced(account(world))).toBe(true);
+  });
+
+  test("a deposit to its address is credited until its last day, whenever it is deep enough (RNG-2)", () => {
+    const world = funded(1);
+    rotateBitcoin(world, 3);
+    for (let i = 0; i < 3; i++) runPlans(world);
+    const ring = must(rings.get(world.state, 0), "ring");
+    rings.put(world.state, 0, { ...ring, creditUntil: world.time + 1_000 });
+    const [early, late] = [deposit(world, { amount: coin }), deposit(world, { amount: coin })];
+    const block = mine(world, [early.transaction, late.transaction]);
+    bring(world, block);
+    attest(world, [early.event(block)]);
+    for (let i = 0; i < 4; i++) endBlock(world);
+    // Stated in time, and not deep enough yet: the key is needed.
+    expect(coinsOf(world, 1)).toEqual([]);
+    expect(isHandedOver(world.state, 1)).toBe(false);
+    expect(world.time).toBeGreaterThan(must(lastCreditOf(world.state, 1), "last day"));
+    attest(world, [late.event(block)]);
+    confirm(world, 2);
+    for (let i = 0; i < 4; i++) runPlans(world);
+    const statuses = [early, late].map(({ event }) => {
+      const id = eventIdOf(world.genesis.networkId, world.genesis.bitcoin.chain, event(block));
+      return inbounds.get(world.state, id as Uint8Array);
+    });
+    expect(statuses[0]).toMatchObject({ status: inboundStatus.minted });
+    const { reclaim } = inboundStatus;
+    expect(statuses[1]).toMatchObject({ status: reclaim, reason: inboundReasons.keyExpired });
+    expect(isHandedOver(world.state, 1)).toBe(true);
+    expectSound(world);
   });
 
   test("a deposit to an older key's address is credited when its sweep to the new vault is final", () => {

@@ -1,6 +1,7 @@
 // What the ring asks about its keys when a term begins (RNG-2).
+
+import { isHandedOver } from "../../interchain/key-life.ts";
 import { planId } from "../../interchain/messages.ts";
-import { isHandedOver } from "../../interchain/policy.ts";
 import { planKinds, planStatus } from "../../interchain/records.ts";
 import { canarySubject } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";

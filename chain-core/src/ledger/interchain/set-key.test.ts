@@ -2,8 +2,8 @@
 import { equal, must } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import { describe, expect, test } from "vitest";
+import { isHandedOver } from "../../interchain/key-life.ts";
 import { batchCodec, parseBatch, planMessages, setKeyCodec } from "../../interchain/messages.ts";
-import { isHandedOver } from "../../interchain/policy.ts";
 import type { EvmState, Plan } from "../../interchain/records.ts";
 import {
   accountings,

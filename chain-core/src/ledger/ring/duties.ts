@@ -2,6 +2,7 @@
 // ring's own, or a ceremony for one; each older Bitcoin key is held by the ring, or a ceremony deals it to it; what
 // nobody needs any more is retired.
 import { equal, must } from "@causeway/primitives";
+import { lastCreditOf } from "../../interchain/key-life.ts";
 import type { Ceremony, Key, Ring } from "../../ring/records.ts";
 import {
   activeKeys,
@@ -14,7 +15,6 @@ import {
   openCeremonies,
   purposes,
   reshares,
-  rings,
   terms,
 } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
@@ -120,14 +120,4 @@ function retire(block: BlockContext, key: Key, ports: DutyPorts): void {
   keys.put(state, keyId, { ...key, active: false });
   const left = keysInUse(state).flatMap((one) => (one.keyId === keyId ? [] : [one.keyId]));
   activeKeys.put(state, "only", { keyIds: left });
-}
-
-/**
- * RNG-2: ledger time (ms) up to which a deposit to an address of the key is credited; undefined while no end is set, as
- * in a network whose ring serves for ever, and for a key that was never active.
- */
-export function lastCreditOf(state: StateReader, keyId: number): number | undefined {
-  const key = keys.get(state, keyId);
-  const until = key && rings.get(state, key.term)?.creditUntil;
-  return until === undefined || until === 0 ? undefined : until;
 }

@@ -2,6 +2,7 @@
 import { equal, must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { kinds } from "../../codec/action.ts";
+import { lastCreditOf } from "../../interchain/key-life.ts";
 import { dealCodec } from "../../ring/index.ts";
 import {
   activeKeys,
@@ -20,7 +21,6 @@ import {
 import { validatorStatus, validators } from "../epoch/validators.ts";
 import { slashesOf } from "../staking/punish.ts";
 import { testGenesis } from "../testing.ts";
-import { lastCreditOf } from "./duties.ts";
 import type { RingWorld } from "./testing.ts";
 import {
   beat,

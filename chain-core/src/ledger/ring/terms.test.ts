@@ -2,6 +2,7 @@
 import { must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { drawRing } from "../../beacon/elect.ts";
+import { lastCreditOf } from "../../interchain/key-life.ts";
 import {
   activeKeys,
   ceremonies,
@@ -21,7 +22,6 @@ import {
 } from "../../ring/records.ts";
 import { validators } from "../epoch/validators.ts";
 import { testGenesis, testHash } from "../testing.ts";
-import { lastCreditOf } from "./duties.ts";
 import type { RingWorld } from "./testing.ts";
 import {
   beat,
