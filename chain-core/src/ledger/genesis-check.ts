@@ -156,6 +156,11 @@ export function inconsistencies(
   // STK-2: what the ledger remembers of committees must reach as far as stake answers for them.
   if (params.unbondingMs > (liableEpochsMax - 2) * params.epochMs)
     wrong.push({ name: "unbondingMs", why: `more than ${liableEpochsMax - 2} epochs (STK-2)` });
+  // RNG-7: a slash must still reach who left at the start of a term when stake of its end is free.
+  const { ringTermEpochs, epochMs, unbondingMs } = params;
+  const isBonded = params.ringBondBps > 0 && ringTermEpochs > 0;
+  if (isBonded && ringTermEpochs * epochMs + unbondingMs > (liableEpochsMax - 2) * epochMs)
+    wrong.push({ name: "ringTermEpochs", why: "too long for bonds of the ring (RNG-7)" });
   // CON-1: else finality is too old for the ring to sign on a quiet ledger (RNG-6).
   if (params.heartbeatMs * 3 > params.finalityAgeMaxMs)
     wrong.push({ name: "heartbeatMs", why: "more than a third of finalityAgeMaxMs (CON-1)" });

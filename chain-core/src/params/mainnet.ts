@@ -84,7 +84,7 @@ export const mainnetParams: Params = {
   ringSlashBps: 500,
   // RNG-7: half of the stake behind every seat; the price is the committee's to set before the first deposit.
   ringBondBps: 5_000,
-  // 100,000 BTM a bitcoin: 1,000,000 BTM behind each of ten seats bond 50 bitcoins.
+  // 100,000 BTM a bitcoin: 1,000,000 BTM behind each of 40 validators bond 200 bitcoins.
   ringBondPrice: 100_000_00000000n,
   // One stake answers for the keys of all chains at once: a theft of all must cost more than it brings.
   ringCustodyBps: 5_000,
