@@ -5,7 +5,7 @@ import { isXOnly } from "@causeway/primitives/secp256k1";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export type InputCode = "bad-request" | "bad-amount" | "bad-refund-key";
+export type InputCode = "bad-request" | "bad-amount" | "bad-refund-key" | "bad-key-id";
 
 /** A JSON object. */
 export function parseObject(value: unknown, what: string): Fields | Rejected<InputCode> {
@@ -36,4 +36,12 @@ export function parseRefundKey(value: unknown): Uint8Array | Rejected<InputCode>
       "refund must be an x-only public key of secp256k1 (BIP340): 32 bytes in hex",
     );
   return key;
+}
+
+/** FMT-8: a key of the ring, from 1. */
+export function parseKeyId(value: unknown): number | Rejected<InputCode> {
+  const isId = typeof value === "number" && Number.isInteger(value) && value >= 1;
+  return isId && value <= 0xffff_ffff
+    ? value
+    : rejected("bad-key-id", "keyId must be a whole number from 1");
 }

@@ -46,8 +46,9 @@ const operations: readonly Operation[] = [
           pattern: "^(0x)?[0-9a-fA-F]{64}$",
           description: "x-only key by which the owner can take the coins back (BIP340)",
         },
+        keyId: { ...whole, description: "To have an address of an earlier key watched again" },
       },
-      ["chain"],
+      ["chain", "keyId"],
     ),
     reply: object({
       address: text,
@@ -56,6 +57,7 @@ const operations: readonly Operation[] = [
       terms: { type: "object" },
       lastDay: text,
       expires: whole,
+      lastCredit: { type: ["integer", "null"] },
       reclaimAfterBlocks: whole,
       minimum: units,
       cap: units,

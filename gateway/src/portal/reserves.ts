@@ -13,8 +13,10 @@ import {
   currentKeys,
   depositVersion,
   keys,
+  lastCreditOf,
   listNames,
   lists,
+  nextKeys,
   openCeremonies,
   vaultScript,
 } from "@causeway/chain-core/interchain";
@@ -67,8 +69,33 @@ function reservesOf(genesis: Genesis, state: StateReader, asset: WrappedAsset): 
       holds: left === right,
       text: "coins + deficit = supply + exported + pending + reserve",
     },
-    ...(isBitcoin && { countedCoins: `${counted}`, coinList: list.map(coinJson) }),
+    ...(isBitcoin && {
+      countedCoins: `${counted}`,
+      holders: holdersOf(genesis, state, list),
+      coinList: list.map(coinJson),
+    }),
   };
+}
+
+/** What each key of Bitcoin holds, for which term it was made and whose ring holds it now (RNG-2). */
+function holdersOf(genesis: Genesis, state: StateReader, list: readonly Coin[]): unknown[] {
+  const current = currentKeys.get(state, genesis.bitcoin.chain)?.keyId;
+  const ids = new Set(list.map(({ keyId }) => keyId));
+  if (current !== undefined) ids.add(current);
+  return [...ids]
+    .sort((a, b) => a - b)
+    .map((keyId) => {
+      const own = list.filter((coin) => coin.keyId === keyId);
+      const key = keys.get(state, keyId);
+      return {
+        keyId,
+        current: keyId === current,
+        ...(key && { term: key.term, heldBy: key.heldBy, t: key.threshold, n: key.seats.length }),
+        lastCredit: lastCreditOf(state, keyId) ?? null,
+        coins: own.length,
+        amount: `${own.reduce((sum, { amount }) => sum + amount, 0n)}`,
+      };
+    });
 }
 
 function coinsOf(state: StateReader): Coin[] {
@@ -109,19 +136,31 @@ export async function getKeys({ genesis, ledger }: Portal): Promise<Reply> {
   return ok({ height, time, network: toHex(genesis.networkId), ...found });
 }
 
-/** Key ids are dense: up to the highest current or open one. */
+/** Key ids are dense: up to the highest in use. */
 function keysOf(genesis: Genesis, state: StateReader): unknown[] {
   const chains = [genesis.bitcoin.chain, ...genesis.evm.map(({ chain }) => chain)];
-  const current = chains.map((chain) => currentKeys.get(state, chain)?.keyId ?? 0);
-  const ids = Array.from({ length: Math.max(0, ...current) }, (_, i) => i + 1);
+  const of = (table: typeof currentKeys): number[] =>
+    chains.map((chain) => table.get(state, chain)?.keyId ?? 0);
+  const [current, next] = [of(currentKeys), of(nextKeys)];
+  const ids = Array.from({ length: Math.max(0, ...current, ...next) }, (_, i) => i + 1);
   return ids.flatMap((keyId) => {
     const key = keys.get(state, keyId);
-    return key === undefined ? [] : [keyJson(genesis, key, current.includes(keyId))];
+    if (key === undefined) return [];
+    const use = { current: current.includes(keyId), next: next.includes(keyId) };
+    return [keyJson(genesis, key, { ...use, lastCredit: lastCreditOf(state, keyId) ?? null })];
   });
 }
 
-function keyJson(genesis: Genesis, key: Key, isCurrent: boolean): unknown {
+/** `next`: its contract is to get it (ETH-1). */
+type Use = {
+  readonly current: boolean;
+  readonly next: boolean;
+  readonly lastCredit: number | null;
+};
+
+function keyJson(genesis: Genesis, key: Key, { lastCredit, ...use }: Use): unknown {
   const { keyId, chain, groupPoint, threshold, seats, active, canary, activatedAt } = key;
+  const { term, heldBy } = key;
   const isBitcoin = equal(chain, genesis.bitcoin.chain);
   return {
     keyId,
@@ -132,10 +171,16 @@ function keyJson(genesis: Genesis, key: Key, isCurrent: boolean): unknown {
     t: threshold,
     seats: seats.map(({ validator }) => toHex(validator)),
     active,
-    current: isCurrent,
+    ...use,
+    term,
+    heldBy,
     activatedAt,
     canary: toHex(canary),
-    ...(isBitcoin && { vault: vaultScript(genesis, groupPoint).address, depositVersion }),
+    ...(isBitcoin && {
+      vault: vaultScript(genesis, groupPoint).address,
+      depositVersion,
+      lastCredit,
+    }),
   };
 }
 

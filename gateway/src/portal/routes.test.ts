@@ -407,6 +407,7 @@ describe("GET /v1/reserves and the rest", () => {
         coins: "600",
         equation: { left: "600", right: "600", holds: true },
         countedCoins: "600",
+        holders: [{ keyId: 1, current: true, term: 0, heldBy: 0, coins: 1, amount: "600" }],
         coinList: [
           {
             outpoint: `${toHex(reversed(txid))}:1`,
