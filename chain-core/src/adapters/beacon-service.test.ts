@@ -136,15 +136,20 @@ test("a stranger reads, replays and uses the output, and sees whom it elects", a
     code: expect.stringMatching(/no-/),
   });
   const owner = formatLock(must(network.genesis.validators[0], "validator").owner);
-  const elected = ["elect", "--term", "2", "--seats", "3"];
+  const elected = ["elect", "--seats", "3"];
   expect(await run(ringCommand, ...elected)).toMatchObject({
-    ...{ seats: 3, threshold: 2, output: toHex(output) },
+    ...{ recorded: false, term: 1, seats: 3, threshold: 2, output: toHex(output) },
     elected: [owner, owner, owner],
     order: [{ owner, seats: [0, 1, 2] }],
   });
   expect(await run(ringCommand, ...elected)).toEqual(await run(ringCommand, ...elected));
   expect(await run(ringCommand, "check", "--seats", "3")).toMatchObject({ candidates: 1 });
-  await expect(run(ringCommand, "elect", "--term", "1")).rejects.toMatchObject({ code: "usage" });
+  const refused = { code: "not-drawn" };
+  await expect(run(ringCommand, "elect", "--term", "0")).rejects.toMatchObject(refused);
+  expect(await run(ringCommand, "show")).toMatchObject({
+    ...{ term: 0, threshold: 1, seats: [`0: ${owner}`] },
+    keys: [expect.stringContaining("generate for term 0"), expect.anything()],
+  });
 }, 30_000);
 
 test("a node whose progress is damaged, or of another epoch, starts all the same", async () => {
