@@ -12,6 +12,7 @@ causeway stake ...        delegate BTM to validators, take it back, claim reward
 causeway validator ...    register, update and leave; who the validators are
 causeway beacon ...       the network's randomness, and its proof
 causeway ring ...         whom it elects to sign, how safe such a ring is, and a rehearsal of its life
+causeway signer ...       an operator's signer: its folder, backups, drills, health
 causeway govern ...       parameters, upgrades, assets and pauses: propose, approve, bring
 causeway genesis ...      make a network's genesis; read and prove the old chain's balances`;
 
@@ -25,6 +26,7 @@ const roomsOf = (of: typeof commands): Rooms => ({
   beacon: of.beaconCommand,
   ring: (words, on) =>
     words[0] === "rehearse" ? rehearse(words.slice(1), on) : of.ringCommand(words, on),
+  signer: async (words, on) => (await import("@causeway/signer/cli")).signerCommand(words, on),
   govern: of.governCommand,
   genesis: of.genesisCommand,
 });

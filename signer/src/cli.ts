@@ -1,2 +1,3 @@
 // The door of the `causeway` command: what this package lets a person do.
 export { rehearseCommand, rehearseUsage } from "./adapters/rehearse-cli.ts";
+export { signerCommand, signerUsage } from "./adapters/signer-cli.ts";

@@ -25,7 +25,26 @@ export function readKeyFile<const Fields extends KeyFields>(
   fields: Fields,
 ): Keys<Fields> {
   const mistakes: string[] = [];
-  const json = readJson(path, mistakes);
+  return keysIn(readJson(path, mistakes), fields, path, mistakes);
+}
+
+/** The same of a key file's bytes that are no file; `what` stands for its name. */
+export function parseKeys<const Fields extends KeyFields>(
+  bytes: Uint8Array,
+  fields: Fields,
+  what: string,
+): Keys<Fields> {
+  const mistakes: string[] = [];
+  const json = objectIn(Buffer.from(bytes).toString("utf8"), mistakes);
+  return keysIn(json, fields, what, mistakes);
+}
+
+function keysIn<const Fields extends KeyFields>(
+  json: Record<string, unknown> | undefined,
+  fields: Fields,
+  path: string,
+  mistakes: string[],
+): Keys<Fields> {
   const keys: Record<string, Uint8Array | readonly Uint8Array[] | string> = {};
   if (json !== undefined) {
     for (const [name, kind] of Object.entries(fields)) {
@@ -68,6 +87,10 @@ function readJson(path: string, mistakes: string[]): Record<string, unknown> | u
     mistakes.push(`cannot be read (${(error as NodeJS.ErrnoException).code})`);
     return undefined;
   }
+  return objectIn(text, mistakes);
+}
+
+function objectIn(text: string, mistakes: string[]): Record<string, unknown> | undefined {
   try {
     const json: unknown = JSON.parse(text);
     if (typeof json === "object" && json !== null && !Array.isArray(json))

@@ -140,7 +140,8 @@ function foreignOf(
   });
 }
 
-function bitcoinAuth(config: SignerConfig): RpcAuth | undefined {
+/** Of the configuration, for whoever asks the own node. */
+export function bitcoinAuth(config: SignerConfig): RpcAuth | undefined {
   const { bitcoinCookie: cookieFile, bitcoinUser: user, bitcoinPassword: password } = config;
   if (cookieFile !== undefined) return { cookieFile };
   return user === undefined ? undefined : { user, password: password ?? "" };

@@ -1,11 +1,22 @@
 // Share files on disk: sealed, written so that after a crash there is the old file or the new one, mode 0600.
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import type { Entropy } from "@causeway/primitives";
 import { equal, Failure, isRejected } from "@causeway/primitives";
 import { replaceFile } from "@causeway/primitives/adapters/journal";
 import { freshTerms, scryptCosts, seal, unseal } from "@causeway/primitives/adapters/sealed";
-import type { ShareFile } from "../share-file.ts";
+import type { ShareFile, ShareName } from "../share-file.ts";
 import { authenticated, shareFileCodec, shareFileName, shareFilePattern } from "../share-file.ts";
 import type { StoredShare } from "../world.ts";
 
@@ -14,6 +25,11 @@ const version = 2;
 
 export type ShareVault = {
   readonly save: (share: StoredShare, packageHash: Uint8Array) => void;
+  /**
+   * Overwrites the file and removes it; one that is not there is gone already. What a disk keeps of older blocks, or a
+   * backup of the folder, is out of reach: there the passphrase is what protects the share.
+   */
+  readonly erase: (name: ShareName) => void;
   /** Every share of the folder. Failure "wrong-passphrase", "bad-share-file". */
   readonly load: () => StoredShare[];
 };
@@ -39,15 +55,33 @@ export function shareVault(options: ShareVaultOptions): ShareVault {
       const file: ShareFile = { ...head, sealed };
       replaceFile(join(folder, shareFileName(name)), [shareFileCodec.encode(file)]);
     },
+    erase: (name) => {
+      const path = join(folder, shareFileName(name));
+      if (!existsSync(path)) return;
+      const file = openSync(path, "r+");
+      try {
+        const { size } = fstatSync(file);
+        writeSync(file, entropy(size), 0, size, 0);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      unlinkSync(path);
+    },
     load: () =>
       readdirSync(folder)
         .filter((name) => shareFilePattern.test(name))
-        .map((name) => open(options, join(folder, name))),
+        .map((name) => openShare(options, readFileSync(join(folder, name)), join(folder, name))),
   };
 }
 
-function open({ passphrase, network }: ShareVaultOptions, path: string): StoredShare {
-  const file = shareFileCodec.parse(readFileSync(path));
+/** A share file's bytes; `path` says in messages which. Failure "wrong-passphrase", "bad-share-file". */
+export function openShare(
+  { passphrase, network }: Pick<ShareVaultOptions, "passphrase" | "network">,
+  bytes: Uint8Array,
+  path: string,
+): StoredShare {
+  const file = shareFileCodec.parse(bytes);
   if (isRejected(file)) throw new Failure("bad-share-file", `${path}: ${file.message}`);
   const { logNMin, logNMax } = scryptCosts;
   const isOurs =
