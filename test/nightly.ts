@@ -1,7 +1,8 @@
 // The long runs: every pair of step and operator killed, 20,000 seeds of the bridge, 10,000 of each Byzantine strategy
-// of consensus, 5,000 of the ring and 500 of each of its strategies, 100,000 inputs for each decoder, the planted bugs. Many hours on 2 cores.
-// `node test/nightly.ts [--quick] [kills|seeds|bft|ring|fuzz|planted]...`: --quick takes a thousandth of each, to try the
-// wiring. Each part prints its own count; the last line is `N passed, N failed, N skipped` over the parts.
+// of consensus, 5,000 of the ring and 500 of each of its strategies, 100,000 inputs for each decoder, the planted bugs,
+// rings of all sizes. Many hours on 2 cores.
+// `node test/nightly.ts [--quick] [kills|seeds|bft|ring|sizes|fuzz|planted]...`: --quick takes a thousandth of
+// each, to try the wiring. Each part prints its own count; the last line is `N passed, N failed, N skipped` over the parts.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { strategies } from "./bft/strategies.ts";
@@ -66,6 +67,12 @@ function ring(): void {
     run(`${few} seeds of the ring, ${STRATEGY}`, ["test/ring/run.ts"], { SEEDS: few, STRATEGY });
 }
 
+function sizes(): void {
+  const [whole, rounds] = isQuick ? [["10/4"], ["14/21"]] : [[], []];
+  run("rings of all sizes, their whole life", ["test/ring/sizes.ts", ...whole], {});
+  run("ROAST at all sizes", ["test/ring/roast.ts", ...rounds], {});
+}
+
 function fuzz(): void {
   const FUZZ_RUNS = String(many(100_000));
   const vitest = ["node_modules/vitest/vitest.mjs", "run", "--project", "spec"];
@@ -91,6 +98,7 @@ const parts: Record<string, () => void | Promise<void>> = {
   seeds,
   bft,
   ring,
+  sizes,
   fuzz,
   planted,
 };
