@@ -6,9 +6,8 @@
 //
 // Orders that expect an answer carry a number; `pending` says whose each is.
 import type { Action } from "@causeway/chain-core/interchain";
-import { inForce } from "@causeway/chain-core/interchain";
 import type { Rejected, Step } from "@causeway/primitives";
-import { equal, isRejected, keyOf, must, unreachable } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must, unreachable, zero32 } from "@causeway/primitives";
 import type { Budget } from "./budget.ts";
 import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
@@ -17,10 +16,11 @@ import * as follow from "./follow/machine.ts";
 import { ringsOf } from "./follow/rings.ts";
 import type { Roster } from "./follow/roster.ts";
 import { genesisRoster, learn, peersOf } from "./follow/roster.ts";
-import type { Interest } from "./follow/wanted.ts";
+import { heartbeatDue } from "./heartbeat.ts";
 import type { JournalRecord, SlotUse } from "./journal.ts";
 import { decodeRecord, encodeRecord, slotsMax } from "./journal.ts";
 import * as outbox from "./outbox/machine.ts";
+import { interestOf, selfOf } from "./self.ts";
 import * as signing from "./signing/machine.ts";
 import type { Turn } from "./turn.ts";
 import { turnOf } from "./turn.ts";
@@ -50,6 +50,8 @@ export type State = {
   readonly roster: Roster;
   /** What the last `peers` said. */
   readonly peers: string;
+  /** Host keys that are not to be used any more, by hex. */
+  readonly erased: ReadonlySet<string>;
   readonly fence: fence.State;
   readonly follow: follow.State;
   readonly ceremony: ceremony.State;
@@ -67,6 +69,7 @@ export function initial(context: Context): State {
     budgets: new Map(),
     roster: genesisRoster(context.genesis, context.peerKey),
     peers: "",
+    erased: new Set(),
     fence: fence.initial,
     follow: follow.initial(context),
     ceremony: ceremony.initial,
@@ -221,39 +224,15 @@ function journal(work: Work, record: JournalRecord): void {
 
 // ---------------------------------------------------------------- the parts
 
-function interestOf(work: Work): Interest {
-  const { state } = work;
-  const self = contextNow(work);
-  return {
-    events: witness.inFlight(state.witness),
-    owner: state.roster.own?.owner,
-    identities: state.roster.wanted,
-    needsCeremony: (key) => ceremony.needsCeremony(self, state.ceremony, key),
-    needsDeals: (one) => ceremony.needsDeals(self, state.ceremony, one),
-  };
-}
-
-type Self = Context & {
-  readonly roster: Roster;
-  readonly number: number;
-  readonly owner: Uint8Array;
-  readonly hostSecret: Uint8Array;
-};
-
-/** With the parameters and assets in force by the newest view (GOV-1), and who this signer is. */
-function contextNow({ context, state }: Work): Self {
-  const { roster, follow: followed } = state;
-  const genesis = inForce(follow.viewOf(followed.records), context.genesis);
-  const { number, owner } = roster.own ?? { number: -1, owner: new Uint8Array(0) };
-  const hostKey = roster.members.get(number)?.hostKey;
-  const registered = context.hosts.find(({ point }) => hostKey && equal(point, hostKey));
-  const { secret: hostSecret } = registered ?? must(context.hosts[0], "host key");
-  return { ...context, genesis, roster, number, owner, hostSecret };
-}
-
 function toFollow(work: Work, event: follow.Event): void {
   const { context, state, turn } = work;
-  const [next, effects] = follow.step(context, state.follow, event, interestOf(work), turn);
+  const [next, effects] = follow.step(
+    context,
+    state.follow,
+    event,
+    interestOf(work.context, work.state),
+    turn,
+  );
   work.state = { ...work.state, follow: next };
   for (const effect of effects) {
     if (effect.kind === "prove") {
@@ -306,10 +285,33 @@ function viewed(work: Work, ledger: follow.Viewed): void {
   const { phase } = work.state.fence;
   if (phase === "ended") return;
   toCeremony(work, { kind: "viewed", view });
+  eraseHosts(work, ledger);
+  beat(work, ledger);
   if (phase === "open")
     toSigning(work, { kind: "viewed", ledger, shares: work.state.ceremony.shares });
   toWitness(work, { kind: "viewed", ledger });
   toOutbox(work, { kind: "viewed", view, ledgerMs: headerMs });
+}
+
+/** Only by what is fresh, and when the newest host key is the registered one: an older view may not know it (RNG-5). */
+function eraseHosts(work: Work, { view, headerMs }: follow.Viewed): void {
+  const self = selfOf(work.context, work.state);
+  const isFresh = work.turn.nowMs - headerMs <= self.genesis.params.finalityAgeMaxMs;
+  const member = self.roster.members.get(self.number);
+  const isNewest = member !== undefined && equal(member.hostKey, self.hosts[0]?.point ?? zero32);
+  if (!isFresh || !isNewest || member.epoch < 0) return;
+  for (const { point, secret } of ceremony.hostsOver(self, view)) {
+    secret.fill(0);
+    work.state = { ...work.state, erased: new Set(work.state.erased).add(keyOf(point)) };
+    work.effects.push({ kind: "erase-host", point });
+  }
+}
+
+function beat(work: Work, { view, headerMs }: follow.Viewed): void {
+  const { genesis, owner, number, roster } = selfOf(work.context, work.state);
+  if (roster.members.get(number)?.isActive !== true) return;
+  const due = heartbeatDue(view, { owner, params: genesis.params, ledgerMs: headerMs });
+  if (due !== undefined) act(work, due.key, due.action);
 }
 
 /** Whether this journal is the seat's newest, and what follows if it is not: durable before anything is signed. */
@@ -339,7 +341,12 @@ function judgeFence(work: Work, { view, headerMs }: follow.Viewed): void {
 
 function toCeremony(work: Work, event: ceremony.Event): void {
   const { state, turn } = work;
-  const [next, effects] = ceremony.step(contextNow(work), state.ceremony, event, turn);
+  const [next, effects] = ceremony.step(
+    selfOf(work.context, work.state),
+    state.ceremony,
+    event,
+    turn,
+  );
   work.state = { ...work.state, ceremony: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -350,7 +357,12 @@ function toCeremony(work: Work, event: ceremony.Event): void {
 
 function toSigning(work: Work, event: signing.Event): void {
   const { state, turn } = work;
-  const [next, effects] = signing.step(contextNow(work), state.signing, event, turn);
+  const [next, effects] = signing.step(
+    selfOf(work.context, work.state),
+    state.signing,
+    event,
+    turn,
+  );
   work.state = { ...work.state, signing: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -361,7 +373,12 @@ function toSigning(work: Work, event: signing.Event): void {
 
 function toWitness(work: Work, event: witness.Event): void {
   const { state, turn } = work;
-  const [next, effects] = witness.step(contextNow(work), state.witness, event, turn);
+  const [next, effects] = witness.step(
+    selfOf(work.context, work.state),
+    state.witness,
+    event,
+    turn,
+  );
   work.state = { ...work.state, witness: next };
   for (const effect of effects) {
     if (effect.kind === "act") act(work, effect.key, effect.action);
@@ -379,7 +396,7 @@ function act(work: Work, key: string, action: Action): void {
 
 function toOutbox(work: Work, event: outbox.Event): void {
   const { state, turn } = work;
-  const held = { ...contextNow(work), isHeld: state.fence.phase !== "open" };
+  const held = { ...selfOf(work.context, work.state), isHeld: state.fence.phase !== "open" };
   const [next, effects] = outbox.step(held, state.outbox, event, turn);
   work.state = { ...work.state, outbox: next };
   for (const effect of effects) {

@@ -28,6 +28,8 @@ export type Signer = {
   readonly journal: Uint8Array[];
   /** By the file's name. */
   readonly shares: Map<string, machine.StoredShare>;
+  /** Host keys that left its key file. */
+  readonly erased: Uint8Array[];
   /** Whom it hears, by its last order. */
   peers: ReadonlySet<number>;
   readonly logs: (machine.Effect & { kind: "log" })[];
@@ -55,13 +57,26 @@ export type World = {
   readonly restart: (seat: number) => void;
   /** Changes the ledger's state as a block would, before the next block. */
   readonly write: (change: (state: State) => void) => void;
+  /** From the next block on headers are of this version of the protocol. */
+  readonly upgrade: (version: number) => void;
 };
 
 const blockMs = 500;
+const startMs = genesis.time + 60_000;
 
-export function world(): World {
+/** `signers`: more than the genesis has validators wait to be registered; `setUp`: changes the state of height 0. */
+export type WorldOptions = {
+  readonly signers?: number;
+  readonly setUp?: (state: State) => void;
+  /** Secrets of a signer's host keys, the newest first; by default that of the genesis. */
+  readonly hosts?: (number: number) => readonly Uint8Array[];
+};
+
+export function world(options: WorldOptions = {}): World {
+  const { signers: count = size, setUp, hosts = hostOf } = options;
   const ledger = testLedger();
-  const signers = Array.from({ length: size }, (_, seat) => signerOf(seat));
+  if (setUp !== undefined) ledger.write(setUp);
+  const signers = Array.from({ length: count }, (_, seat) => signerOf(seat, hosts(seat)));
   let draws = 0;
   let answers: Answer[] = [];
   const later: Later = (ms, to, event) => {
@@ -70,6 +85,7 @@ export function world(): World {
   const deliver = (seat: number, original: machine.Event): void => {
     const signer = must(signers[seat], "signer");
     if (!signer.isUp) return;
+    if (original.kind === "message" && !signer.peers.has(original.from)) return;
     const event = self.tamper(seat, original);
     const input = { nowMs: self.nowMs, entropy: sha256(utf8(`entropy ${draws++}`)), event };
     const [state, effects] = machine.step(signer.context, signer.state, input);
@@ -83,7 +99,7 @@ export function world(): World {
       perform(self, ledger, later, seat, effect);
     }
   };
-  let nextBlockMs = 0;
+  let nextBlockMs = startMs + blockMs;
   /** Performs the next thing that happens before `until`. */
   const advance = (until: number): boolean => {
     let first: Answer | undefined;
@@ -106,8 +122,7 @@ export function world(): World {
   };
   const self: World = {
     signers,
-    ledger: ledger.state,
-    nowMs: genesis.time + 60_000,
+    nowMs: startMs,
     isHalted: false,
     performed: [],
     facts: () => undefined,
@@ -126,17 +141,17 @@ export function world(): World {
     later,
     restart: (seat) => {
       const signer = must(signers[seat], "signer");
-      signer.state = machine.initial(signer.context);
-      signer.isUp = true;
-      signer.wakeAtMs = 0;
+      const state = machine.initial(signer.context);
+      Object.assign(signer, { state, isUp: true, wakeAtMs: 0 });
       answers = answers.filter(({ to }) => to !== seat);
-      const shares = [...signer.shares.values()];
-      later(1, seat, { kind: "started", journal: [...signer.journal], shares });
+      const disk = { journal: [...signer.journal], shares: [...signer.shares.values()] };
+      later(1, seat, { kind: "started", ...disk });
       later(2, seat, { kind: "height", height: ledger.height() });
     },
+    ledger: ledger.state,
     write: ledger.write,
+    upgrade: ledger.upgrade,
   };
-  nextBlockMs = self.nowMs + blockMs;
   for (const seat of signers.keys()) self.restart(seat);
   return self;
 }
@@ -184,22 +199,26 @@ function perform(
     const { keyId, attempt, seat: ringSeat, share } = effect;
     const stored = { keyId, attempt, seat: ringSeat, share };
     signer.shares.set(shareFileName(stored), stored);
-  } else if (effect.kind === "peers")
+  } else if (effect.kind === "erase-share") signer.shares.delete(shareFileName(effect));
+  else if (effect.kind === "erase-host") signer.erased.push(effect.point);
+  else if (effect.kind === "peers")
     signer.peers = new Set(effect.peers.map(({ number }) => number));
   else if (effect.kind === "end") signer.isUp = false;
   else if (effect.kind === "wake") wake(self, answer, signer, effect.atMs);
   else signer.logs.push(effect);
 }
 
-function signerOf(seat: number): Signer {
+const hostOf = (number: number): Uint8Array[] => [validatorSecret(number, "hostKey")];
+
+function signerOf(seat: number, hosts: readonly Uint8Array[]): Signer {
   const context: machine.Context = {
     genesis,
     bls: testBls,
     attestSecret: validatorSecret(seat, "attestKey"),
-    hosts: hostKeysOf([validatorSecret(seat, "hostKey")]),
+    hosts: hostKeysOf(hosts),
     peerKey: publicPoint(validatorSecret(seat, "signerPeerKey")),
   };
   const state = machine.initial(context);
-  const disk = { journal: [], shares: new Map() };
+  const disk = { journal: [], shares: new Map(), erased: [] };
   return { state, isUp: true, wakeAtMs: 0, context, ...disk, peers: new Set(), logs: [] };
 }

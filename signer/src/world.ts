@@ -4,6 +4,7 @@
 import type { Facts, ForeignEvent, Genesis } from "@causeway/chain-core/interchain";
 import type { Bls } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
+import type { ShareName } from "./share-file.ts";
 
 /** What does not change while the process lives. The secrets never leave the thread that runs the machine. */
 export type Context = {
@@ -24,15 +25,8 @@ export function hostKeysOf(secrets: readonly Uint8Array[]): readonly HostKey[] {
   return secrets.map((secret) => ({ secret, point: publicPoint(secret) }));
 }
 
-/** A share of a key, in the clear: of one seat under one epoch of the key's shares. */
-export type StoredShare = {
-  readonly keyId: number;
-  /** Of the ceremony that made it. */
-  readonly attempt: number;
-  readonly seat: number;
-  /** 32 bytes, secret. */
-  readonly share: Uint8Array;
-};
+/** A share of a key, in the clear; 32 bytes. */
+export type StoredShare = ShareName & { readonly share: Uint8Array };
 
 /** One step's input. `entropy` are 32 fresh cryptographic random bytes, expanded as far as a step needs. */
 export type Input = {
@@ -140,6 +134,10 @@ export type Effect =
    * public package, bound into the file.
    */
   | ({ readonly kind: "save-share"; readonly packageHash: Uint8Array } & StoredShare)
+  /** A share that nobody needs any more: its file is overwritten and removed. */
+  | ({ readonly kind: "erase-share" } & ShareName)
+  /** A host key that nothing in use was dealt to (RNG-5): it leaves the key file. `point` names it. */
+  | { readonly kind: "erase-host"; readonly point: Uint8Array }
   /** Deliver `woke` at this time; of several the earliest counts. */
   | { readonly kind: "wake"; readonly atMs: number }
   /** One log line; never a secret. Refusals carry `code` and the plan or event that they are about. */

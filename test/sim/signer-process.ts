@@ -105,6 +105,10 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
       );
       return;
     case "peers":
+    case "erase-host":
+      return;
+    case "erase-share":
+      signer.disk.shares.delete(shareFileName(effect));
       return;
     case "journal":
       signer.disk.journal.push(effect.record);

@@ -9,7 +9,7 @@ export { quorum } from "../consensus/quorum.ts";
 export * from "../ledger/assets.ts";
 export { sequences } from "../ledger/envelope.ts";
 export { committees, epochs } from "../ledger/epoch/epochs.ts";
-export { registered, usedKeys, validators } from "../ledger/epoch/validators.ts";
+export { registered, usedKeys, validatorStatus, validators } from "../ledger/epoch/validators.ts";
 export type * from "../ledger/genesis.ts";
 export { type BadGenesis, type GenesisBody, parseGenesis } from "../ledger/genesis-file.ts";
 export { governingKeys, inForce, inForceBy } from "../ledger/governance/in-force.ts";

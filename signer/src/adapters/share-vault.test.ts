@@ -1,5 +1,5 @@
 // Share files on a real disk.
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sha256, utf8 } from "@causeway/primitives";
@@ -36,6 +36,16 @@ test("the file is readable by its owner alone and does not hold the share in cle
   vault().save(stored, packageHash);
   expect(statSync(path()).mode & 0o777).toBe(0o600);
   expect(readFileSync(path()).includes(Buffer.from(share))).toBe(false);
+});
+
+test("an erased share is gone, and the others stay", () => {
+  const other = { ...stored, attempt: 4 };
+  vault().save(stored, packageHash);
+  vault().save(other, packageHash);
+  vault().erase({ keyId: 7, attempt: 3, seat: 2 });
+  vault().erase({ keyId: 7, attempt: 3, seat: 2 });
+  expect(existsSync(path())).toBe(false);
+  expect(vault().load()).toEqual([other]);
 });
 
 test("another passphrase opens nothing", () => {

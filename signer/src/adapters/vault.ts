@@ -11,6 +11,7 @@ import { publicPoint, randomizeContext } from "@causeway/primitives/secp256k1";
 import { compacted } from "../journal.ts";
 import * as machine from "../machine.ts";
 import { hostKeysOf } from "../world.ts";
+import { eraseOlderHost } from "./older-hosts.ts";
 import { openSeat, sharesOf } from "./seat-folder.ts";
 import type { ShareVault } from "./share-vault.ts";
 import { shareVault } from "./share-vault.ts";
@@ -26,7 +27,8 @@ export type VaultOptions = {
 };
 
 /** What the main thread performs: everything but what is durable. */
-export type Outside = Exclude<machine.Effect, { kind: "journal" | "save-share" }>;
+export type Outside = Exclude<machine.Effect, { kind: Durable }>;
+type Durable = "journal" | "save-share" | "erase-share" | "erase-host";
 
 export type Vault = {
   /** Secret of the libp2p identity: the one secret that the main thread gets. */
@@ -68,12 +70,12 @@ export function openVault(options: VaultOptions): Vault {
     hosts: hostKeysOf([secrets.host, ...secrets.olderHosts]),
     peerKey: publicPoint(secrets.peer),
   };
-  return run(context, secrets.peer, journal, shares);
+  return run(context, { peer: secrets.peer, keysFile }, journal, shares);
 }
 
 function run(
   context: machine.Context,
-  peer: Uint8Array,
+  { peer, keysFile }: { readonly peer: Uint8Array; readonly keysFile: string },
   journal: Journal,
   shares: ShareVault,
 ): Vault {
@@ -86,6 +88,8 @@ function run(
     for (const effect of effects)
       if (effect.kind === "journal") journal.append(effect.record);
       else if (effect.kind === "save-share") shares.save(effect, effect.packageHash);
+      else if (effect.kind === "erase-share") shares.erase(effect);
+      else if (effect.kind === "erase-host") eraseOlderHost(keysFile, effect.point);
       else outside.push(effect);
     return outside;
   };

@@ -1,15 +1,23 @@
 // This signer's part in the ceremonies of the ring's keys (RNG-2 to 5), driven by the proven records alone, for each of
 // its seats by itself:
 //
-//   stage deal:     deal (journaled, published once an attempt)
+//   stage deal:     deal (journaled, published once an attempt): in a resharing, as a seat of the old ring, its share
 //   stage confirm:  open all deals -> share saved -> confirm, or complain of the wrong ones
-//   any later time: a share that is missing is opened again from the ledger's deals and the host key
+//   any later time: a share that is missing is opened again from the ledger's deals and the host key; one that a newer
+//                   epoch of the key has replaced is erased
 //
 // There is nothing to lose here: a process that starts in the middle reads where it stands from the ledger.
 import type { Ceremony, CeremonyParams, Key, StateReader } from "@causeway/chain-core/interchain";
-import { ceremonyContext, ceremonyStages, dealCodec, kinds } from "@causeway/chain-core/interchain";
+import {
+  ceremonyContext,
+  ceremonyStages,
+  dealCodec,
+  kinds,
+  oldRings,
+  purposes,
+} from "@causeway/chain-core/interchain";
 import type { NetworkId, Step } from "@causeway/primitives";
-import { bytes32, equal, must, unreachable } from "@causeway/primitives";
+import { bytes32, equal, isZero, must, unreachable } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import {
   ceremonyUnderWay,
@@ -22,10 +30,12 @@ import { makeDeal } from "../frost/keygen.ts";
 import type { DealMade } from "../journal.ts";
 import { nameOf } from "../share-file.ts";
 import type { Turn } from "../turn.ts";
+import { dealtShare, eraseShares } from "./epochs.ts";
 import { openSeat } from "./open.ts";
 import type { Context, Effect, Event, OwnSeat, Share, State } from "./state.ts";
 import { needsCeremony, ownSeats } from "./state.ts";
 
+export { hostsOver } from "./epochs.ts";
 export type { Context, Effect, Event, Share, State } from "./state.ts";
 export { initial, needsCeremony, needsDeals } from "./state.ts";
 
@@ -68,11 +78,16 @@ function viewed(
   for (const ceremony of [...underWay(view), ...unsettled(context, current, view, held)]) {
     const { keyId, attempt, stage } = ceremony;
     visited.add(`${keyId}/${attempt}`);
-    const params = paramsOf(context.genesis.networkId, ceremony);
-    for (const own of ownSeats(context, ceremony.seats))
-      if (stage === ceremonyStages.deal) visit(deal(current, ceremony, params, own, turn));
-      else visit(openSeat(current, { view, ceremony, params, own }, turn));
+    const params = paramsOf(context.genesis.networkId, view, ceremony);
+    if (params === undefined) continue;
+    if (stage === ceremonyStages.deal)
+      for (const dealer of dealersOf(context, current, view, ceremony))
+        visit(deal(current, ceremony, params, dealer, turn));
+    else
+      for (const own of ownSeats(context, ceremony.seats))
+        visit(openSeat(current, { view, ceremony, params, own }, turn));
   }
+  visit(eraseShares(current, view));
   return [forgotten(current, view, visited), effects];
 }
 
@@ -121,26 +136,50 @@ function forgotten(state: State, view: StateReader, visited: ReadonlySet<string>
   return { ...state, answered: new Set(answered), dealt: new Map(dealt) };
 }
 
-export function paramsOf(network: NetworkId, ceremony: Ceremony): CeremonyParams {
-  return {
-    network,
-    keyId: ceremony.keyId,
-    attempt: ceremony.attempt,
-    chain: bytes32(ceremony.chain),
-    n: ceremony.seats.length,
-    t: ceremony.threshold,
-    hostKeys: ceremony.seats.map(({ hostKey }) => hostKey),
-  };
+/** Undefined while the ring that deals in a resharing is not read. */
+function paramsOf(
+  network: NetworkId,
+  view: StateReader,
+  ceremony: Ceremony,
+): CeremonyParams | undefined {
+  const { keyId, attempt, chain, threshold, seats, purpose } = ceremony;
+  const from = purpose === purposes.reshare ? oldRings.get(view, { keyId, attempt }) : undefined;
+  if (purpose === purposes.reshare && from === undefined) return undefined;
+  const hostKeys = seats.map(({ hostKey }) => hostKey);
+  const of = { network, keyId, attempt, chain: bytes32(chain) };
+  return { ...of, n: seats.length, t: threshold, hostKeys, from };
+}
+
+/** An own seat that deals: in a resharing one of the ring that holds the key, with its share. */
+type Dealer = OwnSeat & { readonly share: Uint8Array | undefined };
+
+function dealersOf(
+  context: Context,
+  state: State,
+  view: StateReader,
+  { keyId, purpose, seats }: Ceremony,
+): Dealer[] {
+  if (purpose !== purposes.reshare)
+    return ownSeats(context, seats).map((own) => ({ ...own, share: undefined }));
+  const key = readKey(view, keyId);
+  if (key === undefined) return [];
+  return ownSeats(context, key.seats).flatMap((own) => {
+    const share = dealtShare(state, key, own.seat);
+    return share === undefined ? [] : [{ ...own, share }];
+  });
 }
 
 function deal(
   state: State,
   ceremony: Ceremony,
   params: CeremonyParams,
-  { seat, secret }: OwnSeat,
+  { seat, secret, share }: Dealer,
   turn: Turn,
 ): Step<State, Effect> {
   if (ceremony.dealt.includes(seat)) return [state, []];
+  // Confirmed after the attempt began: this one knows the seat as one without a share.
+  const y = params.from?.shares[seat];
+  if (y !== undefined && isZero(y)) return [state, []];
   const { keyId, attempt } = ceremony;
   const name = nameOf({ keyId, attempt, seat });
   const act = (body: Uint8Array): Effect => ({
@@ -150,7 +189,7 @@ function deal(
   });
   const before = state.dealt.get(name);
   if (before !== undefined) return [state, [act(before.body)]];
-  const made = makeDeal(ceremonyContext(params), params, seat, secret, turn.draw());
+  const made = makeDeal(ceremonyContext(params), params, seat, secret, turn.draw(), share);
   const body = dealCodec.encode(made);
   const record: DealMade = { keyId, attempt, seat, body };
   const next = { ...state, dealt: new Map(state.dealt).set(name, record) };

@@ -39,6 +39,7 @@ export type Event =
 export type Effect =
   | { readonly kind: "deal-made"; readonly deal: DealMade }
   | ({ readonly kind: "save-share"; readonly packageHash: Uint8Array } & StoredShare)
+  | ({ readonly kind: "erase-share" } & ShareName)
   | { readonly kind: "act"; readonly key: string; readonly action: Action }
   | {
       readonly kind: "log";

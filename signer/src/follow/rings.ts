@@ -2,6 +2,7 @@
 // record of 150 seats takes a millisecond to decode, and every plan, share and event asks for one.
 import type { Ceremony, Genesis, Key, StateReader, Table } from "@causeway/chain-core/interchain";
 import {
+  activeKeys,
   ceremonies,
   currentKeys,
   keys,
@@ -47,7 +48,13 @@ function chainsOf(genesis: Genesis): Uint8Array[] {
 export function keyNames(genesis: Genesis): Uint8Array[] {
   const chains = chainsOf(genesis);
   const next = genesis.evm.map(({ chain }) => nextKeys.key(chain));
-  return [openCeremonies.key("only"), ...chains.map((chain) => currentKeys.key(chain)), ...next];
+  const lists = [openCeremonies.key("only"), activeKeys.key("only")];
+  return [...lists, ...chains.map((chain) => currentKeys.key(chain)), ...next];
+}
+
+/** Keys that are active and not retired; undefined: not read. */
+export function activeKeyIds(view: StateReader): readonly number[] | undefined {
+  return activeKeys.get(view, "only")?.keyIds;
 }
 
 /** Keys in use by their chains: the current ones, and those that wait for their contract. */
@@ -60,7 +67,7 @@ export function namedKeyIds(genesis: Genesis, view: StateReader): number[] {
 
 /** Every key that may be in use: ids count up, and a retired one stays where it was. */
 export function keyIdsUpTo(genesis: Genesis, view: StateReader): number[] {
-  const newest = Math.max(0, ...namedKeyIds(genesis, view));
+  const newest = Math.max(0, ...namedKeyIds(genesis, view), ...(activeKeyIds(view) ?? []));
   return Array.from({ length: newest }, (_, i) => i + 1);
 }
 

@@ -3,17 +3,18 @@
 // that it is read again only when somebody matters who is not in it. Keys change with epochs: the records of those who
 // matter (the committee, who holds or makes a key, this signer itself) are read once in each.
 import type { Ceremony, Committee, Genesis, StateReader } from "@causeway/chain-core/interchain";
-import { registered, usedKeys, validators } from "@causeway/chain-core/interchain";
+import { registered, usedKeys, validatorStatus, validators } from "@causeway/chain-core/interchain";
 import { equal, keyOf } from "@causeway/primitives";
 import { ownersOfSeats } from "./rings.ts";
 
-/** `epoch`: the one that the keys were read in. */
+/** `epoch`: the one that the record was read in; `isActive`: not jailed, gone or tombstoned then. */
 export type Member = {
   readonly number: number;
   readonly owner: Uint8Array;
   readonly hostKey: Uint8Array;
   readonly attestKey: Uint8Array;
   readonly signerPeerKey: Uint8Array;
+  readonly isActive: boolean;
   readonly epoch: number;
 };
 
@@ -46,7 +47,7 @@ export function genesisRoster(genesis: Genesis, peerKey: Uint8Array): Roster {
   const owners = genesis.validators.map(({ owner }) => owner);
   const members = genesis.validators.map((validator, number) => {
     const { owner, hostKey, attestKey, signerPeerKey } = validator;
-    return { number, owner, hostKey, attestKey, signerPeerKey, epoch: unread };
+    return { number, owner, hostKey, attestKey, signerPeerKey, isActive: true, epoch: unread };
   });
   const own = members.find(({ signerPeerKey }) => equal(signerPeerKey, peerKey));
   return {
@@ -111,7 +112,8 @@ function readMember(
   const record = validators.get(view, owner);
   if (record === undefined) return undefined;
   const { hostKey, attestKey, signerPeerKey } = record;
-  return { number, owner, hostKey, attestKey, signerPeerKey, epoch };
+  const isActive = record.status === validatorStatus.active;
+  return { number, owner, hostKey, attestKey, signerPeerKey, isActive, epoch };
 }
 
 /** Identities that this signer talks with: everybody who matters but itself. */

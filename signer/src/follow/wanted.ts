@@ -31,15 +31,18 @@ import {
   lineages,
   listNames,
   lists,
+  oldRings,
   outpoint,
   planKinds,
   planStatus,
   plans,
+  purposes,
   reshares,
   withdrawals,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf } from "@causeway/primitives";
 import { sentKey } from "../fence.ts";
+import { heartbeatKeys } from "../heartbeat.ts";
 import {
   ceremonyUnderWay,
   keyIdsUpTo,
@@ -76,6 +79,9 @@ export function wanted(genesis: Genesis, view: StateReader, interest: Interest):
   };
   for (const key of needed(interest)) want(key);
   for (const key of keyNames(genesis)) want(key);
+  const { owner } = interest;
+  const { params } = inForce(view, genesis);
+  if (owner !== undefined) for (const key of heartbeatKeys(owner, params)) want(key);
   for (const { chain } of genesis.evm) want(evmStates.key(chain));
   for (const id of assetIds(inForce(view, genesis))) want(accountings.key(id));
   wantKeys(genesis, view, interest, want);
@@ -103,6 +109,9 @@ function wantKeys(
   interest: Interest,
   want: (key: Uint8Array) => void,
 ): void {
+  const wantOldRing = (ceremony: Ceremony | undefined): void => {
+    if (ceremony?.purpose === purposes.reshare) want(oldRings.key(ceremony));
+  };
   const wantDeals = (ceremony: Ceremony | undefined): void => {
     if (ceremony === undefined || ceremony.stage === ceremonyStages.deal) return;
     if (!interest.needsDeals(ceremony)) return;
@@ -112,7 +121,10 @@ function wantKeys(
   for (const keyId of openKeyIds(view)) {
     want(ceremonies.key(keyId));
     want(reshares.key(keyId));
-    wantDeals(ceremonyUnderWay(view, keyId));
+    // A resharing's key is in use: below.
+    const ceremony = ceremonyUnderWay(view, keyId);
+    wantOldRing(ceremony);
+    wantDeals(ceremony);
   }
   for (const keyId of keyIdsUpTo(genesis, view)) {
     want(keys.key(keyId));
@@ -120,7 +132,9 @@ function wantKeys(
     if (key?.active !== true || !interest.needsCeremony(key)) continue;
     want(ceremonies.key(keyId));
     const ceremony = readCeremony(view, keyId);
-    if (ceremony?.attempt === key.attempt) wantDeals(ceremony);
+    if (ceremony?.attempt !== key.attempt) continue;
+    wantOldRing(ceremony);
+    wantDeals(ceremony);
   }
 }
 

@@ -21,6 +21,8 @@ import {
 import type { NetworkId } from "@causeway/primitives";
 import { equal, isRejected, isZero } from "@causeway/primitives";
 import { ceremonyUnderWay, readKey } from "../follow/rings.ts";
+import type { Beating } from "../heartbeat.ts";
+import { isHeartbeatDone } from "../heartbeat.ts";
 
 /** True when `event` of `chain` is on the ledger as it is stated here: in this block (WIT-4). */
 export function isStated(
@@ -50,7 +52,12 @@ export function isStated(
 }
 
 /** True when bringing `action` would change nothing any more. */
-export function isDone(network: NetworkId, view: StateReader, action: Action): boolean {
+export function isDone(
+  network: NetworkId,
+  view: StateReader,
+  action: Action,
+  bringer: Beating,
+): boolean {
   switch (action.kind) {
     case kinds.attest: {
       const { statement } = attestCodec.decode(action.body);
@@ -76,6 +83,8 @@ export function isDone(network: NetworkId, view: StateReader, action: Action): b
     }
     case kinds.confirm:
       return isConfirmed(view, action.body);
+    case kinds.heartbeat:
+      return isHeartbeatDone(view, bringer, action.body);
     default:
       return true;
   }

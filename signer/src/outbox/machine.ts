@@ -125,10 +125,12 @@ function viewed(
   event: Event & { kind: "viewed" },
   turn: Turn,
 ): State {
-  const { networkId } = context.genesis;
+  const { genesis, owner } = context;
+  const bringer = { owner, params: genesis.params, ledgerMs: event.ledgerMs };
   const entries = state.entries.filter(
     (entry) =>
-      entry.queuedAtMs + lifetimeMs > turn.nowMs && !isDone(networkId, event.view, entry.action),
+      entry.queuedAtMs + lifetimeMs > turn.nowMs &&
+      !isDone(genesis.networkId, event.view, entry.action, bringer),
   );
   return reviveStalled({ ...state, entries, ledgerMs: event.ledgerMs }, turn);
 }

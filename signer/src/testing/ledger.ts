@@ -45,6 +45,7 @@ export type TestLedger = {
   readonly submit: (bytes: Uint8Array, nowMs: number) => Refusal | undefined;
   readonly prove: (id: number, wanted: readonly Uint8Array[]) => machine.Event;
   readonly write: (change: (state: State) => void) => void;
+  readonly upgrade: (version: number) => void;
 };
 
 type Refusal = { readonly code: string; readonly message: string };
@@ -58,6 +59,7 @@ export function testLedger(): TestLedger {
   let parent: Uint8Array = trustGenesis(genesis).id;
   let height = 0;
   let mempool: Uint8Array[] = [];
+  let version = 1;
   const write = (change: (state: State) => void): void => {
     const next = overlay(state);
     change(next);
@@ -69,6 +71,9 @@ export function testLedger(): TestLedger {
     state,
     height: () => height,
     write,
+    upgrade: (to) => {
+      version = to;
+    },
     submit: (bytes, nowMs) => {
       const next = overlay(state);
       for (const waiting of mempool) execute(next, height + 1, nowMs, waiting);
@@ -79,7 +84,8 @@ export function testLedger(): TestLedger {
     block: (nowMs) => {
       height += 1;
       proven = { tree, state: memoryState(state.entries()) };
-      const header = headerOf(height, nowMs, parent, mempool, root(proven.tree));
+      const stateRoot = root(proven.tree);
+      const header = { ...headerOf(height, nowMs, parent, mempool, stateRoot), version };
       parent = blockId(genesis.networkId, header);
       final = { header, certificate: certificateOf3(header, parent, committee) };
       write((next) => {
@@ -102,7 +108,7 @@ export function testLedger(): TestLedger {
         id,
         header,
         certificate,
-        committee: committeeCodec.encode(committee),
+        committee: committeeCodec.encode({ ...committee, epoch: 1 }),
         records,
       };
     },

@@ -1,0 +1,40 @@
+// Who this signer is by the newest view, and what it wants to know of the ledger.
+import { inForce } from "@causeway/chain-core/interchain";
+import { equal, keyOf, must } from "@causeway/primitives";
+import * as ceremony from "./ceremony/machine.ts";
+import { viewOf } from "./follow/machine.ts";
+import type { Roster } from "./follow/roster.ts";
+import type { Interest } from "./follow/wanted.ts";
+import type { State } from "./machine.ts";
+import { inFlight } from "./witness/machine.ts";
+import type { Context } from "./world.ts";
+
+export function interestOf(context: Context, state: State): Interest {
+  const self = selfOf(context, state);
+  return {
+    events: inFlight(state.witness),
+    owner: state.roster.own?.owner,
+    identities: state.roster.wanted,
+    needsCeremony: (key) => ceremony.needsCeremony(self, state.ceremony, key),
+    needsDeals: (one) => ceremony.needsDeals(self, state.ceremony, one),
+  };
+}
+
+export type Self = Context & {
+  readonly roster: Roster;
+  readonly number: number;
+  readonly owner: Uint8Array;
+  readonly hostSecret: Uint8Array;
+};
+
+/** With the parameters and assets in force by the newest view (GOV-1), and who this signer is. */
+export function selfOf(context: Context, state: State): Self {
+  const { roster, follow: followed } = state;
+  const genesis = inForce(viewOf(followed.records), context.genesis);
+  const { number, owner } = roster.own ?? { number: -1, owner: new Uint8Array(0) };
+  const hostKey = roster.members.get(number)?.hostKey;
+  const hosts = context.hosts.filter(({ point }) => !state.erased.has(keyOf(point)));
+  const registered = hosts.find(({ point }) => hostKey && equal(point, hostKey));
+  const { secret: hostSecret } = registered ?? must(hosts[0], "host key");
+  return { ...context, hosts, genesis, roster, number, owner, hostSecret };
+}
