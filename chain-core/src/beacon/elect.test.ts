@@ -1,10 +1,17 @@
 import type { NetworkId } from "@causeway/primitives";
-import { bigEndian, isRejected, sha256, toHex, utf8 } from "@causeway/primitives";
+import { bigEndian, equal, isRejected, must, sha256, toHex, utf8 } from "@causeway/primitives";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { capPowers } from "../consensus/power.ts";
-import type { Candidate, Election } from "./elect.ts";
-import { countedStakes, electSeats, seatsEachOf, thresholdOf } from "./elect.ts";
+import type { Candidate, Drawn, Election } from "./elect.ts";
+import {
+  countedStakes,
+  drawRing,
+  electSeats,
+  redrawSeats,
+  seatsEachOf,
+  thresholdOf,
+} from "./elect.ts";
 
 const network = sha256(utf8("network")) as Uint8Array as NetworkId;
 
@@ -139,5 +146,72 @@ describe("seats of the ring (RNG-1)", () => {
     const none = electSeats(network, sha256(utf8("seed")), candidatesOf([0n, 0n]), 4);
     expect(none).toMatchObject({ kind: "rejected", code: "no-candidates" });
     expect([3, 4, 10, 21, 100, 150].map(thresholdOf)).toEqual([2, 3, 7, 14, 67, 100]);
+  });
+});
+
+describe("the ring of a term (RNG-2), and seats that are drawn anew (RNG-3)", () => {
+  const drawnOf = (stakes: readonly bigint[], gone: readonly number[]): Drawn[] =>
+    candidatesOf(stakes).map((one, i) => ({ ...one, isGone: gone.includes(i) }));
+  const countOf = (seats: readonly Uint8Array[], owner: Uint8Array): number =>
+    seats.filter((seat) => equal(seat, owner)).length;
+  const someStakes = fc.array(fc.bigInt({ min: 1n, max: 10n ** 12n }), {
+    minLength: 2,
+    maxLength: 20,
+  });
+
+  test("who leaves once the output is known loses seats, and moves no other", () => {
+    fc.assert(
+      fc.property(
+        someStakes,
+        fc.integer({ min: 1, max: 30 }),
+        fc.uniqueArray(fc.nat(19), { maxLength: 6 }),
+        (stakes, n, gone) => {
+          const of = { term: 3, output: sha256(utf8("output")), n };
+          const before = drawRing(network, of, drawnOf(stakes, []));
+          const after = drawRing(network, of, drawnOf(stakes, gone));
+          if ("code" in before || "code" in after) throw new Error("nobody was elected");
+          expect(after.election.seats).toEqual(before.election.seats);
+          const { seatsEach } = after.election;
+          const anybodyElse = stakes.length > gone.filter((i) => i < stakes.length).length;
+          for (const [place, owner] of before.seats.entries()) {
+            const now = must(after.seats[place], "seat");
+            const left = gone.some((i) => equal(bigEndian(i, 32), owner));
+            if (!left) expect(now).toEqual(owner);
+            else if (!anybodyElse) expect(now).toEqual(owner);
+          }
+          for (const { owner, isGone } of drawnOf(stakes, gone))
+            if (!isGone) expect(countOf(after.seats, owner)).toBeLessThanOrEqual(seatsEach);
+        },
+      ),
+    );
+  });
+
+  test("a silent seat goes to whoever has fewer than m, by stake, and stays where nobody may have it", () => {
+    const stakes = [100n, 100n, 100n, 100n, 100n, 1n];
+    const seats = candidatesOf(stakes)
+      .slice(0, 5)
+      .map(({ owner }) => owner);
+    const candidates = drawnOf(stakes, []);
+    let small = 0;
+    for (let i = 0; i < 200; i++) {
+      const seed = sha256(bigEndian(i, 4));
+      const after = redrawSeats(network, seed, candidates, { seats, places: [2] });
+      expect(after.filter((_, place) => place !== 2)).toEqual(
+        seats.filter((_, place) => place !== 2),
+      );
+      // One seat each (m = 1): only the sixth has none.
+      expect(after[2]).toEqual(bigEndian(5, 32));
+      const two = [...seats, bigEndian(5, 32), ...seats].slice(0, 10);
+      const wide = redrawSeats(network, seed, candidates, { seats: two, places: [2] });
+      expect(equal(must(wide[2], "seat"), bigEndian(2, 32))).toBe(false);
+      if (equal(must(wide[2], "seat"), bigEndian(5, 32))) small += 1;
+    }
+    // Of those who may have a second of ten seats it has the least stake.
+    expect(small).toBeLessThan(40);
+    const nobody = redrawSeats(network, sha256(utf8("x")), drawnOf(stakes, [5]), {
+      seats,
+      places: [2],
+    });
+    expect(nobody).toEqual(seats);
   });
 });

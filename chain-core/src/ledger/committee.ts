@@ -11,6 +11,14 @@ export type Candidate = Pick<GenesisValidator, "stake" | "consensusKey" | "attes
 
 export type Sets = { readonly formal: Member[]; readonly standby: readonly Candidate[] };
 
+type Staked = { readonly owner: Uint8Array; readonly stake: bigint };
+
+/** The order in which seats are given: most stake first, those of equal stake by their owners' bytes. */
+export function byStake(a: Staked, b: Staked): number {
+  if (a.stake !== b.stake) return a.stake > b.stake ? -1 : 1;
+  return compare(a.owner, b.owner);
+}
+
 /**
  * The first `seats` of `candidates` by stake, those of equal stake by their owners' bytes; they sit in the order in
  * which they are given. The next `standbySeats` stand by, the one of most stake first.
@@ -19,10 +27,7 @@ export function electSets(
   candidates: readonly Candidate[],
   { seats, standbySeats }: Pick<Params, "seats" | "standbySeats">,
 ): Sets {
-  const ranked = [...candidates].sort((a, b) => {
-    if (a.stake !== b.stake) return a.stake > b.stake ? -1 : 1;
-    return compare(a.owner, b.owner);
-  });
+  const ranked = [...candidates].sort(byStake);
   const chosen = new Set(ranked.slice(0, seats));
   const seated = candidates.filter((candidate) => chosen.has(candidate));
   const powers = capPowers(seated.map(({ stake }) => stake));

@@ -5,6 +5,7 @@ import { drawRing, thresholdOf } from "../../beacon/elect.ts";
 import type { Drawn, Ring } from "../../ring/records.ts";
 import { electionStates, electorates, terms } from "../../ring/records.ts";
 import { outputs } from "../beacon/round.ts";
+import { byStake } from "../committee.ts";
 import { epochOf } from "../epoch/epochs.ts";
 import type { Params } from "../genesis.ts";
 import type { BlockContext } from "../rule.ts";
@@ -32,7 +33,10 @@ export function elect(block: BlockContext, epoch: number): NextRing | number {
   const output = epoch < drawDelay ? undefined : outputs.get(state, epoch - drawDelay)?.output;
   if (output === undefined) return electionStates.noOutput;
   const electors = electorates.get(state, epoch - drawDelay)?.candidates ?? [];
+  // RNG-1: from those with a seat in the committee and those who stand by.
   const candidates = electors
+    .toSorted(byStake)
+    .slice(0, params.seats + params.standbySeats)
     .filter((one) => isCool(one, params, epoch))
     .map(({ owner, stake }) => ({ owner, stake, isGone: isGone(state, owner) }));
   const term = must(terms.get(state, "only"), "terms").term + 1;

@@ -1,5 +1,5 @@
 // Terms of the ring on a ledger: elections, generation by the elected ring, resharing to it.
-import { must } from "@causeway/primitives";
+import { equal, must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { drawRing } from "../../beacon/elect.ts";
 import { lastCreditOf } from "../../interchain/key-life.ts";
@@ -21,6 +21,7 @@ import {
   terms,
 } from "../../ring/records.ts";
 import { validators } from "../epoch/validators.ts";
+import { pools } from "../staking/pool.ts";
 import { testGenesis, testHash } from "../testing.ts";
 import type { RingWorld } from "./testing.ts";
 import {
@@ -149,6 +150,31 @@ describe("a term (RNG-2)", () => {
     // Who was away cools down; here that takes no epoch.
     for (let i = 0; i < 3; i++) turnEpoch(world);
     expect(electionOf()).toMatchObject({ term: 1, election: electionStates.done });
+  });
+
+  test("is drawn from committee and standby alone, who have cooled down, by the stakes of before", () => {
+    const world = begun(
+      testGenesis(size, { ...terming, seats: 3, standbySeats: 2, ringCooldownEpochs: 4 }),
+    );
+    const { state } = world;
+    const owners = world.genesis.validators.map(({ owner }) => owner);
+    const [poor, back, rich] = [must(owners[0], "0"), must(owners[1], "1"), must(owners[2], "2")];
+    const stake = (owner: Uint8Array, tokens: bigint): void => {
+      pools.put(state, owner, { ...must(pools.get(state, owner), "pool"), tokens });
+    };
+    stake(poor, 900_000_00000000n);
+    setStatus(world, back, "jailed");
+    turnEpoch(world);
+    setStatus(world, back, "active");
+    turnEpoch(world);
+    // Epoch 2 has begun: what is staked now moves nothing in the draw by its output.
+    stake(rich, 5_000_000_00000000n);
+    turnEpoch(world);
+    turnEpoch(world);
+    const { candidates } = must(draws.get(state, 1), "draw");
+    expect(candidates.map(({ stake: own }) => own)).toEqual(Array(4).fill(1_000_000_00000000n));
+    for (const owner of [poor, back])
+      expect(candidates.some((one) => equal(one.owner, owner))).toBe(false);
   });
 
   test("is as the genesis has it where no term ends", () => {
