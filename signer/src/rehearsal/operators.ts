@@ -6,6 +6,7 @@ import type { Bls, Bytes32 } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import * as machine from "../machine.ts";
+import type { ShareName } from "../share-file.ts";
 import { shareFileName } from "../share-file.ts";
 import type { StoredShare } from "../world.ts";
 import { hostKeysOf } from "../world.ts";
@@ -76,9 +77,9 @@ export class Operators {
     return this.#operators.length;
   }
 
-  /** Names of the shares on an operator's disk. */
-  sharesOf(number: number): readonly string[] {
-    return [...must(this.#operators[number], "operator").shares.keys()];
+  /** The shares on an operator's disk. */
+  sharesOf(number: number): readonly ShareName[] {
+    return [...must(this.#operators[number], "operator").shares.values()];
   }
 
   /** The disk with the share files is lost; journal and host key are not. */
@@ -178,6 +179,12 @@ export class Operators {
         operator.shares.set(shareFileName(stored), stored);
         return;
       }
+      case "erase-share":
+        operator.shares.delete(shareFileName(effect));
+        return;
+      case "erase-host":
+        // Its deals are gone: whoever steals it opens nothing with it. Here no term brings a new one.
+        return;
       case "wake":
         if (operator.wakeAtMs > this.nowMs && operator.wakeAtMs <= effect.atMs) return;
         operator.wakeAtMs = effect.atMs;
@@ -187,8 +194,8 @@ export class Operators {
         return;
       case "end":
         return this.#complain({ message: effect.message, fields: { code: effect.code } });
-      default:
-        // Wires and old files: everybody hears everybody here, and nothing outlives the rehearsal.
+      case "peers":
+        // Everybody hears everybody here.
         return;
     }
   }

@@ -119,7 +119,7 @@ function script(
     ["open lost shares again from the ledger", recover],
     ["elect the next ring", () => elected],
     ["generate its keys", () => handedOver],
-    ["deal the old key to it", () => reshared],
+    ["deal the old key to it, and erase the old shares", () => reshared],
     [`sign ${messages} messages with the old key's new shares`, sign(1)],
     [`sign ${messages} messages with the new key`, (world) => sign(currentOf(world))(world)],
   ];
@@ -179,7 +179,10 @@ function reshared({ operators }: World): string | undefined {
   const { state } = operators.chain;
   const key = keys.get(state, 1);
   const open = openCeremonies.get(state, "only")?.keyIds ?? [];
-  return key !== undefined && key.heldBy > 0 && open.length === 0
-    ? undefined
-    : `key 1 is held by the ring of term ${key?.heldBy}, open: ${open}`;
+  if (key === undefined || key.heldBy === 0 || open.length > 0)
+    return `key 1 is held by the ring of term ${key?.heldBy}, open: ${open}`;
+  const old = [...Array(operators.size).keys()]
+    .flatMap((number) => operators.sharesOf(number))
+    .filter(({ keyId, attempt }) => keyId === 1 && attempt < key.attempt).length;
+  return old === 0 ? undefined : `${old} shares of the old ring are still on disks`;
 }
