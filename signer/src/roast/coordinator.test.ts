@@ -179,6 +179,21 @@ describe("a coordinator", () => {
     );
   });
 
+  test("does not forget a wrong answer for a restart", () => {
+    let state: roast.State = start;
+    let effects: readonly roast.Effect[] = [];
+    for (const seat of [0, 1, 3])
+      [state, effects] = roast.step(state, committed(seat, commitOf(seat)));
+    const opening = must(effects[0], "opening");
+    if (opening.kind !== "open") throw new Error("no opening");
+    const shares = job.inputs.map(() => scalarBytes(5n));
+    const share: Share = { ...commitOf(1), sid: opening.sid, shares };
+    [state, effects] = roast.step(state, { kind: "answered", seat: 1, share });
+    expect(effects).toEqual([]);
+    [state, effects] = roast.step(state, committed(1, commitOf(1, 2)));
+    expect(effects).toMatchObject([{ kind: "malicious", seat: 1, evidence: { share } }]);
+  });
+
   test("sends its opening again to a pending seat that repeats itself", () => {
     let state: roast.State = start;
     let effects: readonly roast.Effect[] = [];
@@ -238,6 +253,12 @@ describe("a signer", () => {
     ["other signers", "not-a-signer", { signers: opening.signers.slice(1) }],
   ])("refuses an opening with %s", (_, code, change) => {
     expect(checkOpen(job, 0, { ...opening, ...change }, undefined)).toMatchObject({ code });
+  });
+
+  test("answers sessions of rising numbers alone", () => {
+    expect(checkOpen(job, 0, opening, 0)).toMatchObject({ code: "old-session" });
+    expect(checkOpen(job, 0, { ...opening, number: 1 }, 0)).not.toHaveProperty("code");
+    expect(checkOpen(job, 0, { ...opening, number: 1 }, 2)).toMatchObject({ code: "old-session" });
   });
 
   test("is in another session when message, tweak, signer or nonce differ", () => {
