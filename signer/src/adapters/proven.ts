@@ -1,7 +1,6 @@
 // One look at the final ledger by its proofs, for a person's command: the node is asked, not believed (CON-6, CON-8).
 import type { NodeClient } from "@causeway/chain-core/client";
 import type { Genesis, StateReader } from "@causeway/chain-core/interchain";
-import { headerCodec } from "@causeway/chain-core/interchain";
 import type { Bls } from "@causeway/primitives";
 import { Failure, isRejected, keyOf } from "@causeway/primitives";
 import type { Trusted } from "../follow/trust.ts";
@@ -18,19 +17,7 @@ export async function provenView(
   keys: readonly Uint8Array[],
 ): Promise<Proven> {
   const answer = await client.prove(keys);
-  const newest = headerCodec.parse(answer.header);
-  if (isRejected(newest)) throw new Failure(newest.code, newest.message);
-  let trusted = startOf(genesis);
-  for (let next = tried(genesis, bls, trusted, answer); next === undefined; ) {
-    const { ends } = await client.ask("ends", { from: trusted.height + 1 });
-    const older = ends.filter((end) => heightOf(end) < newest.height);
-    if (older.length === 0)
-      throw new Failure("unknown-committee", "the node does not lead to its newest block");
-    for (const end of older) trusted = must(genesis, bls, trusted, end);
-    next = tried(genesis, bls, trusted, answer);
-    if (next !== undefined) trusted = next;
-  }
-  trusted = must(genesis, bls, trusted, answer);
+  const trusted = await followed(client, genesis, bls, answer);
   const records = new Map<string, Uint8Array>();
   for (const key of keys) {
     const record = answer.records.find((one) => keyOf(one.key) === keyOf(key));
@@ -43,26 +30,27 @@ export async function provenView(
   return { view: { get: (key) => records.get(keyOf(key)) }, height, time: header.time };
 }
 
-function heightOf({ header }: Finality): number {
-  const parsed = headerCodec.parse(header);
-  return isRejected(parsed) ? Number.POSITIVE_INFINITY : parsed.height;
-}
-
-/** Undefined when a committee on the way is not known yet. */
-function tried(
+/** From the genesis to this header, over as many ends of epochs as that needs. */
+async function followed(
+  client: Pick<NodeClient, "ask">,
   genesis: Genesis,
   bls: Bls,
-  trusted: Trusted,
-  finality: Finality,
-): Trusted | undefined {
-  const next = advance(genesis, bls, trusted, finality);
-  if (isRejected(next) && next.code === "unknown-committee") return undefined;
-  if (isRejected(next)) throw new Failure(next.code, next.message);
-  return next;
-}
-
-function must(genesis: Genesis, bls: Bls, trusted: Trusted, finality: Finality): Trusted {
-  const next = advance(genesis, bls, trusted, finality);
-  if (isRejected(next)) throw new Failure(next.code, next.message);
-  return next;
+  newest: Finality,
+): Promise<Trusted> {
+  let trusted = startOf(genesis);
+  for (;;) {
+    const last = advance(genesis, bls, trusted, newest);
+    if (!isRejected(last)) return last;
+    if (last.code !== "unknown-committee") throw new Failure(last.code, last.message);
+    const { ends } = await client.ask("ends", { from: trusted.height + 1 });
+    if (ends.length === 0)
+      throw new Failure("unknown-committee", "the node does not lead to its newest block");
+    for (const end of ends) {
+      const next = advance(genesis, bls, trusted, end);
+      if (isRejected(next)) throw new Failure(next.code, next.message);
+      trusted = next;
+      // Past the newest header nothing is of use, and before it each end has to be met.
+      if (!isRejected(advance(genesis, bls, trusted, newest))) break;
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import type { NodeClient } from "@causeway/chain-core/client";
 import {
   blockId,
   certificateCodec,
@@ -9,6 +10,7 @@ import { trustGenesis } from "@causeway/chain-core/light";
 import type { Bls } from "@causeway/primitives";
 import { must, zero32 } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
+import { provenView } from "../adapters/proven.ts";
 import type * as signer from "../machine.ts";
 import { genesis, testLedger } from "../testing.ts";
 import { turnOf } from "../turn.ts";
@@ -143,4 +145,22 @@ describe("a signer that was away for epochs (CON-6)", () => {
     expect(other.trusted.height).toBeLessThan(44);
     expect(other.readHeight).toBe(0);
   });
+});
+
+test("a person's command comes over the ends of epochs to what the newest header proves", async () => {
+  const client = (newest: ReturnType<typeof history>, way: ReturnType<typeof history>) => ({
+    prove: async () => ({ ...newest.at(57), records: [] }),
+    ask: (async (_: string, { from }: { from: number }) => ({
+      ends: [10, 20, 30, 40, 50, 60]
+        .filter((height) => height >= from)
+        .map(way.at)
+        .slice(0, 2),
+    })) as unknown as NodeClient["ask"],
+  });
+  const [true_, other] = [history(), history(1)];
+  const proven = await provenView(client(true_, true_), genesis, trusting, []);
+  expect(proven.height).toBe(57);
+  await expect(provenView(client(other, true_), genesis, trusting, [])).rejects.toThrow();
+  const silent = { ...client(true_, true_), ask: (async () => ({ ends: [] })) as never };
+  await expect(provenView(silent, genesis, trusting, [])).rejects.toThrow("does not lead");
 });
