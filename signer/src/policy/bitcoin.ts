@@ -160,7 +160,8 @@ function scriptOf(
 
 /**
  * Scripts of the vaults that a plan may pay besides what is owed: the running term's key's, and what was right when it
- * was planned. That is its own key's, but for a hand-over a newer key's than its own (RNG-2): it leads forward only.
+ * was planned. That is its own key's, but for a hand-over, which leads forward only, and a newer key's that ran then:
+ * terms go on while a plan waits for its signatures (RNG-2).
  */
 function vaultScripts(genesis: Genesis, view: StateReader, plan: Plan, key: Key): Set<string> {
   const current = currentKeys.get(view, plan.chain);
@@ -169,7 +170,7 @@ function vaultScripts(genesis: Genesis, view: StateReader, plan: Plan, key: Key)
   if (plan.kind !== planKinds.handover) payable.push(key);
   if (running !== undefined && running.keyId > key.keyId) {
     payable.push(running);
-    if (plan.kind === planKinds.handover && plan.plannedAt < running.activatedAt)
+    if (plan.plannedAt < running.activatedAt)
       for (let keyId = key.keyId + 1; keyId < running.keyId; keyId++) {
         const between = keys.get(view, keyId);
         if (between?.active === true && equal(between.chain, plan.chain)) payable.push(between);
