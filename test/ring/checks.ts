@@ -118,13 +118,11 @@ function checkLog(
   const who = `${operator.index} says: ${message} ${JSON.stringify(fields)}`;
   if (message === "the deals give no share") violated("deals that count give a share", who);
   if (message === "a signer cheated") {
-    const request = [...world.requests.values()].find(
-      ({ id }) => fields.plan === Buffer.from(id).toString("hex"),
-    );
-    if (request === undefined) violated("no honest member is blamed", who);
-    const key = keys.get(world.ledger.state(), request.plan.keyId);
-    const attempt = request.plan.kind === planKinds.canary ? request.plan.attempt : key?.attempt;
-    const epoch = world.epochs.get(`${request.plan.keyId}/${attempt}`);
+    const plan = Buffer.from(String(fields.plan), "hex");
+    // The ledger may be an epoch ahead of who says it.
+    const ring = operator.state?.signing.requests.get(keyOf(plan))?.ring;
+    const { keyId } = must(world.requests.get(keyOf(plan)), "request").plan;
+    const epoch = world.epochs.get(`${keyId}/${ring?.attempt}`);
     blame(world, epoch?.holders[Number(fields.seat)], who);
   }
   if (message === "a dealer sent a wrong share") {

@@ -154,6 +154,12 @@ function performOne(world: World, operator: Operator, effect: machine.Effect): v
       keepImage(world, operator);
       saveShare(operator, effect);
       return;
+    case "erase-share":
+      // Byzantine members keep every share, on purpose.
+      if (isHonest(operator)) operator.disk.shares.delete(shareFileName(effect));
+      return;
+    case "erase-host":
+      return;
     case "peers":
       operator.peers = new Set(effect.peers.map(({ number }) => number));
       return;
@@ -175,7 +181,8 @@ function saveShare(
   { disk }: Operator,
   { keyId, attempt, seat, share }: machine.Effect & { kind: "save-share" },
 ): void {
-  const stored = { keyId, attempt, seat, share };
+  // The machine overwrites what it gives up.
+  const stored = { keyId, attempt, seat, share: share.slice() };
   disk.shares.set(shareFileName(stored), stored);
 }
 

@@ -73,7 +73,7 @@ export function shuffled<T>(random: Random, items: readonly T[]): T[] {
 /** The plan of a seed. `first` is among its strategies. */
 export function planOf(random: Random, first?: Strategy): Plan {
   // 6 of threshold 4 signs without two, and generates without one.
-  const size = random.pick([4, 4, 4, 4, 4, 4, 4, 6, 7, 7, 7, 10]);
+  const size = random.pick([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 7, 7, 7, 7, 10]);
   const drawn = draw(random, first);
   const has = (strategy: Strategy): boolean => drawn.includes(strategy);
   const rate = (p: number, most: number): number =>
@@ -89,7 +89,9 @@ export function planOf(random: Random, first?: Strategy): Plan {
     byzantine,
     healAfterMs,
     requests: 1 + random.below(4),
-    rings: times(random.pick([0]), () => drawRing(random, size, new Set(byzantine.keys()))),
+    rings: times(random.pick([0, 0, 0, 1, 1, 2]), () =>
+      drawRing(random, size, new Set(byzantine.keys()), olderDisks),
+    ),
     hastyTerms: random.chance(0.3),
     loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
     duplication: rate(0.5, 0.2),
@@ -112,15 +114,22 @@ export function planOf(random: Random, first?: Strategy): Plan {
   };
 }
 
-/** Seats by operator, with at most f of them Byzantine. */
-function drawRing(random: Random, size: number, byzantine: ReadonlySet<number>): readonly number[] {
+/** Seats by operator: at most f Byzantine ones, and with those of an older disk as many as signing can do without. */
+function drawRing(
+  random: Random,
+  size: number,
+  byzantine: ReadonlySet<number>,
+  olderDisks: readonly number[],
+): readonly number[] {
   const n = random.pick([4, 4, 4, 6, 7]);
   const f = Math.floor((n - 1) / 3);
   for (;;) {
     const seats = Array.from({ length: n }, () => random.below(size));
     const most = Math.max(...seats.map((one) => seats.filter((other) => other === one).length));
     const hostile = seats.filter((one) => byzantine.has(one)).length;
-    if (most <= Math.max(Math.ceil(n / 6), Math.ceil(n / size)) && hostile <= f) return seats;
+    const lost = seats.filter((one) => olderDisks.includes(one)).length;
+    if (most > Math.max(Math.ceil(n / 6), Math.ceil(n / size))) continue;
+    if (hostile <= f && hostile + lost <= spareOf(n)) return seats;
   }
 }
 

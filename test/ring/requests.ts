@@ -3,12 +3,14 @@
 import type { Plan as LedgerPlan, State } from "@causeway/chain-core/interchain";
 import {
   accountings,
+  activeKeys,
   assetId,
   coinKinds,
   coinStatus,
   coins,
   currentKeys,
   encodeTransaction,
+  evmStates,
   keys,
   lineages,
   listNames,
@@ -23,7 +25,7 @@ import {
   vaultScript,
 } from "@causeway/chain-core/interchain";
 import type { Random } from "@causeway/primitives";
-import { keyOf, must, zero32 } from "@causeway/primitives";
+import { equal, keyOf, must, zero32 } from "@causeway/primitives";
 import { openPlan } from "../../chain-core/src/ledger/interchain/open-plan.ts";
 import type { BlockContext } from "../../chain-core/src/ledger/rule.ts";
 import { addBatchPlan } from "../../signer/src/testing/plan.ts";
@@ -31,21 +33,32 @@ import type { Request, World } from "./model.ts";
 
 /** Asks for one more signature, if a key is there; gives whether it did. */
 export function ask(world: World): boolean {
-  const { ledger, queue, random } = world;
-  const [evm] = ledger.genesis.evm;
-  const chain = random.users.chance(0.6)
-    ? must(evm, "EVM chain").chain
-    : ledger.genesis.bitcoin.chain;
+  const { ledger, random } = world;
+  const { genesis } = ledger;
+  if (random.users.chance(0.5)) return askBitcoin(world, random.users.pick(bitcoinKeys(world)));
+  const { chain } = must(genesis.evm[0], "EVM chain");
   const keyId = currentKeys.get(ledger.state(), chain)?.keyId;
   if (keyId === undefined) return false;
-  const asked = [...world.requests.values()].filter(({ plan }) => plan.kind !== planKinds.canary);
-  if (chain === evm?.chain) {
-    const nonces = asked.map(({ plan }) => (plan.kind === planKinds.evmBatch ? plan.nonce : 0));
-    remember(world, batch(world, keyId, Math.max(0, ...nonces) + 1, 100_000n));
-    return true;
-  }
+  const nonce = evmStates.get(ledger.state(), chain)?.nextNonce ?? 0;
+  remember(world, batch(world, keyId, Math.max(1, nonce), 100_000n));
+  return true;
+}
+
+/** A payment with coins of this key. */
+export function askBitcoin(world: World, keyId: number | undefined): boolean {
+  const { ledger, queue, random } = world;
+  if (keyId === undefined) return false;
   ledger.write(queue.now, (block) => remember(world, payment(block, keyId, random.users)));
   return true;
+}
+
+/** The running ring's, and older ones that were dealt to it. */
+function bitcoinKeys({ ledger }: World): number[] {
+  const state = ledger.state();
+  const { chain } = ledger.genesis.bitcoin;
+  return (activeKeys.get(state, "only")?.keyIds ?? []).filter((keyId) =>
+    equal(must(keys.get(state, keyId), "key").chain, chain),
+  );
 }
 
 function batch(world: World, keyId: number, nonce: number, amount: bigint): Uint8Array {
@@ -76,8 +89,11 @@ export function replaceOne(world: World): boolean {
     lists.put(state, listNames.plans, { ids: others });
   });
   open.isReplaced = true;
-  const { keyId, nonce } = open.plan;
+  const { keyId, nonce, chain } = open.plan;
+  const before = evmStates.get(ledger.state(), chain);
   const other = remember(world, batch(world, keyId, nonce, 200_000n));
+  if (before !== undefined)
+    ledger.write(queue.now, ({ state }) => evmStates.put(state, chain, before));
   // Which of the two is signed, if any, is up to who saw what first.
   other.isReplaced = true;
   return true;
@@ -90,7 +106,7 @@ export function remember(world: World, id: Uint8Array): Request {
   return request;
 }
 
-/** 1 to 3 coins of the vault, paid back to it: what a plan for several small coins is. */
+/** 1 to 3 coins of a key's vault, paid to the running key's: what a plan for several small coins is. */
 function payment(block: BlockContext, keyId: number, random: Random): Uint8Array {
   const { state, genesis, time } = block;
   const { chain } = genesis.bitcoin;
@@ -120,9 +136,11 @@ function payment(block: BlockContext, keyId: number, random: Random): Uint8Array
       origin: zero32,
       lineage: anchor,
     });
+  const running = must(currentKeys.get(state, chain), "running key");
+  const vault = vaultScript(genesis, must(keys.get(state, running.keyId), "key").groupPoint);
   const fee = 1_000n;
   const total = amount * BigInt(inputs.length);
-  const transaction = ownTransaction(inputs, [{ amount: total - fee, script }]);
+  const transaction = ownTransaction(inputs, [{ amount: total - fee, script: vault.script }]);
   const plan: LedgerPlan = {
     kind: planKinds.withdrawal,
     keyId,

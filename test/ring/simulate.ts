@@ -2,10 +2,12 @@
 // come to its end: both keys active, every honest seat confirmed, every request signed.
 import {
   activeKeys,
+  ceremonyStages,
   currentKeys,
   keys,
   openCeremonies,
   plans,
+  reshares,
 } from "@causeway/chain-core/interchain";
 import { isZero, keyOf, must, seeded } from "@causeway/primitives";
 import { after, next } from "../sim/queue.ts";
@@ -18,7 +20,7 @@ import { isByzantine, isHonest, operatorsOf, violated } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
 import { start, tellHeight } from "./operator.ts";
 import { planOf, smallSkew } from "./plan.ts";
-import { ask, replaceOne } from "./requests.ts";
+import { ask, askBitcoin, replaceOne } from "./requests.ts";
 import type { Counts, MemberStrategy, Strategy } from "./strategies.ts";
 import { beginTerm, isCeremonyOpen } from "./terms.ts";
 import { createWorld, startMs } from "./world.ts";
@@ -114,6 +116,7 @@ function makeBlocks(world: World): void {
       const head = ledger.block(queue.now);
       note(world.trace, queue.now, `block ${head.height}`);
       checkLedger(world);
+      askBetweenEpochs(world);
       for (const operator of world.operators)
         transmit(world, ledgerOf(world), operator.index, () => {
           if (operator.head !== undefined && operator.head.height >= head.height) return;
@@ -164,6 +167,16 @@ function rotate(world: World): () => number {
   };
   after(queue, 1_000, "", one);
   return () => left.length;
+}
+
+/** A request right before the shares of its key change: what is under way meets the new epoch. */
+function askBetweenEpochs(world: World): void {
+  const state = world.ledger.state();
+  for (const keyId of openCeremonies.get(state, "only")?.keyIds ?? []) {
+    const reshare = reshares.get(state, keyId);
+    if (reshare?.stage !== ceremonyStages.canary || !world.random.users.chance(0.4)) continue;
+    after(world.queue, world.random.users.below(500), "", () => askBitcoin(world, keyId));
+  }
 }
 
 function disturbOn(world: World, operator: Byzantine): void {
