@@ -40,13 +40,18 @@ type Generation = {
   readonly generateMs: number;
   /** Own deal, with n encrypted shares and three proofs. */
   readonly dealMs: number;
-  /** The n deals: lengths, points, three signatures each; their sum. */
+  /**
+   * The n deals: lengths, three signatures each, the sum of the constant terms. Of the other commitments the ledger
+   * states the sums, which the own share must fit; `checkMs` is what proves them.
+   */
   readonly judgeMs: number;
   /** Decrypts n shares, checks their sum. */
   readonly openMs: number;
   readonly confirmMs: number;
-  /** The n confirmed public shares, for their degree. */
+  /** The n confirmed public shares and the key, for the degree of their polynomial. */
   readonly checkMs: number;
+  /** The n deals judged and merged: what the ledger's validators compute beside. */
+  readonly mergeMs: number;
 };
 
 type Signing = {
@@ -68,12 +73,10 @@ type Signing = {
 type Resharing = {
   /** An old seat's deal of its share. */
   readonly reshareDealMs: number;
-  /** The t deals that count, judged and merged: the ledger's part. */
-  readonly reshareMergeMs: number;
-  /** Decrypts t shares, checks their weighted sum, confirms. */
-  readonly reshareOpenMs: number;
-  /** All that a new seat computes who trusts nobody: the sum of the last two. */
+  /** All that a new seat computes who trusts nobody, as in a generation: judges, opens, confirms, checks. */
   readonly reshareReceiveMs: number;
+  /** The t deals that count, judged and merged: what the ledger's validators compute beside. */
+  readonly reshareMergeMs: number;
 };
 
 export type FrostReport = {
@@ -146,7 +149,10 @@ function generate(t: number, n: number): Ring {
   const secret = must(secrets[seat], "host secret");
   const count = n > 50 ? 3 : 7;
   const dealMs = medianCpuMs(count, () => makeDeal(context, params, seat, secret, fresh()));
-  const judge = () => accepted(acceptDeals(context, params, deals));
+  const merge = () => accepted(acceptDeals(context, params, deals));
+  const mergeMs = medianCpuMs(count, merge);
+  const { commitments } = merge().merged;
+  const judge = () => accepted(acceptDeals(context, params, deals, commitments));
   const judgeMs = medianCpuMs(count, judge);
   const judged = judge();
   const open = () => openAccepted(context, params, seat, secret, judged, fresh());
@@ -164,7 +170,7 @@ function generate(t: number, n: number): Ring {
   const [consistent, checkMs] = cpuMs(() => isConsistent(group));
   assert(consistent, "the shares do not fit");
   const generateMs = dealMs + judgeMs + openMs + confirmMs + checkMs;
-  const cost = { generateMs, dealMs, judgeMs, openMs, confirmMs, checkMs };
+  const cost = { generateMs, dealMs, judgeMs, openMs, confirmMs, checkMs, mergeMs };
   return { params, secrets, group, shares, cost };
 }
 
@@ -185,17 +191,22 @@ function reshare({ params: old, secrets, group, shares }: Ring): Resharing {
   const secret = must(receivers[seat], "host secret");
   const count = n > 50 ? 3 : 7;
   const merge = () => accepted(acceptDeals(context, params, deals));
-  const merged = merge();
-  const open = () => {
-    const opened = accepted(openAccepted(context, params, seat, secret, merged, fresh()));
+  const { commitments } = merge().merged;
+  const receive = () => {
+    const judged = accepted(acceptDeals(context, params, deals, commitments));
+    const opened = accepted(openAccepted(context, params, seat, secret, judged, fresh()));
     assert(opened.kind === "opened", "honest deals do not open");
     makeConfirm(context, params, seat, opened.share, opened.dealsHash, fresh());
   };
   const reshareDealMs = medianCpuMs(count, () => deal(0));
   const reshareMergeMs = medianCpuMs(count, merge);
-  const reshareOpenMs = medianCpuMs(count, open);
-  const reshareReceiveMs = reshareMergeMs + reshareOpenMs;
-  return { reshareDealMs, reshareMergeMs, reshareOpenMs, reshareReceiveMs };
+  const confirmed = new Map(
+    receivers.map((_, at) => [at, must(evaluateCommitments(commitments, at), "Y")]),
+  );
+  const [consistent, checkMs] = cpuMs(() => isConsistent({ ...group, shares: confirmed }));
+  assert(consistent, "the new shares do not fit");
+  const reshareReceiveMs = medianCpuMs(count, receive) + checkMs;
+  return { reshareDealMs, reshareReceiveMs, reshareMergeMs };
 }
 
 function shareOf(

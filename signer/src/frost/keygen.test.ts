@@ -16,6 +16,7 @@ import {
 } from "@causeway/chain-core/ring";
 import type { Rejected } from "@causeway/primitives";
 import { isRejected, must, seeded } from "@causeway/primitives";
+import type { Point } from "@causeway/primitives/secp256k1";
 import { ecdhPoint, multiply, publicPoint, scalarBytes } from "@causeway/primitives/secp256k1";
 import { schnorr } from "@noble/curves/secp256k1.js";
 import * as fc from "fast-check";
@@ -221,6 +222,21 @@ test("deals judged and merged at once open as those that the ledger judged", () 
   const opened = openAccepted(context, params, 3, host, accepted, new Uint8Array(32));
   expect(opened).toMatchObject({ kind: "opened", share: shares[3] });
   expect(acceptDeals(context, params, [])).toMatchObject({ code: "no-deals" });
+});
+
+test("stated commitments are taken for the deals' when key and share fit them, and else refused", () => {
+  const { context, params, deals, hostSecrets, shares } = generateRing(4, 3, seeded(52));
+  const { commitments } = accepted(mergeDeals(params, deals));
+  const [first, second, third] = commitments as [Point, Point, Point];
+  expect(acceptDeals(context, params, deals, commitments)).toEqual(
+    acceptDeals(context, params, deals),
+  );
+  for (const stated of [[second, second, third], [first, second], [...commitments, third], []])
+    expect(acceptDeals(context, params, deals, stated)).toMatchObject({ code: "wrong-key" });
+  const lie = accepted(acceptDeals(context, params, deals, [first, third, third]));
+  const open = (seat: number) =>
+    openAccepted(context, params, seat, must(hostSecrets[seat], "host"), lie, new Uint8Array(32));
+  for (const seat of shares.keys()) expect(open(seat)).toMatchObject({ code: "wrong-merge" });
 });
 
 describe("a complaint", () => {

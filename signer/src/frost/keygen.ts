@@ -129,8 +129,12 @@ function assertHost(hostKeys: readonly Point[], seat: number, hostSecret: Uint8A
   assert(equal(publicPoint(hostSecret), hostKey), "not the host secret of the seat");
 }
 
-/** "zero-share": the share is zero, which only dealers who all collude can cause. */
-export type OpenCode = MergeCode | "zero-share";
+export type OpenCode =
+  | MergeCode
+  /** The share is zero, which only dealers who all collude can cause. */
+  | "zero-share"
+  /** Each deal's share is right, and their sum is not that of the merged commitments: they are not the deals'. */
+  | "wrong-merge";
 
 export type Opened =
   /** The weighted sum of the shares fits the merged deals. */
@@ -198,7 +202,8 @@ export function openAccepted(
     const complaints = complain(context, params, seat, hostSecret, received, entropy);
     if (complaints.length > 0) return { kind: "complaints", complaints };
   }
-  if (!fits) return rejected("zero-share", `the share of seat ${seat} is zero`);
+  if (total === 0n) return rejected("zero-share", `the share of seat ${seat} is zero`);
+  if (!fits) return rejected("wrong-merge", "the merged commitments are not those of the deals");
   return { kind: "opened", share: scalarBytes(total), publicShare, merged, dealsHash };
 }
 
