@@ -58,8 +58,8 @@ const ownerOf = (place: number): Uint8Array => must(genesis.validators[place], "
 const termOf = (world: RingWorld): number => must(terms.get(world.state, "only"), "terms").term;
 const windowBlocks = 3 * size + 1;
 
-function begun(): RingWorld {
-  const world = ringWorld(genesis);
+function begun(of = genesis): RingWorld {
+  const world = ringWorld(of);
   endOfBlock(world);
   for (const keyId of [1, 2]) finish(world, keyId);
   return world;
@@ -69,8 +69,8 @@ function turnTo(world: RingWorld, term: number): void {
   for (let i = 0; i < 20 && termOf(world) < term; i++) turnEpoch(world);
 }
 
-function inTerm(term: number): RingWorld {
-  const world = begun();
+function inTerm(term: number, of = genesis): RingWorld {
+  const world = begun(of);
   turnTo(world, term);
   return world;
 }
@@ -102,7 +102,7 @@ describe("silent seats (RNG-3)", () => {
   test("that deal and do not confirm are drawn anew, too, and of a resharing only those", () => {
     const world = inTerm(1);
     const before = ceremony(world, 1);
-    for (let seat = 0; seat < 4; seat++) expect(sendDeal(world, 1, seat)).toBe("ok");
+    for (let seat = 3; seat < 7; seat++) expect(sendDeal(world, 1, seat)).toBe("ok");
     blocks(world, windowBlocks + 1);
     // Four deals of the seven of the old ring are one too few: nobody of the new one is to blame.
     expect(ceremony(world, 1)).toMatchObject({ attempt: 2, seats: before.seats });
@@ -228,6 +228,16 @@ describe("an early end of a term (RNG-2)", () => {
     expect(termOf(world)).toBe(3);
   });
 
+  test("does not come for a third exactly", () => {
+    const world = inTerm(1, testGenesis(size, { ...genesis.params, ringSeats: 3 }));
+    setStatus(world, must(ceremony(world, 3).seats[1], "seat").validator, "jailed");
+    turnEpoch(world);
+    expect(termOf(world)).toBe(1);
+    setStatus(world, must(ceremony(world, 3).seats[2], "seat").validator, "jailed");
+    turnEpoch(world);
+    expect(termOf(world)).toBe(2);
+  });
+
   test("comes when a seat was punished for a ceremony", () => {
     const world = inTerm(1);
     for (let seat = 0; seat < 4; seat++)
@@ -283,13 +293,11 @@ describe("a key that nobody needs (RNG-5)", () => {
     const world = begun();
     const last = must(lastCreditOf(world.state, 1), "last day");
     expect(last).toBe(genesis.time + 2 * 8 * 60_000);
-    for (const term of [1, 2]) {
-      turnTo(world, term);
-      if (term === 2) break;
-      finish(world, 1);
-      finish(world, 3);
-      finish(world, 4);
-    }
+    turnTo(world, 1);
+    for (const keyId of [1, 3, 4]) finish(world, keyId);
+    turnEpoch(world);
+    expect(activeKeys.get(world.state, "only")).toEqual({ keyIds: [1, 2, 3, 4] });
+    turnTo(world, 2);
     expect(world.time >= last).toBe(true);
     turnEpoch(world);
     expect(keys.get(world.state, 1)).toMatchObject({ active: false });
