@@ -1,12 +1,12 @@
 // Whole key generations on a ledger of four, by deals that a dealer in this file makes.
-import { bigEndian, must } from "@causeway/primitives";
+import { bigEndian, concat, fromHex, keyOf, must, sha256 } from "@causeway/primitives";
 import { negate, publicPoint, scalarBytes, sum } from "@causeway/primitives/secp256k1";
 import { describe, expect, test } from "vitest";
 import { kinds } from "../../codec/action.ts";
 import type { Plan } from "../../interchain/records.ts";
 import { listNames, lists, plans } from "../../interchain/records.ts";
-import type { CeremonyParams } from "../../ring/index.ts";
-import { complaintCodec, dealCodec } from "../../ring/index.ts";
+import type { CeremonyParams, Complaint, Confirm, Deal } from "../../ring/index.ts";
+import { complaintCodec, confirmCodec, dealCodec } from "../../ring/index.ts";
 import { ceremonies, ceremonyStages, currentKeys, deals, keys } from "../../ring/records.ts";
 import { reservedSize } from "../block-limits.ts";
 import { validatorStatus, validators } from "../epoch/validators.ts";
@@ -19,6 +19,7 @@ import {
   blocks,
   ceremony,
   complaintOf,
+  confirmation,
   dealFrom,
   endOfBlock,
   paramsIn,
@@ -271,6 +272,95 @@ describe("a key generation", () => {
     expect(sendComplaint(on, 0, 1)).toBe("wrong-stage");
     on.endBlock();
     expect(on.send(0, kinds.deal, mine)).toBe("wrong-stage");
+  });
+});
+
+describe("bad input", () => {
+  const infinity = new Uint8Array(33);
+  const offCurve = Uint8Array.of(2, ...new Uint8Array(31), 5);
+  const order = fromHex("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141");
+  const entriesOf = (on: Ledger) =>
+    new Map([...on.state.entries()].map(({ key, value }) => [keyOf(key), value]));
+
+  /** Refused with a code, and the state is as it was. */
+  function refuses(on: Ledger, kind: number, body: Uint8Array, from = 0): string {
+    const before = entriesOf(on);
+    const code = on.send(0, kind, body, from);
+    expect(code).not.toBe("ok");
+    expect(entriesOf(on)).toEqual(before);
+    return code;
+  }
+
+  test("of a deal is refused by a code of its own, and changes nothing", () => {
+    const on = ledger();
+    on.endBlock();
+    const good = deal(on, params(on), 0);
+    const first = must(good.commitments[0], "constant term");
+    const cases: readonly (readonly [string, Deal])[] = [
+      ["wrong-ceremony", { ...good, keyId: 9 }],
+      ["wrong-ceremony", { ...good, attempt: 1 }],
+      ["wrong-seat", { ...good, seat: 1 }],
+      ["wrong-seat", { ...good, seat: 4 }],
+      ["bad-length", { ...good, commitments: good.commitments.slice(1) }],
+      ["bad-length", { ...good, commitments: [...good.commitments, first] }],
+      ["bad-length", { ...good, commitments: [] }],
+      ["bad-length", { ...good, shares: good.shares.slice(1) }],
+      ["bad-point", { ...good, commitments: good.commitments.with(0, infinity) }],
+      ["bad-point", { ...good, ephemeral: offCurve }],
+      ["bad-scalar", { ...good, shares: good.shares.with(2, order) }],
+      ["bad-proof", { ...good, commitments: good.commitments.with(2, first) }],
+      ["bad-proof", { ...good, commitments: good.commitments.with(2, offCurve) }],
+      ["bad-proof", { ...good, proof: good.hostProof }],
+      ["bad-proof", { ...good, ephemeralProof: good.proof }],
+    ];
+    for (const [code, wrong] of cases)
+      expect(refuses(on, kinds.deal, dealCodec.encode(wrong))).toBe(code);
+    // Of another network, of another key, and of a seat that is not the sender's.
+    const network = testGenesis(5).networkId;
+    for (const of of [{ network }, { keyId: 2 }, { chain: sha256(infinity) }]) {
+      const foreign = { ...deal(on, { ...params(on), ...of }, 0), keyId };
+      expect(refuses(on, kinds.deal, dealCodec.encode(foreign))).toBe("bad-proof");
+    }
+    expect(refuses(on, kinds.deal, dealCodec.encode(good), 2)).toBe("wrong-seat");
+    for (const cut of [0, 1, 64]) {
+      const bytes = dealCodec.encode(good);
+      expect(refuses(on, kinds.deal, bytes.subarray(0, cut))).toBe("bad-bytes");
+      expect(refuses(on, kinds.deal, concat(bytes, new Uint8Array(cut + 1)))).toBe("bad-bytes");
+    }
+    expect(on.send(0, kinds.deal, dealCodec.encode(good))).toBe("ok");
+  });
+
+  test("of a confirmation and a complaint, too", () => {
+    const on = ledger();
+    on.endBlock();
+    for (const seat of [0, 1, 2, 3]) sendDeal(on, seat);
+    on.endBlock();
+    const good = confirmCodec.decode(confirmation(on.world, keyId, 0));
+    const others = confirmCodec.decode(confirmation(on.world, keyId, 1));
+    const confirms: readonly (readonly [string, Confirm])[] = [
+      ["wrong-ceremony", { ...good, attempt: 7 }],
+      ["wrong-seat", { ...good, seat: 1 }],
+      ["wrong-deals", { ...good, dealsHash: new Uint8Array(32) }],
+      ["bad-point", { ...good, share: infinity }],
+      ["bad-point", { ...good, share: offCurve }],
+      ["bad-proof", { ...good, share: others.share }],
+      ["bad-proof", { ...good, proof: others.proof }],
+    ];
+    for (const [code, wrong] of confirms)
+      expect(refuses(on, kinds.confirm, confirmCodec.encode(wrong))).toBe(code);
+    const told = complaintOf(on.world, keyId, { seat: 0, dealer: 1 });
+    const complaintCases: readonly (readonly [string, Complaint])[] = [
+      ["wrong-ceremony", { ...told, keyId: 7 }],
+      ["wrong-seat", { ...told, seat: 9 }],
+      ["no-such-deal", { ...told, dealer: 9 }],
+      ["bad-proof", { ...told, dealer: 2 }],
+      ["bad-proof", { ...told, sharedPoint: offCurve }],
+      ["bad-proof", { ...told, sharedPoint: infinity }],
+      ["bad-proof", { ...told, dleqProof: new Uint8Array(64) }],
+    ];
+    for (const [code, wrong] of complaintCases)
+      expect(refuses(on, kinds.complaint, complaintCodec.encode(wrong))).toBe(code);
+    expect(on.ceremony()).toMatchObject({ voided: [], confirmed: [] });
   });
 });
 

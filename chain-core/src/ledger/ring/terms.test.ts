@@ -152,6 +152,23 @@ describe("a term (RNG-2)", () => {
     expect(electionOf()).toMatchObject({ term: 1, election: electionStates.done });
   });
 
+  test("of fewer validators than seats gives each as many as RNG-1 lets it have, each with a share", () => {
+    const world = begun(testGenesis(4, { ...terming, ringSeats: 10 }));
+    turnTo(world, 1);
+    const { seats, threshold } = must(rings.get(world.state, 1), "ring");
+    const counts = world.genesis.validators.map(
+      ({ owner }) => seats.filter(({ validator }) => equal(validator, owner)).length,
+    );
+    expect([seats.length, threshold]).toEqual([10, 7]);
+    expect(counts.toSorted()).toEqual([2, 2, 3, 3]);
+    for (const keyId of [1, 3]) finish(world, keyId);
+    for (const keyId of [1, 3])
+      expect(new Set(keys.get(world.state, keyId)?.shares.map(String)).size).toBe(10);
+    turnTo(world, 2);
+    finish(world, 1);
+    expect(keys.get(world.state, 1)).toMatchObject({ heldBy: 2, attempt: 2, threshold: 7 });
+  });
+
   test("is drawn from committee and standby alone, who have cooled down, by the stakes of before", () => {
     const world = begun(
       testGenesis(size, { ...terming, seats: 3, standbySeats: 2, ringCooldownEpochs: 4 }),
