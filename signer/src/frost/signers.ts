@@ -119,15 +119,15 @@ const rememberedMax = 16;
 function checked(group: Group): Checked {
   const { n, t } = group;
   const seats = [...group.shares].filter(
-    ([seat]) => Number.isInteger(seat) && seat >= 0 && seat < n,
+    ([seat, share]) => Number.isInteger(seat) && seat >= 0 && seat < n && share.length === 33,
   );
-  const sized = (bytes: Uint8Array) => [bigEndian(bytes.length, 4), bytes];
-  const hash = taggedHash(
-    "causeway/frost-group",
-    bigEndian(t, 4),
-    ...sized(group.thresholdPoint),
-    ...seats.flatMap(([seat, share]) => [bigEndian(seat, 4), ...sized(share)]),
-  );
+  const body = new Uint8Array(37 * seats.length);
+  for (const [i, [seat, share]] of seats.entries()) {
+    body.set(bigEndian(seat, 4), 37 * i);
+    body.set(share, 37 * i + 4);
+  }
+  const size = concat(bigEndian(t, 4), bigEndian(seats.length, 4));
+  const hash = taggedHash("causeway/frost-group", size, body, group.thresholdPoint);
   const key = keyOf(hash);
   const known = remembered.get(key);
   if (known !== undefined) return known;
