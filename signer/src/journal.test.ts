@@ -12,3 +12,12 @@ test("a record that this version cannot read stops the signer: it may be a slot 
     expect(() => compacted([boot, bad])).toThrow(/journal/);
   }
 });
+
+test("of a key's deals those of its newest attempt are kept, of every seat", () => {
+  const body = new Uint8Array(9);
+  const deal = (keyId: number, attempt: number, seat: number): Uint8Array =>
+    encodeRecord({ kind: "deal", deal: { keyId, attempt, seat, body } });
+  const [old, other] = [deal(1, 0, 2), deal(2, 0, 2)];
+  const kept = [deal(1, 1, 2), deal(1, 1, 3)];
+  expect(compacted([old, other, ...kept])).toEqual([other, ...kept]);
+});

@@ -9,6 +9,7 @@ import {
   InvariantError,
   isRejected,
   ListCompositeType,
+  must,
   u8,
   u16,
   u32,
@@ -62,6 +63,22 @@ export type JournalRecord =
 
 /** Slots in one `release` or `bar`. */
 export const slotsMax = 256;
+
+/** The number of a start: of its time, so that it is above those that a restored disk has forgotten. */
+export function nextBoot(records: readonly JournalRecord[], nowMs: number): number {
+  const before = records.flatMap((record) => (record.kind === "boot" ? [record.number] : []));
+  return Math.max(nowMs, 1 + Math.max(0, ...before));
+}
+
+/** The slots of every release and bar, oldest first. */
+export function usesOf(
+  records: readonly JournalRecord[],
+): { readonly slots: readonly SlotUse[] }[] {
+  return records.flatMap((record): { readonly slots: readonly SlotUse[] }[] => {
+    if (record.kind === "release") return [record.release];
+    return record.kind === "bar" ? [record] : [];
+  });
+}
 
 const frameCodec: Codec<{ kind: number; body: Uint8Array }> = codec(
   "journal record",
@@ -155,14 +172,21 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
 
 /**
  * The same records without those that a later one replaces: of boots, trusted points, numbers sent and marks of a
- * restore only the newest counts. Releases, bars and deals stay for ever.
+ * restore only the newest counts, and of a key's deals those of its newest attempt. Releases and bars stay for ever.
  */
 export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
-  const kinds = records.map((bytes) => decodeRecord(bytes).kind);
-  const newest = new Map(kinds.map((kind, i) => [kind, i]));
+  const all = records.map(decodeRecord);
+  const newest = new Map(all.map(({ kind }, i) => [kind, i]));
+  const attempts = new Map<number, number>();
+  for (const record of all)
+    if (record.kind === "deal") {
+      const { keyId, attempt } = record.deal;
+      attempts.set(keyId, Math.max(attempt, attempts.get(keyId) ?? 0));
+    }
   return records.filter((_, i) => {
-    const kind = kinds[i];
-    const isForEver = kind === "release" || kind === "bar" || kind === "deal";
-    return isForEver || newest.get(kind ?? "boot") === i;
+    const record = must(all[i], "record");
+    if (record.kind === "release" || record.kind === "bar") return true;
+    if (record.kind === "deal") return attempts.get(record.deal.keyId) === record.deal.attempt;
+    return newest.get(record.kind) === i;
   });
 }

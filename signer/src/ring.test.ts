@@ -1,8 +1,12 @@
 // Rings of validators with several seats, that are registered later, and that hand their shares on (RNG-1, RNG-2).
 import type { Seat, State } from "@causeway/chain-core/interchain";
 import {
+  activeKeys,
   ceremonies,
+  currentKeys,
+  heartbeats,
   keys,
+  kinds,
   listNames,
   lists,
   planStatus,
@@ -10,19 +14,21 @@ import {
   purposes,
   validators as records,
   reshares,
+  transactionCodec,
 } from "@causeway/chain-core/interchain";
 import { equal, isZero, must } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import { expect, test } from "vitest";
 import { thresholdOf } from "../../chain-core/src/beacon/elect.ts";
 import { enter } from "../../chain-core/src/ledger/epoch/validators.ts";
+import { putParameters } from "../../chain-core/src/ledger/parameters.ts";
 import { beginCeremony } from "../../chain-core/src/ledger/ring/ceremony.ts";
 import { testGenesis, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import { decodeRecord } from "./journal.ts";
 import { summaryOf } from "./machine.ts";
 import { shareCodec } from "./roast/message.ts";
 import type { World } from "./testing.ts";
-import { addBatchPlan, world } from "./testing.ts";
+import { addBatchPlan, genesis, world } from "./testing.ts";
 import { messageKinds, open } from "./wire.ts";
 
 /** Five validators with the keys of the genesis' four: the last one registers later. */
@@ -207,6 +213,63 @@ test("a resharing survives a process that dies before any of its effects", () =>
   expect(at).toBeGreaterThan(5);
   expectEpochs(w);
 }, 60_000);
+
+test("each validator in service gives a sign of life, half as often as it counts for (RNG-2)", () => {
+  const w = world({
+    signers: 5,
+    setUp: (state) => putParameters(state, { ...genesis.params, ringTermEpochs: 1_000 }),
+  });
+  const at = (number: number): number | undefined =>
+    heartbeats.get(w.ledger, must(validators[number], "validator").owner)?.at;
+  const isLive = (number: number): boolean => at(number) !== undefined;
+  expect(w.runUntil(() => [0, 1, 2, 3].every(isLive), 5_000)).toBe(true);
+  register(w, 4);
+  expect(w.runUntil(() => isLive(4), 5_000)).toBe(true);
+  const beats = (): number =>
+    w.performed.filter(
+      ({ seat, effect }) =>
+        seat === 1 &&
+        effect.kind === "submit" &&
+        transactionCodec.decode(effect.transaction).actions[0]?.kind === kinds.heartbeat,
+    ).length;
+  const before = beats();
+  const from = w.nowMs;
+  w.run(6 * genesis.params.ringHeartbeatMs);
+  expect(beats() - before).toBeGreaterThanOrEqual(10);
+  expect(beats() - before).toBeLessThanOrEqual(12);
+  expect(w.nowMs - must(at(1), "heart-beat")).toBeLessThan(genesis.params.ringHeartbeatMs);
+  expect(w.nowMs).toBeGreaterThan(from);
+  expect(codesOf(w, 1)).not.toContain("too-early");
+});
+
+test("what is known of retired and resting keys is not read again with every block", () => {
+  const w = world();
+  expect(w.runUntil(() => isActive(w), 60_000)).toBe(true);
+  w.write((state) => {
+    // The current Bitcoin key is number 12 now: 3 to 11 are older ones, of which every other one is retired.
+    const key = must(keys.get(state, 1), "key");
+    for (let keyId = 3; keyId <= 12; keyId++)
+      keys.put(state, keyId, { ...key, keyId, active: keyId % 2 === 0 });
+    currentKeys.put(state, key.chain, { keyId: 12 });
+    activeKeys.put(state, "only", { keyIds: [1, 2, 4, 6, 8, 10, 12] });
+  });
+  w.run(2_000);
+  const from = w.performed.length;
+  w.run(64 * 500);
+  const asked = (keyId: number): number =>
+    w.performed
+      .slice(from)
+      .filter(
+        ({ seat, effect }) =>
+          seat === 0 &&
+          effect.kind === "prove" &&
+          effect.keys.some((one) => equal(one, keys.key(keyId))),
+      ).length;
+  expect(asked(12)).toBeGreaterThanOrEqual(60);
+  for (const keyId of [4, 6, 8, 10]) expect(asked(keyId)).toBeLessThanOrEqual(3);
+  for (const keyId of [4, 6, 8, 10]) expect(asked(keyId)).toBeGreaterThanOrEqual(1);
+  for (const keyId of [3, 5, 7, 9, 11]) expect(asked(keyId)).toBe(0);
+});
 
 test("a header of a version that this program does not know stops the signer (GOV-1)", () => {
   const w = world();

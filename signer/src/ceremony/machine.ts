@@ -31,7 +31,7 @@ import type { DealMade } from "../journal.ts";
 import { nameOf } from "../share-file.ts";
 import type { Turn } from "../turn.ts";
 import { dealtShare, eraseShares } from "./epochs.ts";
-import { openSeat } from "./open.ts";
+import { countedDeals, openSeat } from "./open.ts";
 import type { Context, Effect, Event, OwnSeat, Share, State } from "./state.ts";
 import { needsCeremony, ownSeats } from "./state.ts";
 
@@ -83,12 +83,23 @@ function viewed(
     if (stage === ceremonyStages.deal)
       for (const dealer of dealersOf(context, current, view, ceremony))
         visit(deal(current, ceremony, params, dealer, turn));
-    else
+    else {
+      const counted = once(() => countedDeals(view, ceremony, params));
       for (const own of ownSeats(context, ceremony.seats))
-        visit(openSeat(current, { view, ceremony, params, own }, turn));
+        visit(openSeat(current, { view, ceremony, params, counted, own }, turn));
+    }
   }
   visit(eraseShares(current, view));
   return [forgotten(current, view, visited), effects];
+}
+
+/** Decoding 150 deals takes a tenth of a second, and most views need none. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function underWay(view: StateReader): Ceremony[] {

@@ -25,6 +25,8 @@ type Opening = {
   readonly view: StateReader;
   readonly ceremony: Ceremony;
   readonly params: CeremonyParams;
+  /** Of {@link countedDeals}: one reading for all own seats. */
+  readonly counted: () => readonly Deal[] | undefined;
   readonly own: OwnSeat;
 };
 
@@ -38,7 +40,7 @@ export function openSeat(state: State, opening: Opening, turn: Turn): Step<State
     return [{ ...state, settled: new Set(state.settled).add(share) }, []];
   const name = answerName(ceremony, seat);
   if (state.answered.has(name)) return [state, []];
-  const counted = countedDeals(view, ceremony, params);
+  const counted = opening.counted();
   if (counted === undefined) return [state, []];
   const { commitments } = ceremony;
   const merged = { commitments, groupPoint: must(commitments[0], "group point") };
@@ -75,7 +77,7 @@ function confirmedShare(
 }
 
 /** The deals that count, in order of seats; undefined while one of them has not been read. */
-function countedDeals(
+export function countedDeals(
   view: StateReader,
   { keyId, attempt, dealt, voided }: Ceremony,
   params: CeremonyParams,

@@ -18,7 +18,7 @@ import type { Finality, ProvedRecord } from "../world.ts";
 import type { Trusted } from "./trust.ts";
 import { advance, badProof, raised, startOf } from "./trust.ts";
 import type { Interest } from "./wanted.ts";
-import { needed, wanted } from "./wanted.ts";
+import { lasting, needed, wanted } from "./wanted.ts";
 
 export type Context = { readonly genesis: Genesis; readonly bls: Bls };
 
@@ -47,8 +47,9 @@ export type State = {
   /** Highest height that the own node has named. */
   readonly named: number;
   readonly phase: "idle" | Reading;
-  /** The last whole reading. */
+  /** The last whole reading, and what the next one takes over of it ({@link lasting}). */
   readonly records: Records;
+  readonly lasting: Records;
   readonly readHeight: number;
   /** After a failure, not before; failures in a row make it later. */
   readonly retryAtMs: number;
@@ -112,6 +113,7 @@ export function initial(context: Context): State {
     named: 0,
     phase: "idle",
     records: new Map(),
+    lasting: new Map(),
     readHeight: 0,
     retryAtMs: 0,
     failures: 0,
@@ -177,9 +179,11 @@ function begin(
     return [state, []];
   if (state.named <= state.readHeight) return [state, []];
   if (state.retryAtMs > turn.nowMs) return [state, [{ kind: "wake", atMs: state.retryAtMs }]];
-  const keys = wanted(context.genesis, viewOf(state.records), interest).slice(0, keysMax);
+  const keys = wanted(context.genesis, viewOf(state.records), interest)
+    .filter((key) => !state.lasting.has(keyOf(key)))
+    .slice(0, keysMax);
   const phase: Reading = {
-    records: new Map(),
+    records: state.lasting,
     refused: new Set(),
     asked: keys,
     askedAtMs: turn.nowMs,
@@ -326,7 +330,10 @@ function goOn(
   const headerMs = reading.headerMs ?? header.time;
   const epoch = reading.epoch ?? committee.epoch;
   const viewed: Viewed = { view, height, headerMs, epoch, committee };
-  const idle: State = { ...state, phase: "idle", records, readHeight: height, failures: 0 };
+  const kept = lasting(context.genesis, view, height).map((key) => keyOf(key));
+  const taken = new Map(kept.map((name) => [name, records.get(name)]));
+  const read = { records, lasting: taken, readHeight: height };
+  const idle: State = { ...state, ...read, phase: "idle", failures: 0 };
   const [next, effects] = begin(context, idle, interest, turn);
   return [next, [{ kind: "viewed", viewed }, ...effects]];
 }

@@ -36,6 +36,15 @@ export function ceremonyUnderWay(view: StateReader, keyId: number): Ceremony | u
   return readReshare(view, keyId) ?? readCeremony(view, keyId);
 }
 
+/** The ceremony of this epoch of a key's shares: under way, or the one in use. */
+export function ceremonyOfEpoch(
+  view: StateReader,
+  { keyId, attempt }: { readonly keyId: number; readonly attempt: number },
+): Ceremony | undefined {
+  const both = [readReshare(view, keyId), readCeremony(view, keyId)];
+  return both.find((one) => one?.attempt === attempt);
+}
+
 export function openKeyIds(view: StateReader): readonly number[] {
   return openCeremonies.get(view, "only")?.keyIds ?? [];
 }

@@ -47,6 +47,7 @@ import {
   ceremonyUnderWay,
   keyIdsUpTo,
   keyNames,
+  namedKeyIds,
   openKeyIds,
   readCeremony,
   readKey,
@@ -69,6 +70,28 @@ export type Interest = {
 export function needed({ owner }: Interest): Uint8Array[] {
   const sent = owner && sentKey(owner);
   return [...governingKeys, lists.key(listNames.plans), ...(sent === undefined ? [] : [sent])];
+}
+
+/** A key of no open plan is read again once in so many blocks: rings are large, and it hardly ever changes. */
+const lookEvery = 32;
+
+/**
+ * Records of keys that the next reading takes over as they are: of retired ones, which never change, and of those that
+ * neither a chain's vault, a ceremony nor an open plan is about. What a plan is approved by is read with every view.
+ */
+export function lasting(genesis: Genesis, view: StateReader, height: number): Uint8Array[] {
+  const open = (lists.get(view, listNames.plans)?.ids ?? []).map((id) => plans.get(view, id));
+  const inUse = new Set([
+    ...namedKeyIds(genesis, view),
+    ...openKeyIds(view),
+    ...open.map((plan) => plan?.keyId),
+  ]);
+  return keyIdsUpTo(genesis, view).flatMap((keyId) => {
+    const key = readKey(view, keyId);
+    if (key === undefined) return [];
+    const isTurn = (height + keyId) % lookEvery === 0;
+    return key.active && (inUse.has(keyId) || isTurn) ? [] : [keys.key(keyId)];
+  });
 }
 
 /** Keys of the records, each once, given what `view` has. */

@@ -20,7 +20,7 @@ import {
 } from "@causeway/chain-core/interchain";
 import type { NetworkId } from "@causeway/primitives";
 import { equal, isRejected, isZero } from "@causeway/primitives";
-import { ceremonyUnderWay, readKey } from "../follow/rings.ts";
+import { ceremonyOfEpoch, ceremonyUnderWay, readKey } from "../follow/rings.ts";
 import type { Beating } from "../heartbeat.ts";
 import { isHeartbeatDone } from "../heartbeat.ts";
 
@@ -95,8 +95,8 @@ function isConfirmed(view: StateReader, body: Uint8Array): boolean {
   const key = readKey(view, keyId);
   const share = key?.attempt === attempt ? key.shares[seat] : undefined;
   if (share !== undefined && !isZero(share)) return true;
-  const ceremony = ceremonyUnderWay(view, keyId);
-  if (ceremony === undefined) return false;
-  if (ceremony.attempt !== attempt || !equal(ceremony.dealsHash, dealsHash)) return true;
+  if (ceremonyUnderWay(view, keyId) === undefined) return false;
+  const ceremony = ceremonyOfEpoch(view, { keyId, attempt });
+  if (ceremony === undefined || !equal(ceremony.dealsHash, dealsHash)) return true;
   return ceremony.confirmed.some((confirmed) => confirmed.seat === seat);
 }
