@@ -11,6 +11,7 @@ import { listNames, lists, plans, roles, sequences } from "@causeway/chain-core/
 import { zero32 } from "@causeway/primitives";
 import { slotNames } from "./guard.ts";
 import type { JournalRecord, SlotUse } from "./journal.ts";
+import { slotsMax } from "./journal.ts";
 
 export type State = {
   /** Own clock when the process started, ms. */
@@ -102,6 +103,19 @@ export function decided(state: State, decision: Decision): State {
       return { ...state, phase: "ended" };
   }
 }
+
+/** What the journal must have before anything is signed after a `bar`. */
+export function recordsOf({ slots, sequence }: Decision & { kind: "bar" }): JournalRecord[] {
+  const records: JournalRecord[] = [];
+  for (let i = 0; i < slots.length; i += slotsMax)
+    records.push({ kind: "bar", slots: slots.slice(i, i + slotsMax) });
+  // The last, because it says that what it proves is dealt with.
+  return [...records, { kind: "sent", sequence }];
+}
+
+export const barMessage = "the journal is older than the ledger: what is open now is not signed";
+export const endMessage =
+  "another process signs for this validator: stop one of the two, then start this one again";
 
 /** A number above those that the journal knew of, used, and not by this process. */
 export function hasStranger(

@@ -17,8 +17,8 @@ import { ringsOf } from "./follow/rings.ts";
 import type { Roster } from "./follow/roster.ts";
 import { genesisRoster, learn, peersOf } from "./follow/roster.ts";
 import { heartbeatDue } from "./heartbeat.ts";
-import type { JournalRecord, SlotUse } from "./journal.ts";
-import { decodeRecord, encodeRecord, slotsMax } from "./journal.ts";
+import type { JournalRecord } from "./journal.ts";
+import { decodeRecord, encodeRecord, nextBoot, usesOf } from "./journal.ts";
 import * as outbox from "./outbox/machine.ts";
 import { interestOf, selfOf } from "./self.ts";
 import * as signing from "./signing/machine.ts";
@@ -143,16 +143,10 @@ function start(work: Work, event: Event & { kind: "started" }): void {
   const records = event.journal.map(decodeRecord);
   const pick = <K extends JournalRecord["kind"]>(kind: K): (JournalRecord & { kind: K })[] =>
     records.filter((record): record is JournalRecord & { kind: K } => record.kind === kind);
-  // Of its time, so that it is above those that a restored disk has forgotten.
-  const last = Math.max(0, ...pick("boot").map(({ number }) => number));
-  const boot = Math.max(last + 1, work.turn.nowMs);
-  work.state = { ...work.state, started: true };
+  const boot = nextBoot(records, work.turn.nowMs);
+  work.state = { ...work.state, started: true, fence: fence.started(records, work.turn.nowMs) };
   work.effects.push({ kind: "journal", record: encodeRecord({ kind: "boot", number: boot }) });
-  work.state = { ...work.state, fence: fence.started(records, work.turn.nowMs) };
-  const uses = records.flatMap((record): { readonly slots: readonly SlotUse[] }[] => {
-    if (record.kind === "release") return [record.release];
-    return record.kind === "bar" ? [record] : [];
-  });
+  const uses = usesOf(records);
   toSigning(work, { kind: "restored", boot, uses });
   const deals = pick("deal").map(({ deal }) => deal);
   toCeremony(work, { kind: "restored", deals, shares: event.shares });
@@ -319,24 +313,15 @@ function judgeFence(work: Work, { view, headerMs }: follow.Viewed): void {
   const { owner } = must(work.state.roster.own, "own validator");
   // The first view may be from before it was known whose envelopes to ask for: absent is not the same as unread.
   if (!work.state.follow.records.has(keyOf(fence.sentKey(owner)))) return;
-  const look = { view, headerMs, owner };
-  const decision = fence.decide(work.state.fence, look);
+  const decision = fence.decide(work.state.fence, { view, headerMs, owner });
   work.state = { ...work.state, fence: fence.decided(work.state.fence, decision) };
-  if (decision.kind === "end") {
-    const message =
-      "another process signs for this validator: stop one of the two, then start this one again";
-    work.effects.push({ kind: "end", code: "second-copy", message });
-  } else if (decision.kind === "bar") {
-    const { slots, sequence } = decision;
-    for (let i = 0; i < slots.length; i += slotsMax)
-      journal(work, { kind: "bar", slots: slots.slice(i, i + slotsMax) });
-    // The last, because it says that what it proves is dealt with.
-    journal(work, { kind: "sent", sequence });
-    toSigning(work, { kind: "barred", slots });
-    const fields = { slots: slots.length };
-    const message = "the journal is older than the ledger: what is open now is not signed";
-    work.effects.push({ kind: "log", level: "warn", message, fields });
-  }
+  if (decision.kind === "end")
+    work.effects.push({ kind: "end", code: "second-copy", message: fence.endMessage });
+  if (decision.kind !== "bar") return;
+  for (const record of fence.recordsOf(decision)) journal(work, record);
+  toSigning(work, { kind: "barred", slots: decision.slots });
+  const fields = { slots: decision.slots.length };
+  work.effects.push({ kind: "log", level: "warn", message: fence.barMessage, fields });
 }
 
 function toCeremony(work: Work, event: ceremony.Event): void {

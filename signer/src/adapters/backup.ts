@@ -28,7 +28,7 @@ import {
   backupVersion,
   journalVersion,
 } from "../backup-file.ts";
-import { decodeRecord, encodeRecord } from "../journal.ts";
+import { decodeRecord, encodeRecord, usesOf } from "../journal.ts";
 import { shareFilePattern } from "../share-file.ts";
 import { assertUnused, journalOf, shareNames, sharesOf } from "./seat-folder.ts";
 import { keyFields } from "./vault.ts";
@@ -110,9 +110,7 @@ function manifestOf(
   { shares, journal }: BackupBody,
 ): Manifest {
   const records = journal.map(decodeRecord);
-  const slots = records.flatMap((one) =>
-    one.kind === "release" ? one.release.slots : one.kind === "bar" ? one.slots : [],
-  );
+  const slots = usesOf(records).flatMap((use) => use.slots);
   const boots = records.flatMap((one) => (one.kind === "boot" ? [one.number] : []));
   return {
     network: toHex(head.network),
