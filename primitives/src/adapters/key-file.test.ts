@@ -32,6 +32,18 @@ test("a good file gives bytes and texts", () => {
   expect(keys.consensus).toBeUndefined();
 });
 
+test("a list may be missing, and each of it is 32 bytes", () => {
+  const path = join(folder, "list.json");
+  const readList = (content: unknown): readonly Uint8Array[] => {
+    writeFileSync(path, JSON.stringify(content), { mode: 0o600 });
+    return readKeyFile(path, { older: "list" }).older;
+  };
+  expect(readList({})).toEqual([]);
+  expect(readList({ older: [hex, hex] })).toEqual([5, 6].map(() => new Uint8Array(32).fill(0x5e)));
+  for (const older of [hex, [hex, "00"], [7], {}, null])
+    expect(() => readList({ older })).toThrow(/older is not a list of 32 bytes of hex each$/);
+});
+
 test("all mistakes come at once and none shows a secret", () => {
   const wrong = { consensus: `${hex}00`, passphrase: 7, relay: hex };
   expect(() => read(wrong, 0o644)).toThrow(

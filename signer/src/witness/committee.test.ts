@@ -14,7 +14,7 @@ import {
 import type { Bytes32 } from "@causeway/primitives";
 import { bytes32, concat, isRejected, must, sha256d, utf8 } from "@causeway/primitives";
 import { expect, test } from "vitest";
-import { testBls, validatorSecret } from "../../../chain-core/src/ledger/testing.ts";
+import { testBls, testGenesis, validatorSecret } from "../../../chain-core/src/ledger/testing.ts";
 import { genesisRoster } from "../follow/roster.ts";
 import type { World } from "../testing.ts";
 import { genesis, world } from "../testing.ts";
@@ -23,10 +23,13 @@ import { endorseCodec, messageKinds, open, seal } from "../wire.ts";
 import type { Context, Effect, Event, State } from "./machine.ts";
 import { initial, step } from "./machine.ts";
 
-/** The validators of these ring seats, in this order, in an epoch. */
-function committeeOf(epoch: number, ringSeats: readonly number[]): Committee {
-  const members = ringSeats.map((seat) => {
-    const { owner, consensusKey, attestKey } = must(genesis.validators[seat], "validator");
+/** Those of the genesis, and one that registered later. */
+const registered = testGenesis(5);
+
+/** The validators with these numbers, in this order, in an epoch. */
+function committeeOf(epoch: number, numbers: readonly number[]): Committee {
+  const members = numbers.map((number) => {
+    const { owner, consensusKey, attestKey } = must(registered.validators[number], "validator");
     return { validator: owner, consensusKey, attestKey, power: 1n };
   });
   return { epoch, members };
@@ -65,7 +68,7 @@ test("a statement names seats of the committee, and is made anew by the next one
     genesis,
     bls: testBls,
     number: 0,
-    roster: genesisRoster(genesis, new Uint8Array(33)),
+    roster: genesisRoster(registered, new Uint8Array(33)),
     attestSecret: validatorSecret(0, "attestKey"),
   };
   let state: State = initial;
@@ -93,16 +96,16 @@ test("a statement names seats of the committee, and is made anew by the next one
   const key = read?.kind === "read" ? read.key : "";
   const facts = { kind: "bitcoin", tip: { hash: block.hash, height: 3 }, block } as const;
   expect(sent(give({ kind: "facts", key, facts }))).toEqual([2, 3]);
-  // Ring seat 1 has no seat here: its word is none.
+  // Validator 1 has no seat here: its word is none.
   endorse(1);
   expect([...must([...state.lists.values()][0], "list").signatures.keys()]).toEqual([0]);
   endorse(3);
-  const next = committeeOf(1, [3, 1, 0]);
+  const next = committeeOf(1, [3, 4, 0]);
   const moved = give({ kind: "viewed", ledger: { view: w.ledger, committee: next } });
-  expect(sent([...moved, ...give({ kind: "woke" })])).toEqual([3, 1]);
+  expect(sent([...moved, ...give({ kind: "woke" })])).toEqual([3, 4]);
   endorse(3);
   expect(endorse(2).filter(({ kind }) => kind === "act")).toEqual([]);
-  const act = endorse(1).find((effect) => effect.kind === "act");
+  const act = endorse(4).find((effect) => effect.kind === "act");
   const attest = attestCodec.decode(must(act, "action").action.body);
   expect(attest.statement.epoch).toBe(1);
   expect(attest.bitmap).toEqual(Uint8Array.of(0b111));
