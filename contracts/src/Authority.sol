@@ -79,7 +79,7 @@ abstract contract Authority is GuardianQuorum {
     ) external override lock {
         bytes memory message =
             abi.encode(block.chainid, address(this), keyId, nonce, newKeyId, newPx);
-        _runMessage(SET_KEY, message, keyId, nonce, signature);
+        _runMessage(SET_KEY, message, nonce, signature);
         _installKey(nonce, newKeyId, newPx);
     }
 
@@ -90,7 +90,7 @@ abstract contract Authority is GuardianQuorum {
         lock
     {
         bytes memory message = abi.encode(block.chainid, address(this), keyId, nonce);
-        _runMessage(HEARTBEAT, message, keyId, nonce, signature);
+        _runMessage(HEARTBEAT, message, nonce, signature);
     }
 
     /// @inheritdoc IGateway
@@ -103,7 +103,7 @@ abstract contract Authority is GuardianQuorum {
     ) external override lock {
         bytes memory message =
             abi.encode(block.chainid, address(this), keyId, nonce, inUntil, outUntil);
-        _runMessage(SET_PAUSE, message, keyId, nonce, signature);
+        _runMessage(SET_PAUSE, message, nonce, signature);
         rare.inPausedUntil = inUntil;
         rare.inPauseFrom = 0;
         rare.outPauseFrom = 0;
@@ -115,12 +115,12 @@ abstract contract Authority is GuardianQuorum {
     function _runMessage(
         bytes32 tag,
         bytes memory message,
-        uint32 keyId,
         uint64 nonce,
         Signature calldata signature
     ) internal {
-        _authorise(ring, nonce, _digest(tag, message), signature);
-        emit Executed(nonce, keyId, 0, msg.sender);
+        bytes32 digest = _digest(tag, message);
+        _authorise(ring, nonce, digest, signature);
+        emit Executed(nonce, digest, 0, msg.sender);
     }
 
     /// @dev FMT-1: H(what, m) with the hash of the tag at hand.

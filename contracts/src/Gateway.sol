@@ -137,8 +137,9 @@ contract Gateway is Authority {
         ) revert BadBatch();
         RingWord current = ring;
         if (current.mayBePaused()) _requireOpenOut();
-        _authorise(current, batch.nonce, _batchDigest(batch, items), signature);
-        emit Executed(batch.nonce, batch.keyId, _runItems(batch, items), msg.sender);
+        bytes32 digest = _batchDigest(batch, items);
+        _authorise(current, batch.nonce, digest, signature);
+        emit Executed(batch.nonce, digest, _runItems(batch, items), msg.sender);
     }
 
     /// @dev _digest(BATCH, abi.encode(chainId, this, keyId, nonce, stipend, overhead, items)),
@@ -255,7 +256,7 @@ contract Gateway is Authority {
     ) external override lock {
         bytes memory message =
             abi.encode(block.chainid, address(this), keyId, nonce, setting);
-        _runMessage(SET_TOKEN, message, keyId, nonce, signature);
+        _runMessage(SET_TOKEN, message, nonce, signature);
         address token = setting.token;
         _checkSetting(token, setting.status);
         TokenWord entry = tokens[token];
@@ -285,7 +286,7 @@ contract Gateway is Authority {
     ) external override lock {
         bytes memory message =
             abi.encode(block.chainid, address(this), keyId, nonce, token, newMinter);
-        _runMessage(MOVE_MINTER, message, keyId, nonce, signature);
+        _runMessage(MOVE_MINTER, message, nonce, signature);
         if (tokens[token].status() != WRAPPED) revert BadToken(token);
         IWrappedToken(token).announceMinter(newMinter);
     }

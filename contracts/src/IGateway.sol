@@ -74,9 +74,10 @@ interface IGateway {
         bytes payload,
         uint256 maxFee
     );
-    /// @notice A message of the ring ran; bit i of `failedBitmap` is set if item i became a claim.
+    /// @notice The message of the ring with this digest ran; bit i of `failedBitmap` is set if item
+    /// i became a claim.
     event Executed(
-        uint64 indexed nonce, uint32 keyId, uint256 failedBitmap, address indexed executor
+        uint64 indexed nonce, bytes32 digest, uint256 failedBitmap, address indexed executor
     );
     /// @notice Only `keyId` is valid from here on; nonce 0 at deployment and after a recovery.
     event KeySet(uint64 indexed nonce, uint32 keyId, bytes32 px);

@@ -17,7 +17,7 @@ contract ExecuteTest is Fixture {
         Batch memory batch = batchOf(1, items);
         Signature memory signature = signBatch(batch);
         vm.expectEmit(true, true, true, true, address(gateway));
-        emit IGateway.Executed(1, 1, 0, RELAYER);
+        emit IGateway.Executed(1, batchDigest(batch), 0, RELAYER);
         vm.prank(RELAYER);
         gateway.execute(batch, signature);
         eq(wrapped.balanceOf(USER), 7);

@@ -31,7 +31,7 @@ contract ItemsTest is Fixture {
         Batch memory batch = batchOf(2, items);
         Signature memory signature = signBatch(batch);
         vm.expectEmit(true, true, true, true, address(gateway));
-        emit IGateway.Executed(2, 1, 10, RELAYER);
+        emit IGateway.Executed(2, batchDigest(batch), 10, RELAYER);
         send(batch, signature);
         isTrue(isClaim(2, 1) && isClaim(2, 3), "no claims");
         eq(wrapped.balanceOf(USER), 1);

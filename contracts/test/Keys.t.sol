@@ -14,7 +14,7 @@ contract KeysTest is Fixture {
         Signature memory old = signBatch(batch);
         Signature memory seal = setKeySeal(2, 5, next);
         vm.expectEmit(true, true, true, true, address(gateway));
-        emit IGateway.Executed(2, 1, 0, address(this));
+        emit IGateway.Executed(2, setKeyDigest(2, 5, next), 0, address(this));
         vm.expectEmit(true, true, true, true, address(gateway));
         emit IGateway.KeySet(2, 5, next);
         gateway.setKey(1, 2, 5, next, seal);

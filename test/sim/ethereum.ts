@@ -297,7 +297,7 @@ function execute(
   const name = keyOf(block);
   ethereum.executions.set(name, [...(ethereum.executions.get(name) ?? []), { batch, digest }]);
   const own = [topics.executed, uintWord(batch.nonce), addressWord(from)];
-  logs.push(log(chain.gateway, own, concat(uintWord(batch.keyId), uintWord(failed))));
+  logs.push(log(chain.gateway, own, concat(digest, uintWord(failed))));
   return logs;
 }
 

@@ -149,7 +149,7 @@ export const lineages: Table<Uint8Array, Lineage> = table(
     8192,
   ),
 );
-/** The plan whose Bitcoin transaction has this txid, so that a settlement finds it. */
+/** The plan whose Bitcoin transaction has this txid, or EVM message this digest, so that what ran finds it. */
 export const plansByTxid: Table<Uint8Array, { plan: Uint8Array }> = table(
   modules.interchain,
   11,

@@ -111,11 +111,11 @@ export const evmTransferCodec: Codec<EvmTransfer> = codec(
   1024,
 );
 
-/** `Executed` (ETH-3, ETH-4). `failedBitmap` bit i is item i; prices in wei. */
+/** `Executed` (ETH-3, ETH-4): the message of this digest ran. `failedBitmap` bit i is item i; prices in wei. */
 export type EvmExecuted = {
   contract: Uint8Array;
   nonce: number;
-  keyId: number;
+  digest: Uint8Array;
   failedBitmap: bigint;
   executor: Uint8Array;
   gasUsed: number;
@@ -126,7 +126,7 @@ export const evmExecutedCodec: Codec<EvmExecuted> = codec(
   new ContainerType({
     contract: b20,
     nonce: u64,
-    keyId: u32,
+    digest: b32,
     failedBitmap: u128,
     executor: b20,
     gasUsed: u64,

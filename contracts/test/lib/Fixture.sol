@@ -135,7 +135,7 @@ abstract contract Fixture is Ring {
         Vm.Log memory last = logs[logs.length - 1];
         isTrue(last.topics[0] == IGateway.Executed.selector, "not Executed");
         eq(uint256(last.topics[1]), batch.nonce);
-        (, failed[batch.nonce]) = abi.decode(last.data, (uint32, uint256));
+        (, failed[batch.nonce]) = abi.decode(last.data, (bytes32, uint256));
         itemsOf[batch.nonce] = batch.items;
     }
 
@@ -161,9 +161,17 @@ abstract contract Fixture is Ring {
         internal
         returns (Signature memory)
     {
+        return sealOf(SECRET, setKeyDigest(nonce, newId, newPx));
+    }
+
+    function setKeyDigest(uint64 nonce, uint32 newId, bytes32 newPx)
+        internal
+        view
+        returns (bytes32)
+    {
         bytes memory message =
             abi.encode(block.chainid, address(gateway), keyId, nonce, newId, newPx);
-        return sealOf(SECRET, digestOf("eth-set-key", message));
+        return digestOf("eth-set-key", message);
     }
 
     function setToken(uint64 nonce, TokenSetting memory setting) internal {

@@ -146,7 +146,7 @@ test("operator (nonce + i) mod N submits a signed batch after 2 i seconds, until
     const [effect] = world.take("execute");
     const data = executeCall(batch, { key: xOnly(groupPoint), signature });
     expect(effect).toEqual({ kind: "execute", chain: 0, nonce: 5, data });
-    world.finalize(9, "Executed", [5, 2, 0n, `0x${"ee".repeat(20)}`]);
+    world.finalize(9, "Executed", [5, `0x${"cd".repeat(32)}`, 0n, `0x${"ee".repeat(20)}`]);
     expect(world.take("hint")).toHaveLength(1);
     world.wait(60_000);
     expect(world.take("execute")).toEqual([]);

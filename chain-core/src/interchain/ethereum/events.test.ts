@@ -67,9 +67,11 @@ describe("parseLog", () => {
   test("an execution and a new key come back as they were", () => {
     const executor = `0x${"ee".repeat(20)}`;
     const bitmap = (1n << 50n) - 1n;
-    const executed = parsed(logOf("Executed", [9, 3, bitmap, executor]));
-    expect(executed).toMatchObject({ kind: "executed", nonce: 9, keyId: 3, failedBitmap: bitmap });
+    const digest = `0x${"cd".repeat(32)}`;
+    const executed = parsed(logOf("Executed", [9, digest, bitmap, executor]));
+    expect(executed).toMatchObject({ kind: "executed", nonce: 9, failedBitmap: bitmap });
     if (executed.kind !== "executed") throw new Error("kind");
+    expect(hex(executed.digest)).toBe(digest);
     expect(hex(executed.executor)).toBe(executor);
     const key = `0x${"ab".repeat(32)}`;
     const keySet = parsed(logOf("KeySet", [0, 7, key]));
@@ -120,8 +122,7 @@ describe("parseLog", () => {
   });
 
   test("numbers beyond their type are refused", () => {
-    const executed = logOf("Executed", [9, 3, 1n, address]);
-    expect(codeOf(word(executed, 0, `1${"0".repeat(8)}`))).toBe("bad-log");
+    const executed = logOf("Executed", [9, `0x${"cd".repeat(32)}`, 1n, address]);
     expect(codeOf(word(executed, 1, `4${"0".repeat(12)}`))).toBe("bad-log");
     const nonce = `0x${"20000000000000".padStart(64, "0")}`;
     const [first, , third] = executed.topics as [string, string, string];

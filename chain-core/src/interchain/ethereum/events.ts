@@ -24,12 +24,12 @@ export type Transfer = {
   readonly maxFee: bigint;
 };
 
-/** A message of the ring ran (ETH-4). Bit i of `failedBitmap` is set if item i became a claim. */
+/** The message of the ring with this digest ran (ETH-4). Bit i of `failedBitmap` is set if item i became a claim. */
 export type Executed = {
   readonly kind: "executed";
   readonly contract: Uint8Array;
   readonly nonce: number;
-  readonly keyId: number;
+  readonly digest: Bytes32;
   readonly failedBitmap: bigint;
   readonly executor: Uint8Array;
 };
@@ -52,7 +52,7 @@ type EventName = "deposited" | "burned" | "executed" | "keySet";
 export const topics: Readonly<Record<EventName, Bytes32>> = {
   deposited: eventTopic("Deposited(address,address,uint256,bytes32,bytes,uint256)"),
   burned: eventTopic("Burned(address,address,uint256,bytes32,bytes,uint256)"),
-  executed: eventTopic("Executed(uint64,uint32,uint256,address)"),
+  executed: eventTopic("Executed(uint64,bytes32,uint256,address)"),
   keySet: eventTopic("KeySet(uint64,uint32,bytes32)"),
 };
 
@@ -134,12 +134,11 @@ function parseExecuted({ contract, topics, data }: Parts): Executed | Rejected {
   if (isRejected(nonce)) return nonce;
   const executor = parseAddress(topics[2]);
   if (isRejected(executor)) return executor;
-  const keyId = parseUint(wordAt(data, 0), 32);
-  if (isRejected(keyId)) return keyId;
   const failedBitmap = parseUint(wordAt(data, 1), 50);
   if (isRejected(failedBitmap)) return failedBitmap;
-  const numbers = { nonce: Number(nonce), keyId: Number(keyId) };
-  return { kind: "executed", contract, ...numbers, failedBitmap, executor };
+  const digest = wordAt(data, 0);
+  if (digest === undefined) return rejected("bad-log", "no digest");
+  return { kind: "executed", contract, nonce: Number(nonce), digest, failedBitmap, executor };
 }
 
 function parseKeySet({ contract, topics, data }: Parts): KeySet | Rejected {

@@ -86,13 +86,14 @@ describe("the Ethereum watcher", () => {
 
   test("an execution carries what its receipt cost (ETH-4)", () => {
     const world = createWorld();
-    world.put("a", receiptOf(5, [logOf("Executed", [3, 2, 1n, hex(from)])]));
+    const digest = new Uint8Array(32).fill(0xcd);
+    world.put("a", receiptOf(5, [logOf("Executed", [3, hex(digest), 1n, hex(from)])]));
     world.finalize(5);
     const [found] = watch.found(world.state);
     expect(found?.event.kind).toBe(eventKinds.evmExecuted);
     expect(evmExecutedCodec.decode(found?.event.body ?? new Uint8Array())).toMatchObject({
       nonce: 3,
-      keyId: 2,
+      digest,
       failedBitmap: 1n,
       gasUsed: 90_000,
       gasPrice: 2_000_000_000n,

@@ -223,7 +223,7 @@ describe("A log of the gateway", () => {
       kind: "executed" as const,
       contract: gateway,
       nonce: 4,
-      keyId: 2,
+      digest: named("digest"),
       failedBitmap: 0n,
       executor: from,
     };

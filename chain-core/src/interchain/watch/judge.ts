@@ -176,9 +176,9 @@ export function bodyOf(
       return { kind, body: evmTransferCodec.encode(transfer) };
     }
     case "executed": {
-      const { contract, nonce, keyId, failedBitmap, executor } = log;
+      const { contract, nonce, digest, failedBitmap, executor } = log;
       const { gasUsed, gasPrice } = receipt;
-      const fields = { contract, nonce, keyId, failedBitmap, executor, gasUsed, gasPrice };
+      const fields = { contract, nonce, digest, failedBitmap, executor, gasUsed, gasPrice };
       return { kind: eventKinds.evmExecuted, body: evmExecutedCodec.encode(fields) };
     }
     case "key-set":

@@ -2,7 +2,7 @@
 // contract comes to hold before it has run, with identical content: one plan for (nonce, key).
 import { equal, must } from "@causeway/primitives";
 import { batchDigest, setKeyDigest } from "../../interchain/ethereum/batch.ts";
-import { batchCodec, evmDomain, planId, setKeyCodec } from "../../interchain/messages.ts";
+import { batchCodec, evmDomain, setKeyCodec } from "../../interchain/messages.ts";
 import type { Plan } from "../../interchain/records.ts";
 import {
   batches,
@@ -11,6 +11,7 @@ import {
   planKinds,
   planStatus,
   plans,
+  plansByTxid,
 } from "../../interchain/records.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
@@ -27,18 +28,20 @@ export type Message = Pick<
 export function openMessage(block: BlockContext, message: Message): Uint8Array {
   const { state, time } = block;
   const { chain, nonce } = message;
+  const txid = digestOf(block, message);
   const plan = openPlan(block, {
     ...message,
     inputs: [],
     anchor: new Uint8Array(0),
     attempt: 0,
-    txid: digestOf(block, message),
+    txid,
     status: planStatus.planned,
     signatures: [],
     plannedAt: time,
     updatedAt: time,
   });
   batches.put(state, { chain, nonce }, { plan });
+  plansByTxid.put(state, txid, { plan });
   return plan;
 }
 
@@ -65,16 +68,4 @@ export function subjectFor({ kind, subject }: Plan, keyId: number): Uint8Array {
   return kind === planKinds.evmSetKey
     ? setKeyCodec.encode({ ...setKeyCodec.decode(subject), keyId })
     : batchCodec.encode({ ...batchCodec.decode(subject), keyId });
-}
-
-/** The plan by which this key signed the message of `id`, if it was ever asked to. */
-export function planSignedBy(
-  { genesis, state }: BlockContext,
-  id: Uint8Array,
-  keyId: number,
-): Uint8Array | undefined {
-  const plan = plans.get(state, id);
-  if (plan === undefined || plan.keyId === keyId) return plan && id;
-  const other = planId(genesis.networkId, plan.kind, subjectFor(plan, keyId));
-  return plans.get(state, other) === undefined ? undefined : other;
 }

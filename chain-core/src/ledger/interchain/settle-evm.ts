@@ -7,6 +7,7 @@ import {
   batches,
   planStatus,
   plans,
+  plansByTxid,
   withdrawalReasons,
   withdrawalStatus,
   withdrawals,
@@ -16,25 +17,27 @@ import { assetOf } from "../assets.ts";
 import { forfeitContract } from "../ring/liability.ts";
 import type { BlockContext } from "../rule.ts";
 import { halt, move, wrappedAssets } from "./accounting.ts";
-import { planSignedBy } from "./evm-message.ts";
 import { closePlan } from "./open-plan.ts";
 
 export function settleEvm(
   context: BlockContext,
   chain: Uint8Array,
-  { nonce, keyId, failedBitmap }: EvmExecuted,
+  { nonce, digest, failedBitmap }: EvmExecuted,
   height: number,
 ): void {
   const { state } = context;
   const newest = batches.get(state, { chain, nonce })?.plan;
-  const id = newest && planSignedBy(context, newest, keyId);
+  if (newest !== undefined && plans.get(state, newest)?.status === planStatus.final) return;
+  const id = plansByTxid.get(state, digest)?.plan;
   const plan = id && plans.get(state, id);
-  if (newest === undefined || id === undefined || plan === undefined) {
+  const isPlanned = plan !== undefined && plan.nonce === nonce && equal(plan.chain, chain);
+  if (newest === undefined || id === undefined || plan === undefined || !isPlanned) {
+    // Under a nonce that a plan has, other content: the plan can never run.
+    if (newest !== undefined) closePlan(context, newest, planStatus.dead);
     haltUnplanned(context, chain, nonce);
     forfeitContract(context, chain, height);
     return;
   }
-  if (plan.status === planStatus.final) return;
   for (const [i, withdrawalId] of plan.withdrawals.entries()) {
     const isClaim = ((failedBitmap >> BigInt(i)) & 1n) === 1n;
     settleItem(context, chain, { id: withdrawalId, plan: id, isClaim });

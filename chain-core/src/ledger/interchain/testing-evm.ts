@@ -2,6 +2,8 @@
 import { bigEndian, must, sha256, zero32 } from "@causeway/primitives";
 import { xOnly } from "@causeway/primitives/secp256k1";
 import type { Destination } from "../../codec/action.ts";
+import { planId } from "../../interchain/messages.ts";
+import { batches, plans } from "../../interchain/records.ts";
 import type { ForeignEvent } from "../../interchain/statement.ts";
 import {
   eventKinds,
@@ -12,6 +14,7 @@ import {
 import { keys } from "../../ring/records.ts";
 import type { Genesis } from "../genesis.ts";
 import { testLock } from "../testing.ts";
+import { subjectFor } from "./evm-message.ts";
 import type { World } from "./testing.ts";
 import { attest } from "./testing.ts";
 
@@ -57,14 +60,27 @@ export function transferEvent(world: World, options: TransferOptions): ForeignEv
   return evmEvent(world, kind, body);
 }
 
+/** Of the message that this key signed under the nonce; of one that no plan contains where there is none. */
 export function executedEvent(
   world: World,
   nonce: number,
   failedBitmap = 0n,
   keyId = 2,
 ): ForeignEvent {
-  const contract = evmOf(world).gateway;
+  const { gateway: contract, chain } = evmOf(world);
+  const digest = digestUnder(world, { chain, nonce }, keyId) ?? sha256(bigEndian(nonce, 8));
   const rest = { executor: new Uint8Array(20).fill(7), gasUsed: 100_000, gasPrice: 1n };
-  const fields = { contract, nonce, keyId, failedBitmap, ...rest };
+  const fields = { contract, nonce, digest, failedBitmap, ...rest };
   return evmEvent(world, eventKinds.evmExecuted, evmExecutedCodec.encode(fields));
+}
+
+function digestUnder(
+  { genesis, state }: World,
+  place: { readonly chain: Uint8Array; readonly nonce: number },
+  keyId: number,
+): Uint8Array | undefined {
+  const newest = plans.get(state, batches.get(state, place)?.plan ?? zero32);
+  if (newest === undefined || newest.keyId === keyId) return newest?.txid;
+  const id = planId(genesis.networkId, newest.kind, subjectFor(newest, keyId));
+  return plans.get(state, id)?.txid;
 }

@@ -148,6 +148,19 @@ describe("a contract's message that no plan contains (RNG-7)", () => {
     expect(custodies.get(world.state, 2)).toMatchObject({ isForfeited: true });
   });
 
+  test("under a nonce that a plan has, with other content, is one as well", () => {
+    const world = funded();
+    stateContract(world);
+    const { chain } = evmOf(world);
+    const other = executedEvent(world, 1);
+    burn(world, { destination: { chain, payload: new Uint8Array(20).fill(5) } });
+    endBlock(world);
+    const { id } = must(openPlans(world, planKinds.evmBatch)[0], "batch");
+    attest(world, [other], { chain });
+    expect([account(world).halted, forfeited(world)]).toEqual([true, bonds]);
+    expect(plans.get(world.state, id)?.status).toBe(planStatus.dead);
+  });
+
   test("only halts while the contract may have taken its next key, or of a time before its key was seen", () => {
     const world = funded();
     const early = executedEvent(world, 9);
