@@ -2,7 +2,6 @@
 import type { Ring } from "../../ring/records.ts";
 import { currentKeys, heartbeats, keys, terms } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
-import type { StateReader } from "../state.ts";
 import { isPunishedSince } from "./blame.ts";
 import { elect } from "./election.ts";
 import { isGone } from "./redraw.ts";
@@ -60,14 +59,4 @@ function isFailing(block: BlockContext, ring: Ring, owners: Owners, epoch: numbe
 
 function countLive(block: BlockContext, owners: Owners): number {
   return owners.filter((owner) => isLive(block, owner)).length;
-}
-
-/** Whether the signer of `owner` has given a sign of life within half of the time that it lives by. */
-export function hasBeaten(
-  state: StateReader,
-  { params, time }: Pick<BlockContext, "params" | "time">,
-  owner: Uint8Array,
-): boolean {
-  const at = heartbeats.get(state, owner)?.at;
-  return at !== undefined && time - at < params.ringHeartbeatMs / 2;
 }

@@ -8,7 +8,6 @@ import type { Heartbeat } from "../../ring/heartbeat.ts";
 import { heartbeatCodec } from "../../ring/heartbeat.ts";
 import { heartbeats, terms } from "../../ring/records.ts";
 import type { Rule } from "../rule.ts";
-import { hasBeaten } from "./early.ts";
 import { isGone } from "./redraw.ts";
 
 export type HeartbeatCode =
@@ -34,7 +33,8 @@ export const heartbeatRule: Rule<Heartbeat> = {
     if (term !== running) return rejected("wrong-term", `term ${term}, term ${running} is running`);
     if (isGone(state, validator))
       return rejected("not-in-service", "the validator is not in service");
-    if (hasBeaten(state, context, validator))
+    const last = heartbeats.get(state, validator)?.at;
+    if (last !== undefined && 2 * (context.time - last) < params.ringHeartbeatMs)
       return rejected("too-early", "the last heart-beat is not half its time old");
     return undefined;
   },

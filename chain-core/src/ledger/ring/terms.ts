@@ -22,7 +22,7 @@ export function runningRing(state: StateReader): Ring {
   return must(rings.get(state, term), "ring");
 }
 
-/** With the last block before `epoch`, whose candidates and record of the epoch are in place. */
+/** With the last block before `epoch`, after what the turn does to validators and their stake. */
 export function ringEpoch(block: BlockContext, epoch: number, ports: DutyPorts): void {
   const { state, params } = block;
   if (params.ringTermEpochs === 0) return;
@@ -32,8 +32,8 @@ export function ringEpoch(block: BlockContext, epoch: number, ports: DutyPorts):
   const drawn = isOver || isEarly(block, ring, epoch) ? drawNext(block, epoch) : undefined;
   if (drawn !== undefined) beginTerm(block, ring, drawn, isOver);
   if (epoch >= drawDelay) electorates.delete(state, epoch - drawDelay);
-  beginDuties(block, runningRing(state), ports);
   retireKeys(block, ports);
+  beginDuties(block, runningRing(state), ports);
 }
 
 /** Who is elected, and a state that says why the old ring stays. */
