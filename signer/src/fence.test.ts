@@ -8,8 +8,12 @@ import {
   sequences,
 } from "@causeway/chain-core/interchain";
 import { isRejected, keyOf, must } from "@causeway/primitives";
+import fc from "fast-check";
 import { expect, test } from "vitest";
+import { nextSequence, useSequence } from "../../chain-core/src/ledger/envelope.ts";
+import { memoryState } from "../../chain-core/src/ledger/memory-state.ts";
 import * as fence from "./fence.ts";
+import type { JournalRecord } from "./journal.ts";
 import { decodeRecord, encodeRecord } from "./journal.ts";
 import type { State } from "./machine.ts";
 import { summaryOf } from "./machine.ts";
@@ -262,4 +266,57 @@ test("numbers of before, own numbers and holes are no stranger's; any other is",
   expect(fence.hasStranger(base, used([10]))).toBe(false);
   expect(fence.sends(own, 13)[1]).toBe(false);
   expect(fence.sends(own, 14)[1]).toBe(true);
+});
+
+test("whatever is copied, brought back and started again: no process opens unbarred over a number of another's", () => {
+  type Disk = readonly JournalRecord[];
+  type Process = { disk: Disk; readonly knows: Set<number>; state: fence.State };
+  const owner = must(genesis.validators[seat], "validator").owner;
+  const step = fc.record({
+    what: fc.constantFrom("send", "look", "image", "restart", "bring back" as const),
+    which: fc.nat(9),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const ledger = memoryState();
+      /** Numbers that the ledger took, by whoever sent them. */
+      const used: number[] = [];
+      const begin = (disk: Disk, knows: ReadonlySet<number>): Process => ({
+        disk,
+        knows: new Set(knows),
+        state: fence.started(disk, 0),
+      });
+      const processes = [begin([], new Set())];
+      const images: { readonly disk: Disk; readonly knows: ReadonlySet<number> }[] = [];
+      for (const { what, which } of steps) {
+        const process = must(processes[which % processes.length], "process");
+        if (what === "image") images.push({ disk: process.disk, knows: new Set(process.knows) });
+        if (what === "restart") process.state = fence.started(process.disk, 0);
+        const image = images[which % Math.max(1, images.length)];
+        if (what === "bring back" && image !== undefined && processes.length < 4)
+          processes.push(begin(image.disk, image.knows));
+        const { phase } = process.state;
+        if (what === "send" && phase === "open") {
+          const sequence = nextSequence(ledger, { validator: owner, role: roles.signer });
+          const [state, isNew] = fence.sends(process.state, sequence);
+          process.state = state;
+          if (isNew) process.disk = [...process.disk, { kind: "sent", sequence }];
+          process.knows.add(sequence);
+          used.push(sequence);
+          useSequence(ledger, { validator: owner, role: roles.signer, sequence });
+        }
+        if (what !== "look") continue;
+        const isOlder = used.some((one) => !process.knows.has(one));
+        const decision = fence.decide(process.state, { view: ledger, headerMs: 1, owner });
+        const expected =
+          phase === "undecided" ? (isOlder ? "bar" : "open") : isOlder ? "end" : "open";
+        expect(decision.kind).toBe(phase === "ended" ? "end" : expected);
+        process.state = fence.decided(process.state, decision);
+        if (decision.kind !== "bar") continue;
+        process.disk = [...process.disk, ...fence.recordsOf(decision)];
+        for (const one of used) process.knows.add(one);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -26,6 +26,8 @@ export const messageKinds = {
   commit: 4,
   open: 5,
   share: 6,
+  /** The plan is signed: ringSignatureCodec bytes. */
+  signed: 7,
 } as const;
 
 /** Largest message between signers, bytes: a statement with its frame. */

@@ -1,5 +1,4 @@
 // An own seat as a coordinator: untrusted for safety, so it acts on any commitment that comes (ROAST).
-import { kinds, ringSignatureCodec } from "@causeway/chain-core/interchain";
 import { toHex, unreachable } from "@causeway/primitives";
 import * as coordinator from "../roast/coordinator.ts";
 import { sessionOpenCodec } from "../roast/message.ts";
@@ -7,6 +6,7 @@ import { breathMs } from "../roast/report.ts";
 import { messageKinds } from "../wire.ts";
 import type { Request } from "./request.ts";
 import { jobOf } from "./request.ts";
+import { announce } from "./signed.ts";
 import type { Work } from "./work.ts";
 import { log, put, send } from "./work.ts";
 
@@ -18,6 +18,7 @@ export function coordinate(
   event: coordinator.Event,
 ): void {
   if (!request.ring.own.includes(seat) || request.verdict.kind === "rejected") return;
+  if (request.signed !== undefined) return;
   const job = jobOf(work.context.genesis.networkId, request, seat);
   const before = request.roasts.get(seat);
   const [state, effects] = coordinator.step(before?.state ?? coordinator.initial(job), event);
@@ -58,13 +59,9 @@ export function performOwn(work: Work, request: Request, effect: coordinator.Eff
       }
       return;
     }
-    case "done": {
-      const signatures = [...effect.signatures];
-      const body = ringSignatureCodec.encode({ plan: request.id, signatures });
-      const action = { kind: kinds.signature, body };
-      work.effects.push({ kind: "act", key: `signature/${plan}`, action });
-      return log(work, "info", "plan signed", { plan, signatures: signatures.length });
-    }
+    case "done":
+      announce(work, request, effect.signatures);
+      return;
     case "malicious": {
       const { seat, evidence } = effect;
       return log(work, "error", "a signer cheated", { plan, seat, code: evidence.code });

@@ -71,6 +71,10 @@ function viewed(work: Work, event: Event & { kind: "viewed" }): void {
     open.set(keyOf(id), { id: bytes32(id), plan });
   }
   for (const [key, request] of work.state.requests) if (!open.has(key)) close(work, request);
+  const { members } = work.context.roster;
+  const unsignable = [...work.state.unsignable].filter((plan) => open.has(plan));
+  const early = [...work.state.early].filter(([from]) => members.has(from));
+  work.state = { ...work.state, unsignable: new Set(unsignable), early: new Map(early) };
   for (const { id, plan } of open.values()) visit(work, ledger, id, plan);
 }
 
@@ -105,6 +109,7 @@ function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
     seenAtMs: before?.seenAtMs ?? turn.nowMs,
     conversations: before?.conversations ?? new Map(),
     roasts: before?.roasts ?? new Map(),
+    signed: before?.signed,
     logged: before?.logged ?? new Set(),
   };
   put(work, request);
@@ -134,7 +139,8 @@ function nextWake(work: Work): number | undefined {
   const { nowMs } = work.turn;
   const times: number[] = [];
   for (const request of work.state.requests.values()) {
-    if (request.verdict.kind !== "approved" || ownShares(work, request).length === 0) continue;
+    if (request.verdict.kind !== "approved" || request.signed !== undefined) continue;
+    if (ownShares(work, request).length === 0) continue;
     const round = Math.floor((nowMs - request.seenAtMs) / roundMs);
     times.push(request.seenAtMs + (round + 1) * roundMs);
     for (const conversation of request.conversations.values()) times.push(repeatAtMs(conversation));

@@ -6,6 +6,7 @@ import type { Envelope } from "../wire.ts";
 import { messageKinds } from "../wire.ts";
 import { coordinate } from "./coordinate.ts";
 import { heardOpen } from "./participate.ts";
+import { heardSigned } from "./signed.ts";
 import type { Work } from "./work.ts";
 import { refuse, requestOf } from "./work.ts";
 
@@ -27,6 +28,9 @@ function heard(work: Work, from: number, envelope: Envelope): void {
       break;
     case messageKinds.share:
       heardShare(work, from, envelope);
+      break;
+    case messageKinds.signed:
+      heardSigned(work, from, envelope);
       break;
     default:
       break;

@@ -20,6 +20,7 @@ import {
   ringOf,
   roundsSince,
 } from "./request.ts";
+import { bringLate } from "./signed.ts";
 import type { Work } from "./work.ts";
 import { log, put, refuse, requestOf, send } from "./work.ts";
 
@@ -38,11 +39,15 @@ export function ownShares(work: Work, request: Request): Share[] {
 
 /** Commits to the coordinator of the round, and repeats what a coordinator may have lost. */
 export function converse(work: Work, key: string): void {
-  const { turn, state } = work;
+  const { turn } = work;
   breathe(work, key);
   forget(work, key);
-  const request = state.requests.get(key);
+  const request = work.state.requests.get(key);
   if (request?.verdict.kind !== "approved") return;
+  if (request.signed !== undefined) {
+    bringLate(work, request);
+    return;
+  }
   const current = coordinatorOf(request, turn.nowMs);
   for (const share of ownShares(work, request)) {
     const latest = work.state.requests.get(key) ?? request;
@@ -115,7 +120,7 @@ export function heardOpen(work: Work, from: number, envelope: Envelope): undefin
   const open = sessionOpenCodec.parse(envelope.body);
   if (isRejected(open)) return refuse(work, from, open.code, "open");
   const request = requestOf(work, from, open, open.coordinator);
-  if (request === undefined) return;
+  if (request === undefined || request.signed !== undefined) return;
   const hash = sha256(envelope.body);
   const signers = new Set(open.signers.map(({ seat }) => seat));
   for (const share of ownShares(work, request)) {

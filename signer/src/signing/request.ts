@@ -54,6 +54,10 @@ export type Request = {
   readonly conversations: ReadonlyMap<string, Conversation>;
   /** Own part as a coordinator by own seat, from the first commitment on. */
   readonly roasts: ReadonlyMap<number, Coordination>;
+  /** ringSignatureCodec bytes, once they are known; when this seat brings them to the ledger, if another has not. */
+  readonly signed:
+    | { readonly body: Uint8Array; readonly bringAtMs: number | undefined }
+    | undefined;
   /** Codes that were logged. */
   readonly logged: ReadonlySet<string>;
 };

@@ -18,7 +18,7 @@ export type Context = {
   readonly genesis: Genesis;
   /** Own number in the register. */
   readonly number: number;
-  readonly roster: Pick<Roster, "numbers">;
+  readonly roster: Pick<Roster, "numbers" | "members">;
 };
 
 export type State = {
