@@ -15,7 +15,7 @@ import { networkNow, readState } from "../client.ts";
 import { formatLock } from "../ledger/assets.ts";
 import { outputs } from "../ledger/beacon/round.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import { drawDelay } from "../ledger/ring/election.ts";
+import { drawDelay, electable } from "../ledger/ring/election.ts";
 import { candidates } from "../ledger/staking/candidates.ts";
 import { createBls } from "./bls.ts";
 import { transcriptCommand, transcriptUsage, transcriptWords } from "./transcript-cli.ts";
@@ -132,8 +132,10 @@ async function outputOf(client: NodeClient, epoch: number): Promise<Bytes32> {
   return bytes32(found.output);
 }
 
+/** Who could be elected, were they candidates long enough. */
 function stakesNow({ client, genesis }: World, epoch: number) {
-  return readState(client, (state) => candidates(state, genesis.params, epoch));
+  const { params } = genesis;
+  return readState(client, (state) => electable(candidates(state, params, epoch), params));
 }
 
 /** As many as there are candidates, of a ring's largest size, unless `--seats` says another. */

@@ -24,6 +24,14 @@ export function creditEnd(
   return ringTermEpochs === 0 ? 0 : time + (1 + ringRetireTerms) * ringTermEpochs * epochMs;
 }
 
+/** RNG-1: of all candidates those who have a seat in the committee or stand by. */
+export function electable<T extends { readonly owner: Uint8Array; readonly stake: bigint }>(
+  candidates: readonly T[],
+  { seats, standbySeats }: Pick<Params, "seats" | "standbySeats">,
+): T[] {
+  return candidates.toSorted(byStake).slice(0, seats + standbySeats);
+}
+
 /** What an election of now gives; its ring's term is the next. */
 export type NextRing = { readonly ring: Ring; readonly candidates: Drawn[] };
 
@@ -33,10 +41,7 @@ export function elect(block: BlockContext, epoch: number): NextRing | number {
   const output = epoch < drawDelay ? undefined : outputs.get(state, epoch - drawDelay)?.output;
   if (output === undefined) return electionStates.noOutput;
   const electors = electorates.get(state, epoch - drawDelay)?.candidates ?? [];
-  // RNG-1: from those with a seat in the committee and those who stand by.
-  const candidates = electors
-    .toSorted(byStake)
-    .slice(0, params.seats + params.standbySeats)
+  const candidates = electable(electors, params)
     .filter((one) => isCool(one, params, epoch))
     .map(({ owner, stake }) => ({ owner, stake, isGone: isGone(state, owner) }));
   const term = must(terms.get(state, "only"), "terms").term + 1;
