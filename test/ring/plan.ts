@@ -37,6 +37,8 @@ export type Plan = {
   readonly duplication: number;
   readonly reordering: number;
   readonly cuts: readonly Cut[];
+  /** How much later than others an operator's node has a block, ms. */
+  readonly slowNodes: ReadonlyMap<number, number>;
   /** Probability per effect. */
   readonly crash: number;
   readonly crashesAtWrites: readonly CrashAtWrite[];
@@ -73,12 +75,13 @@ export function shuffled<T>(random: Random, items: readonly T[]): T[] {
 /** The plan of a seed. `first` is among its strategies. */
 export function planOf(random: Random, first?: Strategy): Plan {
   // 6 of threshold 4 signs without two, and generates without one.
-  const size = random.pick([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 7, 7, 7, 7, 10]);
+  const size = random.pick([4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 6, 6, 7, 7, 7, 7, 7, 10]);
   const drawn = draw(random, first);
   const has = (strategy: Strategy): boolean => drawn.includes(strategy);
   const rate = (p: number, most: number): number =>
     random.chance(p) ? (random.below(1_000) / 1_000) * most : 0;
-  const healAfterMs = 2_000 + random.below(12_000);
+  const terms = random.pick(size === 10 ? [0, 0, 0, 1] : [0, 0, 0, 0, 1, 1, 2]);
+  const healAfterMs = 2_000 + random.below(12_000) + (terms > 0 ? 6_000 : 0);
   const all = times(size, (i) => i);
   const byzantine = byzantineOf(random, size, drawn, has("older disk") ? 1 : 0);
   const honest = shuffled(random, all).filter((one) => !byzantine.has(one));
@@ -88,15 +91,18 @@ export function planOf(random: Random, first?: Strategy): Plan {
     drawn,
     byzantine,
     healAfterMs,
-    requests: 1 + random.below(4),
-    rings: times(random.pick([0, 0, 0, 1, 1, 2]), () =>
-      drawRing(random, size, new Set(byzantine.keys()), olderDisks),
-    ),
+    requests: 1 + random.below(3),
+    rings: times(terms, () => drawRing(random, size, new Set(byzantine.keys()), olderDisks)),
     hastyTerms: random.chance(0.3),
     loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
     duplication: rate(0.5, 0.2),
     reordering: rate(0.5, 0.2),
     cuts: cutsOf(random, size, healAfterMs, drawn),
+    slowNodes: new Map(
+      has("slow node")
+        ? times(1 + random.below(2), () => [random.below(size), 500 + random.below(6_000)] as const)
+        : [],
+    ),
     crash: has("crash") ? 0.002 + random.below(20) / 1_000 : 0,
     crashesAtWrites: has("crash at a write")
       ? times(1 + random.below(size), () => ({

@@ -15,7 +15,8 @@ import { note, traceHash } from "../sim/trace.ts";
 import { disturb } from "./adversary.ts";
 import { complainOfHonest } from "./ceremonies.ts";
 import { checkLedger, checkShares } from "./checks.ts";
-import type { Byzantine, World } from "./model.ts";
+import type { Head } from "./ledger.ts";
+import type { Byzantine, Operator, World } from "./model.ts";
 import { isByzantine, isHonest, operatorsOf, violated } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
 import { start, tellHeight } from "./operator.ts";
@@ -117,17 +118,26 @@ function makeBlocks(world: World): void {
       note(world.trace, queue.now, `block ${head.height}`);
       checkLedger(world);
       askBetweenEpochs(world);
-      for (const operator of world.operators)
-        transmit(world, ledgerOf(world), operator.index, () => {
-          if (operator.head !== undefined && operator.head.height >= head.height) return;
-          operator.head = head;
-          if (isByzantine(operator)) complainOfHonest(world, operator);
-          tellHeight(world, operator);
-        });
+      for (const operator of world.operators) tellBlock(world, operator, head);
     }
     after(queue, blockIntervalMs, "", tick);
   };
   after(queue, blockIntervalMs, "", tick);
+}
+
+/** The operator's node gets a block. */
+function tellBlock(world: World, operator: Operator, head: Head): void {
+  const slowMs = world.healed ? undefined : world.plan.slowNodes.get(operator.index);
+  if (slowMs !== undefined) world.counts["slow node"] += 1;
+  const arrive = (): void => {
+    if (operator.head !== undefined && operator.head.height >= head.height) return;
+    operator.head = head;
+    if (isByzantine(operator)) complainOfHonest(world, operator);
+    tellHeight(world, operator);
+  };
+  after(world.queue, slowMs ?? 0, "", () =>
+    transmit(world, ledgerOf(world), operator.index, arrive),
+  );
 }
 
 /** Requests now and then, once there are keys; gives how many are still to come. */
@@ -174,8 +184,8 @@ function askBetweenEpochs(world: World): void {
   const state = world.ledger.state();
   for (const keyId of openCeremonies.get(state, "only")?.keyIds ?? []) {
     const reshare = reshares.get(state, keyId);
-    if (reshare?.stage !== ceremonyStages.canary || !world.random.users.chance(0.4)) continue;
-    after(world.queue, world.random.users.below(500), "", () => askBitcoin(world, keyId));
+    if (reshare?.stage !== ceremonyStages.canary || !world.random.users.chance(0.6)) continue;
+    after(world.queue, world.random.users.below(1_000), "", () => askBitcoin(world, keyId));
   }
 }
 

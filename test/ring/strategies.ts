@@ -31,6 +31,7 @@ export type MemberStrategy = keyof typeof memberStrategies;
 export const worldStrategies = [
   "partition",
   "asymmetric partition",
+  "slow node",
   "clock skew",
   "crash",
   "crash at a write",
