@@ -126,15 +126,20 @@ export function ceremonyFor(
   return ceremony;
 }
 
-/** A true complaint: the deal counts no longer, and what was confirmed is of a key that will not be. */
-export function voidDeal(state: State, ceremony: Ceremony, dealer: number): void {
-  putCeremony(state, {
-    ...ceremony,
-    voided: [...ceremony.voided, dealer].sort((a, b) => a - b),
-    dealsHash: new Uint8Array(32),
-    commitments: [],
-    confirmed: [],
-  });
+/**
+ * A true complaint. If the deal counted, what was confirmed is of shares that will not be; in a resharing it may be one
+ * too many, and nothing else changes.
+ */
+export function voidDeal(
+  block: Pick<BlockContext, "genesis" | "state">,
+  ceremony: Ceremony,
+  dealer: number,
+): void {
+  const counted = countedSeats(paramsOf(block, ceremony), acceptedSeats(ceremony));
+  const voided = [...ceremony.voided, dealer].sort((a, b) => a - b);
+  const none = { dealsHash: new Uint8Array(32), commitments: [], confirmed: [] };
+  const changes = counted?.includes(dealer) === false ? {} : none;
+  putCeremony(block.state, { ...ceremony, voided, ...changes });
 }
 
 /** The deals are to be merged anew: once a block, however many complaints it has (0.4 s at 100/150). */

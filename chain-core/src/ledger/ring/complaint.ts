@@ -66,7 +66,7 @@ function apply(context: ActionContext, complaint: Complaint): void {
   complaints.put(state, { keyId, attempt, dealer }, record);
   const isReshare = ceremony.purpose === purposes.reshare;
   punishSeat(context, (isReshare ? keys.get(state, keyId)?.seats : ceremony.seats)?.[dealer]);
-  voidDeal(state, ceremony, dealer);
+  voidDeal(context, ceremony, dealer);
 }
 
 export const complaintRule: Rule<Complaint> = {

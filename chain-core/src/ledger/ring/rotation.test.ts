@@ -155,6 +155,24 @@ describe("a resharing (RNG-2)", () => {
     expect(keys.get(world.state, 1)).toMatchObject({ heldBy: 1, attempt: 1 });
   });
 
+  test("keeps what is confirmed when a deal is void that did not count", () => {
+    const world = inTerm(1);
+    const spare = 6;
+    for (const seat of dealerPlaces(world, 1).keys())
+      expect(sendDeal(world, 1, seat, seat === spare ? { wrongFor: 2 } : {})).toBe("ok");
+    endOfBlock(world);
+    for (const seat of [0, 1]) expect(sendConfirm(world, 1, seat)).toBe("ok");
+    const before = ceremony(world, 1);
+    expect(sendComplaint(world, 1, { seat: 2, dealer: spare })).toBe("ok");
+    expect(ceremony(world, 1)).toEqual({ ...before, voided: [spare] });
+    const cheat = ownerOf(must(dealerPlaces(world, 1)[spare], "dealer"));
+    expect(slashesOf(world.state, cheat)).toHaveLength(1);
+    for (const seat of [2, 3]) expect(sendConfirm(world, 1, seat)).toBe("ok");
+    endOfBlock(world);
+    expect(sendCanary(world, 1, [0, 2, 3])).toBe("ok");
+    expect(keys.get(world.state, 1)?.heldBy).toBe(1);
+  });
+
   test("lets a seat of the old ring confirm late, which deals from the next attempt on", () => {
     const world = ringWorld(genesis);
     endOfBlock(world);
