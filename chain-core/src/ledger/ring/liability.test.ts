@@ -2,6 +2,7 @@
 import type { Bytes32 } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
+import { currentKeys } from "../../ring/records.ts";
 import { economyOf } from "../economy.ts";
 import { delegationOf } from "../staking/delegation.ts";
 import { liableEpochsMax } from "../staking/fixed.ts";
@@ -150,7 +151,11 @@ describe("a forfeit (RNG-7)", () => {
     runEpochs(of, 5);
     expect(holdersOf(of.state, 1)).toEqual([ann, cat, bea]);
     load(of);
+    currentKeys.put(of.state, new Uint8Array(32), { keyId: 1 });
     runEpochs(of, 4);
+    expect(holdersOf(of.state, 1)).toEqual([ann, cat, bea]);
+    currentKeys.put(of.state, new Uint8Array(32), { keyId: 2 });
+    runEpochs(of, 1);
     expect(holdersOf(of.state, 1)).toEqual([bea]);
     expect(answersOf(of.state, ann)).toEqual([]);
     expect(forfeit(contextOf(of), 1)).toBe((4n * stake) / 10n);

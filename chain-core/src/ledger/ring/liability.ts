@@ -58,12 +58,16 @@ export function noteCustody(
   }
 }
 
-/** At the turn of an epoch: who has no share of a key any more answers for it no longer once no stake waits for it. */
+/**
+ * At the turn of an epoch: who has no share of a key any more answers for it no longer once no stake waits for it, and
+ * none will: only its chain's current key is loaded anew.
+ */
 export function releaseHolders(block: BlockContext): void {
   const { state } = block;
   for (const keyId of liableKeysOf(state)) {
-    if (isBonded(block, keyId)) continue;
     const key = keys.get(state, keyId);
+    const isCurrent = key && currentKeys.get(state, key.chain)?.keyId === keyId;
+    if (isCurrent || isBonded(block, keyId)) continue;
     const seats = key?.active ? key.seats : [];
     const isThere = (owner: Uint8Array): boolean =>
       seats.some(({ validator }) => equal(validator, owner));

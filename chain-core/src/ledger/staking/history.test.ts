@@ -64,13 +64,14 @@ function all<Key, Value>(state: MemoryState, of: Table<Key, Value>, any: Key): V
 }
 const sum = (values: readonly bigint[]): bigint => values.reduce((a, b) => a + b, 0n);
 
-/** `held`, `loaded` and `emptied` are the model of RNG-7: who got a share in which epoch, and what holds value. */
+/** `held`, `loaded` and `emptied` are the model of RNG-7: who got a share in which epoch, and what holds value. A key that was reshared once is not loaded anew. */
 type World = {
   readonly state: MemoryState;
   height: number;
   time: number;
   spent: bigint;
   held: { keyId: number; owner: Uint8Array; epoch: number }[];
+  readonly reshared: Set<number>;
   readonly loaded: Set<number>;
   readonly emptied: Map<number, number>;
   readonly forfeited: Set<number>;
@@ -180,9 +181,13 @@ function withdrawAny(world: World): boolean {
 
 const known = ({ held }: World, keyId: number): boolean => held.some((one) => one.keyId === keyId);
 
+const isLoadable = (world: World, keyId: number): boolean =>
+  world.loaded.has(keyId) || (known(world, keyId) && !world.reshared.has(keyId));
+
 function hold(world: World, block: BlockContext, keyId: number, by: Uint8Array[]): void {
   holdKey(block, keyId, by);
-  if (!known(world, keyId)) world.emptied.set(keyId, block.time);
+  if (known(world, keyId)) world.reshared.add(keyId);
+  else world.emptied.set(keyId, block.time);
   const { number: epoch } = epochOf(world.state);
   const fresh = by.filter(
     (owner) => !world.held.some((one) => one.keyId === keyId && equal(one.owner, owner)),
@@ -236,7 +241,7 @@ function run(world: World, of: Event): boolean {
       );
       return true;
     case "load":
-      load(world, context, new Set(of.keys.filter((one) => known(world, one))));
+      load(world, context, new Set(of.keys.filter((one) => isLoadable(world, one))));
       return true;
     case "theft":
       return steal(world, context, of.key);
@@ -297,6 +302,7 @@ describe("a random life of stake (STK)", () => {
           time: genesis.time,
           spent: 0n,
           held: [],
+          reshared: new Set(),
           loaded: new Set(),
           emptied: new Map(),
           forfeited: new Set(),
