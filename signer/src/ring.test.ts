@@ -174,7 +174,7 @@ test("a request that is under way when its key is reshared begins anew with the 
   };
   const id = addBatchPlan(w, 1);
   w.run(4_600);
-  reshare(w, 2, [3, 2, 1, 0]);
+  reshare(w, 2, [0, 1, 2, 3]);
   expect(w.runUntil(() => attemptOf(w, 2) === 1, 60_000)).toBe(true);
   expect(isSigned(w, id)).toBe(false);
   // An epoch has ended, in which the books of a plan made by hand did not balance.
