@@ -1,7 +1,16 @@
 // `causeway beacon ...` and `causeway ring ...`: what the beacon says, replayed by whoever asks (BCN), and whom it would
 // elect into a ring (RNG-1). Nothing needs a key.
 import type { Bytes32 } from "@causeway/primitives";
-import { bytes32, equal, Failure, isRejected, isZero, toHex, utf8 } from "@causeway/primitives";
+import {
+  bytes32,
+  equal,
+  Failure,
+  isRejected,
+  isZero,
+  toHex,
+  utf8,
+  zero32,
+} from "@causeway/primitives";
 import { checkRing } from "../beacon/capture.ts";
 import type { DrawnRing, Election, Share } from "../beacon/elect.ts";
 import { drawRing, ringSeatsMax, thresholdOf } from "../beacon/elect.ts";
@@ -10,6 +19,7 @@ import { proposeDifficulty } from "../beacon/seqpow.ts";
 import { replayTranscript } from "../beacon/transcript.ts";
 import { epochRecord } from "../client/beacon-record.ts";
 import type { RingKey } from "../client/ring-api.ts";
+import { drawAgain } from "../client/ring-draw.ts";
 import type { NodeClient } from "../client.ts";
 import { networkNow, readState } from "../client.ts";
 import { formatLock } from "../ledger/assets.ts";
@@ -169,17 +179,12 @@ async function proveRing(flags: Flags, terminal: Terminal, world: World): Promis
   const { client, genesis } = world;
   const term = epochOf(flags, "term");
   const { height } = await client.status();
-  const { seats, output, epoch, candidates: drawnFrom } = await client.ask("ring", { term });
-  if (isZero(output)) throw new Failure("not-drawn", "the ring of the genesis was not drawn");
-  const known = await outputOf(client, epoch - drawDelay);
-  if (!equal(known, output))
-    throw new Failure("wrong-output", `epoch ${epoch - drawDelay} has another output`);
-  const drawn = drawRing(genesis.networkId, { term, output: known, n: seats.length }, drawnFrom);
-  if ("code" in drawn) throw new Failure(drawn.code, drawn.message);
-  if (!drawn.seats.every((owner, i) => equal(owner, seats[i]?.validator ?? new Uint8Array())))
-    throw new Failure("wrong-ring", "the output elects others from these stakes");
-  const of = { term, epoch: epoch - drawDelay, output };
-  showDraw(flags, terminal, { recorded: true, height, ...of, drawn });
+  const told = await client.ask("ring", { term });
+  const epoch = told.epoch - drawDelay;
+  const output = isZero(told.output) ? zero32 : await outputOf(client, epoch);
+  const drawn = drawAgain(genesis.networkId, told, output);
+  if (isRejected(drawn)) throw new Failure(drawn.code, drawn.message);
+  showDraw(flags, terminal, { recorded: true, height, term, epoch, output, drawn });
 }
 
 /** `epoch`: the output's. */

@@ -1,8 +1,9 @@
 // What a node says of its ring is enough to draw it again, and passes the RPC's own shapes.
-import { bytes32, equal, isRejected, must } from "@causeway/primitives";
+import type { Bytes32 } from "@causeway/primitives";
+import { bytes32, equal, isRejected, must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
-import { drawRing } from "../beacon/elect.ts";
 import { ringApi } from "../client/ring-api.ts";
+import { drawAgain } from "../client/ring-draw.ts";
 import { read } from "../client/wire.ts";
 import {
   beat,
@@ -33,13 +34,19 @@ test("a ring and its keys are told as they are", () => {
   const told = ringApi.ring.result;
   const said = read(told.read, told.write(must(ringOf(state, 1), "ring")));
   if (isRejected(said)) throw new Error(said.message);
-  const { term, output, seats, candidates } = said;
+  const { output, seats, candidates } = said;
   expect(said).toMatchObject({ term: 1, running: 1, election: "done", epoch: 2, threshold: 3 });
   expect(candidates.filter(({ isGone }) => isGone).map(({ owner }) => owner)).toEqual([gone]);
-  const of = { term, output: bytes32(output), n: seats.length };
-  const drawn = drawRing(genesis.networkId, of, candidates);
-  if ("code" in drawn) throw new Error(drawn.message);
-  expect(seats.map(({ validator }) => validator)).toEqual(drawn.seats);
+  const again = (of: Partial<typeof said>, by: Bytes32 = bytes32(output)) =>
+    drawAgain(genesis.networkId, { ...said, ...of }, by);
+  expect(again({})).toMatchObject({ seats: seats.map(({ validator }) => validator) });
+  const richer = candidates.map((one, i) => (i === 0 ? { ...one, stake: one.stake * 9n } : one));
+  expect(again({ candidates: richer })).toMatchObject({ code: "wrong-ring" });
+  expect(again({ seats: seats.toReversed() })).toMatchObject({ code: "wrong-ring" });
+  expect(again({}, zero32)).toMatchObject({ code: "wrong-output" });
+  expect(again({ candidates: [] })).toMatchObject({ code: "no-candidates" });
+  const genesisRing = must(ringOf(state, 0), "ring");
+  expect(again(genesisRing, zero32)).toMatchObject({ code: "not-drawn" });
   const first = must(genesis.validators[0], "validator").owner;
   for (const { validator, beatAt, inService } of seats) {
     expect(beatAt).toBe(equal(validator, first) ? world.time : undefined);
