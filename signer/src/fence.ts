@@ -11,14 +11,14 @@ import { listNames, lists, plans, roles, sequences } from "@causeway/chain-core/
 import { zero32 } from "@causeway/primitives";
 import { slotNames } from "./guard.ts";
 import type { JournalRecord, SlotUse } from "./journal.ts";
-import { slotsMax } from "./journal.ts";
+import { sentSpan, slotsMax } from "./journal.ts";
 
 export type State = {
   /** Own clock when the process started, ms. */
   readonly startedMs: number;
-  /** The highest number that the journal knew of at the start, or that was found to be another's then. */
-  readonly before: number;
-  /** Numbers that this process has used. */
+  /** Up to this number nothing is to be found out any more, whoever used it. */
+  readonly known: number;
+  /** The newest numbers that this journal's processes have used. */
   readonly own: ReadonlySet<number>;
   /** The journal came from a backup: older, whatever the ledger shows. */
   readonly isRestored: boolean;
@@ -29,7 +29,7 @@ export type State = {
 
 export const initial: State = {
   startedMs: 0,
-  before: 0,
+  known: 0,
   own: new Set(),
   isRestored: false,
   phase: "undecided",
@@ -44,15 +44,16 @@ export function started(records: readonly JournalRecord[], nowMs: number): State
   const newest = (kind: JournalRecord["kind"]): number =>
     records.findLastIndex((record) => record.kind === kind);
   const sent = records.flatMap((record) => (record.kind === "sent" ? [record.sequence] : []));
-  const isRestored = newest("restored") > newest("sent");
-  return { ...initial, startedMs: nowMs, before: Math.max(0, ...sent), isRestored };
+  const last = records[newest("known")];
+  const known = last?.kind === "known" ? last.sequence : 0;
+  const isRestored = newest("restored") > newest("known");
+  return { ...initial, startedMs: nowMs, known, own: new Set(sent), isRestored };
 }
 
 /** An envelope with this number leaves. True when the journal must know of it before. */
 export function sends(state: State, sequence: number): readonly [State, boolean] {
-  const isNew = sequence > Math.max(state.before, ...state.own);
-  const own = new Set([...state.own].filter((one) => one > sequence - 2 * window)).add(sequence);
-  return [{ ...state, own }, isNew];
+  const own = new Set([...state.own].filter((one) => one > sequence - sentSpan)).add(sequence);
+  return [{ ...state, own }, !state.own.has(sequence)];
 }
 
 export type Decision =
@@ -95,9 +96,8 @@ export function decided(state: State, decision: Decision): State {
     case "open":
       return state.phase === "open" ? state : { ...state, phase: "open" };
     case "bar": {
-      const before = Math.max(state.before, decision.sequence);
       const barred = decision.slots.length;
-      return { ...state, before, isRestored: false, phase: "open", barred };
+      return { ...state, known: decision.sequence, isRestored: false, phase: "open", barred };
     }
     case "end":
       return { ...state, phase: "ended" };
@@ -110,19 +110,19 @@ export function recordsOf({ slots, sequence }: Decision & { kind: "bar" }): Jour
   for (let i = 0; i < slots.length; i += slotsMax)
     records.push({ kind: "bar", slots: slots.slice(i, i + slotsMax) });
   // The last, because it says that what it proves is dealt with.
-  return [...records, { kind: "sent", sequence }];
+  return [...records, { kind: "known", sequence }];
 }
 
 export const barMessage = "the journal is older than the ledger: what is open now is not signed";
 export const endMessage =
   "another process signs for this validator: stop one of the two, then start this one again";
 
-/** A number above those that the journal knew of, used, and not by this process. */
+/** Among the numbers that the ledger tells apart, above `known`: one that was used, and not by this journal's processes. */
 export function hasStranger(
-  { before, own }: Pick<State, "before" | "own">,
+  { known, own }: Pick<State, "known" | "own">,
   used: { readonly highest: number; readonly window: bigint },
 ): boolean {
-  for (let age = 0; age < window && used.highest - age > before; age++)
+  for (let age = 0; age < window && used.highest - age > known; age++)
     if (((used.window >> BigInt(age)) & 1n) === 1n && !own.has(used.highest - age)) return true;
   return false;
 }

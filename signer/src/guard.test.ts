@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { Slotted } from "./guard.ts";
 import { emptyGuard, restore, slotsOf, take } from "./guard.ts";
 import type { Release } from "./journal.ts";
-import { compacted, decodeRecord, encodeRecord } from "./journal.ts";
+import { compacted, decodeRecord, encodeRecord, sentSpan } from "./journal.ts";
 
 const release = (slot: number, message: number): Release => ({
   keyId: 1,
@@ -100,4 +100,11 @@ test("journal records come back as they were, and compaction keeps every release
   expect(bytes.map(decodeRecord)).toEqual(records);
   expect(compacted(bytes).map(decodeRecord)).toEqual(records.slice(2));
   expect(() => decodeRecord(new Uint8Array(7))).toThrow("damaged");
+});
+
+test("compaction keeps the newest numbers sent, as many as tell own from another's", () => {
+  const sent = (sequence: number) => encodeRecord({ kind: "sent", sequence });
+  const kept = compacted([...Array.from({ length: 1_000 }, (_, i) => sent(i)), sent(998)]);
+  expect(kept.length).toBe(sentSpan + 1);
+  expect(kept.map(decodeRecord)[0]).toEqual({ kind: "sent", sequence: 1_000 - sentSpan });
 });

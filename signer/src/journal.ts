@@ -24,6 +24,7 @@ const recordKinds = {
   sent: 5,
   bar: 6,
   restored: 7,
+  known: 8,
 } as const;
 
 /** What one signing slot (BTC-3, ETH-1) was used for: `slot` names it, `message` is the 32 bytes signed. */
@@ -54,12 +55,17 @@ export type JournalRecord =
   | { readonly kind: "release"; readonly release: Release }
   | { readonly kind: "deal"; readonly deal: DealMade }
   | { readonly kind: "trust"; readonly trust: Trust }
-  /** Before the envelope with this sequence leaves (CON-7): a higher one on the ledger was another process's. */
+  /** Before the envelope with this sequence leaves (CON-7): one on the ledger that is not here was another process's. */
   | { readonly kind: "sent"; readonly sequence: number }
   /** Slots that may have been signed by a process whose journal is lost: never signed again (fence.ts). */
   | { readonly kind: "bar"; readonly slots: readonly SlotUse[] }
-  /** This journal came out of a backup: what was signed since is not in it. Done with at the next number sent. */
-  | { readonly kind: "restored" };
+  /** This journal came out of a backup: what was signed since is not in it. Done with at the next `known`. */
+  | { readonly kind: "restored" }
+  /** After the bars: whoever used the numbers up to this one, what follows from that is done. */
+  | { readonly kind: "known"; readonly sequence: number };
+
+/** Own numbers that are told from another's: twice as many as the ledger's record tells apart (CON-7). */
+export const sentSpan = 256;
 
 /** Slots in one `release` or `bar`. */
 export const slotsMax = 256;
@@ -138,6 +144,8 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
       return frame(recordKinds.sent, sentCodec.encode({ sequence: record.sequence }));
     case "bar":
       return frame(recordKinds.bar, barCodec.encode({ slots: [...record.slots] }));
+    case "known":
+      return frame(recordKinds.known, sentCodec.encode({ sequence: record.sequence }));
     case "restored":
       return frame(recordKinds.restored, new Uint8Array(0));
   }
@@ -163,6 +171,8 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
       return { kind: "sent", sequence: sentCodec.decode(frame.body).sequence };
     case recordKinds.bar:
       return { kind: "bar", slots: barCodec.decode(frame.body).slots };
+    case recordKinds.known:
+      return { kind: "known", sequence: sentCodec.decode(frame.body).sequence };
     case recordKinds.restored:
       return { kind: "restored" };
     default:
@@ -171,12 +181,15 @@ export function decodeRecord(bytes: Uint8Array): JournalRecord {
 }
 
 /**
- * The same records without those that a later one replaces: of boots, trusted points, numbers sent and marks of a
- * restore only the newest counts, and of a key's deals those of its newest attempt. Releases and bars stay for ever.
+ * The same records without those that a later one replaces: of boots, trusted points, marks of a restore and of what is
+ * known only the newest counts, of numbers sent the last `sentSpan`, and of a key's deals those of its newest attempt.
+ * Releases and bars stay for ever.
  */
 export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
   const all = records.map(decodeRecord);
   const newest = new Map(all.map(({ kind }, i) => [kind, i]));
+  const sent = all.flatMap((record) => (record.kind === "sent" ? [record.sequence] : []));
+  const lastSent = sent.reduce((a, b) => Math.max(a, b), 0);
   const attempts = new Map<number, number>();
   for (const record of all)
     if (record.kind === "deal") {
@@ -186,6 +199,7 @@ export function compacted(records: readonly Uint8Array[]): Uint8Array[] {
   return records.filter((_, i) => {
     const record = must(all[i], "record");
     if (record.kind === "release" || record.kind === "bar") return true;
+    if (record.kind === "sent") return record.sequence > lastSent - sentSpan;
     if (record.kind === "deal") return attempts.get(record.deal.keyId) === record.deal.attempt;
     return newest.get(record.kind) === i;
   });
