@@ -285,8 +285,30 @@ describe("The contract", () => {
     expect(verdict(own, bad)).toBe(expected);
   });
 
-  test("with a key that is not the current one in the proved view is not yet", () => {
+  test("with a key that the proved view does not have as the chain's own is not yet", () => {
     expect(verdict(seen({ key: concat(uintWord(1), key) }), event({ keyId: 1 }))).toBe("not-yet");
+    expect(verdict(seen({ key: concat(uintWord(5), key) }), event({ keyId: 5 }))).toBe("not-yet");
+  });
+
+  test("with a newer key is true once that is active, and with an older one never again (ETH-1)", () => {
+    const next = xOnly(point("ring 3"));
+    const held = seen({ key: concat(uintWord(3), next) });
+    const stated = event({ keyId: 3, key: next });
+    const like = must(keys.get(view, 2), "key");
+    const put = (active: boolean): void => {
+      const record = { ...like, keyId: 3, groupPoint: point("ring 3"), active };
+      records.set(toHex(keys.key(3)), keys.codec.encode(record));
+    };
+    put(false);
+    expect(verdict(held, stated)).toBe("not-yet");
+    put(true);
+    expect(verdict(held, stated)).toBe("true");
+    // The own node says which key the contract holds, whatever is active.
+    expect(verdict(facts, stated)).toBe("wrong-key");
+    expect(verdict(facts, event())).toBe("true");
+    records.set(toHex(currentKeys.key(evmChain)), currentKeys.codec.encode({ keyId: 3 }));
+    expect(verdict(facts, event())).toBe("not-yet");
+    records.set(toHex(currentKeys.key(evmChain)), currentKeys.codec.encode({ keyId: 2 }));
   });
 
   test("that does not stand there yet is not yet", () => {
