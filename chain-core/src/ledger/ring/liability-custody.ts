@@ -10,13 +10,14 @@ import { roomOf, rooms, unbounded } from "./liability-records.ts";
 
 /** 10^8 units of Bitcoin's asset: what `ringBondPrice` is the price of. */
 const bitcoin = 100_000_000n;
+
 /** What the bond of the key allows: at most `ringCustodyBps` of its value in custody, a tenth of it on loan. */
 export function allowance(
   { state, params }: Pick<BlockContext, "params"> & { readonly state: StateReader },
   keyId: number | undefined,
 ): Omit<Room, "custody"> {
-  const { ringBondPrice, ringCustodyBps } = params;
-  if (ringBondPrice === 0n) return { limit: unbounded, loan: unbounded };
+  const { ringBondBps, ringBondPrice, ringCustodyBps } = params;
+  if (ringBondBps === 0 || ringBondPrice === 0n) return { limit: unbounded, loan: unbounded };
   const bond = keyId === undefined ? 0n : bondOf({ state, params }, keyId);
   const value = (bond * bitcoin) / ringBondPrice;
   return { limit: (value * BigInt(ringCustodyBps)) / 10_000n, loan: value / 10n };

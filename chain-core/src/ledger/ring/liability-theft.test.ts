@@ -259,13 +259,15 @@ describe("custody (RNG-7)", () => {
     expect(reasons.sort()).toEqual([0, inboundReasons.loanLimit]);
   });
 
-  test("under a key without bonds is none, and without a price is not bounded", () => {
+  test("under a key without bonds is none, and without a price, or any bonds, is not bounded", () => {
     const world = createWorld(bounded);
     forfeit(contextOf(world), 1);
     expect(statusOf(world, must(deposited(world, small)[0], "event"))).toEqual(held);
-    const free = createWorld({ ...bounded, ringBondPrice: 0n });
-    forfeit(contextOf(free), 1);
-    expect(statusOf(free, must(deposited(free, small)[0], "event"))).toEqual(minted);
+    for (const none of [{ ringBondPrice: 0n }, { ringBondBps: 0 }]) {
+      const free = createWorld({ ...bounded, ...none });
+      forfeit(contextOf(free), 1);
+      expect(statusOf(free, must(deposited(free, small)[0], "event"))).toEqual(minted);
+    }
   });
 
   test("loads a key while it holds credited value: not by what is not credited yet", () => {
