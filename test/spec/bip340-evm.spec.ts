@@ -131,8 +131,15 @@ describe("the contract and chain-core agree", () => {
       const event = parseLog(log);
       return isRejected(event) ? [] : [event];
     });
+  const batchOf = (nonce: number, items: ethereum.Item[], which: 0 | 1 = 0): ethereum.Batch => ({
+    keyId: which + 1,
+    nonce,
+    stipend: 50_000,
+    overhead: 20_000,
+    items,
+  });
   const execute = (nonce: number, items: ethereum.Item[], which: 0 | 1 = 0): Uint8Array => {
-    const batch = { keyId: which + 1, nonce, stipend: 50_000, overhead: 20_000, items };
+    const batch = batchOf(nonce, items, which);
     expect(isRejected(ethereum.checkBatch(batch))).toBe(false);
     return ethereum.executeCall(batch, sealOf(ethereum.batchDigest(domain, batch), which));
   };
@@ -207,7 +214,8 @@ describe("the contract and chain-core agree", () => {
       { kind, token, to, amount: held },
     ];
     const [executed] = eventsOf(await send(execute(2, items)));
-    expect(executed).toMatchObject({ kind: "executed", nonce: 2, keyId: 1, failedBitmap: 2n });
+    const digest = ethereum.batchDigest(domain, batchOf(2, items));
+    expect(executed).toMatchObject({ kind: "executed", nonce: 2, digest, failedBitmap: 2n });
     const destination = { chain: network as Uint8Array, payload: Uint8Array.of(1) };
     await send(depositCall({ token, amount: 1n, destination, maxFee: 0n }), 1n);
     await send(ethereum.claimCall(2, 2n, 1, items));
@@ -233,10 +241,11 @@ describe("the contract and chain-core agree", () => {
     await send(ethereum.moveMinterCall(minterSlot, next, moved));
     const keySlot = { keyId: 1, nonce: 7 };
     const key = { keyId: 2, key: xOnly(publicPoint(secrets[1])) };
-    const seal = sealOf(ethereum.setKeyDigest(domain, keySlot, key));
+    const digest = ethereum.setKeyDigest(domain, keySlot, key);
+    const seal = sealOf(digest);
     const events = eventsOf(await send(ethereum.setKeyCall(keySlot, key, seal)));
     expect(events).toMatchObject([
-      { kind: "executed", nonce: 7, keyId: 1, failedBitmap: 0n },
+      { kind: "executed", nonce: 7, digest, failedBitmap: 0n },
       { kind: "key-set", nonce: 7, keyId: 2, key: key.key },
     ]);
     await send(execute(8, [{ kind: 1, token: wrapped, to: domain.contract, amount: 1n }], 1));
