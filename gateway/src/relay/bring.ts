@@ -154,7 +154,8 @@ function messages({ genesis }: Context, state: State, view: LedgerView): Bringin
   return found;
 }
 
-function callOf({ kind, subject }: Plan, seal: RingSeal): Uint8Array {
+/** Calldata that brings a message of an EVM chain to its contract, under its key's signature. */
+export function callOf({ kind, subject }: Plan, seal: RingSeal): Uint8Array {
   if (kind === planKinds.evmBatch) return executeCall(batchCodec.decode(subject), seal);
   const { newKeyId, key, ...slot } = setKeyCodec.decode(subject);
   return setKeyCall(slot, { keyId: newKeyId, key }, seal);

@@ -88,7 +88,7 @@ describe("A contract whose ring has a next key", () => {
     expect(openPlans(world, evmSetKey)).toHaveLength(1);
     expect(openPlans(world, evmBatch)).toEqual([]);
     expect(isHandedOver(world.state, 2)).toBe(false);
-    // That some message ran does not say which: the contract's key is stated for itself.
+    // The key moves by the statement of the contract alone.
     expect(run(world, 1, 2)).toBeUndefined();
     endBlock(world);
     expect(openPlans(world, evmBatch)).toEqual([]);
