@@ -78,7 +78,7 @@ export const backupBodyCodec: Codec<BackupBody> = codec(
       4096,
     ),
     journalVersion: u8,
-    journal: new ListCompositeType(new ByteListType(66 * 1024), 2 ** 22),
+    journal: new ListCompositeType(new ByteListType(256 * 1024), 2 ** 22),
   }),
   backupSizeMax,
 );

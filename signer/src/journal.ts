@@ -67,8 +67,8 @@ export type JournalRecord =
 /** Own numbers that are told from another's: twice as many as the ledger's record tells apart (CON-7). */
 export const sentSpan = 256;
 
-/** Slots in one `release` or `bar`. */
-export const slotsMax = 256;
+/** Slots in one `release` or `bar`: as many as a plan has messages (roast/message.ts). */
+export const slotsMax = 1_000;
 
 /** The number of a start: of its time, so that it is above those that a restored disk has forgotten. */
 export function nextBoot(records: readonly JournalRecord[], nowMs: number): number {
@@ -88,8 +88,8 @@ export function usesOf(
 
 const frameCodec: Codec<{ kind: number; body: Uint8Array }> = codec(
   "journal record",
-  new ContainerType({ kind: u8, body: new ByteListType(64 * 1024) }),
-  65 * 1024,
+  new ContainerType({ kind: u8, body: new ByteListType(192 * 1024) }),
+  193 * 1024,
 );
 const bootCodec: Codec<{ number: number }> = codec("boot", new ContainerType({ number: u64 }), 8);
 const slotUses: ListCompositeType<ContainerType<{ slot: ByteListType; message: typeof b32 }>> =
@@ -106,7 +106,7 @@ const releaseCodec: Codec<Release> = codec(
     commitment: b32,
     slots: slotUses,
   }),
-  32 * 1024,
+  160 * 1024,
 );
 const sentCodec: Codec<{ sequence: number }> = codec(
   "sent",
@@ -116,7 +116,7 @@ const sentCodec: Codec<{ sequence: number }> = codec(
 const barCodec: Codec<{ slots: SlotUse[] }> = codec(
   "bar",
   new ContainerType({ slots: slotUses }),
-  32 * 1024,
+  160 * 1024,
 );
 const dealMadeCodec: Codec<DealMade> = codec(
   "deal made",
