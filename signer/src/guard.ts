@@ -45,6 +45,12 @@ export function slotNames(plan: Slotted, count: number): Uint8Array[] {
 
 /** The guard with these slots taken, or refused when one is taken for another message. */
 export function take(guard: Guard, uses: readonly SlotUse[]): Guard | Rejected<"slot-taken"> {
+  const isTaken = uses.every(({ slot, message }) => {
+    const before = guard.slots.get(toHex(slot));
+    return before !== undefined && equal(before, message);
+  });
+  // The slots are of years: another session or seat of the same plan copies none.
+  if (isTaken) return guard;
   const slots = new Map(guard.slots);
   for (const { slot, message } of uses) {
     const key = toHex(slot);

@@ -12,6 +12,7 @@ import {
 import { isZero, keyOf, must, toHex, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { decodeRecord } from "./journal.ts";
+import { summaryOf } from "./machine.ts";
 import { shareCodec } from "./roast/message.ts";
 import type { World } from "./testing.ts";
 import { addBatchPlan, genesis, world } from "./testing.ts";
@@ -236,6 +237,9 @@ test("random and foreign bytes of a peer change nothing and are refused with a c
   const mine = codes(w, "message refused")[0] ?? [];
   expect(mine.filter((code) => code === "bad-bytes").length).toBeGreaterThanOrEqual(6);
   expect(mine.filter((code) => code === "wrong-sender").length).toBe(6);
+  const { refused } = summaryOf(must(w.signers[0], "signer").state);
+  expect(refused).toMatchObject({ "wrong-sender": 6 });
+  expect(refused["bad-bytes"]).toBeGreaterThanOrEqual(6);
   const id = addBatchPlan(w, 1);
   expect(w.runUntil(() => isSigned(w, id), 5_000)).toBe(true);
 });

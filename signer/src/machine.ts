@@ -7,7 +7,7 @@
 // Orders that expect an answer carry a number; `pending` says whose each is.
 import type { Action } from "@causeway/chain-core/interchain";
 import type { Rejected, Step } from "@causeway/primitives";
-import { equal, isRejected, keyOf, must, unreachable, zero32 } from "@causeway/primitives";
+import { isRejected, keyOf, must, unreachable } from "@causeway/primitives";
 import type { Budget } from "./budget.ts";
 import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
@@ -16,12 +16,12 @@ import * as follow from "./follow/machine.ts";
 import { ringsOf } from "./follow/rings.ts";
 import type { Roster } from "./follow/roster.ts";
 import { genesisRoster, learn, peersOf } from "./follow/roster.ts";
-import { heartbeatDue } from "./heartbeat.ts";
 import type { JournalRecord } from "./journal.ts";
 import { decodeRecord, encodeRecord, nextBoot, usesOf } from "./journal.ts";
 import * as outbox from "./outbox/machine.ts";
-import { interestOf, selfOf } from "./self.ts";
+import { beatDue, hostsOver, interestOf, selfOf } from "./self.ts";
 import * as signing from "./signing/machine.ts";
+import { countRefusals } from "./summary.ts";
 import type { Turn } from "./turn.ts";
 import { turnOf } from "./turn.ts";
 import { messageKinds, open } from "./wire.ts";
@@ -52,6 +52,8 @@ export type State = {
   readonly peers: string;
   /** Host keys that are not to be used any more, by hex. */
   readonly erased: ReadonlySet<string>;
+  /** How many times each code was logged with a refusal. */
+  readonly refused: ReadonlyMap<string, number>;
   readonly fence: fence.State;
   readonly follow: follow.State;
   readonly ceremony: ceremony.State;
@@ -70,6 +72,7 @@ export function initial(context: Context): State {
     roster: genesisRoster(context.genesis, context.peerKey),
     peers: "",
     erased: new Set(),
+    refused: new Map(),
     fence: fence.initial,
     follow: follow.initial(context),
     ceremony: ceremony.initial,
@@ -94,7 +97,8 @@ export function step(context: Context, state: State, input: Input): Step<State, 
   const isOver = state.fence.phase === "ended" || state.stopped !== undefined;
   const runs = state.started ? !isOver : event.kind === "started";
   if (runs) handle(work, event);
-  return [work.state, work.effects];
+  const refused = countRefusals(work.state.refused, work.effects);
+  return [{ ...work.state, refused }, work.effects];
 }
 
 function handle(work: Work, event: Event): void {
@@ -183,8 +187,9 @@ function answered(work: Work, event: Answer): void {
 function heard(work: Work, from: number, bytes: Uint8Array): void {
   const { state, turn } = work;
   // Sent before the last `peers` was performed.
-  if (!isKnown(work) || !state.roster.members.has(from)) return;
-  const budget = spend(state.budgets.get(from), bytes.length, turn.nowMs);
+  const sender = state.roster.members.get(from);
+  if (!isKnown(work) || sender === undefined) return;
+  const budget = spend(state.budgets.get(from), bytes.length, sender.seats, turn.nowMs);
   if (budget === undefined) return;
   work.state = { ...state, budgets: new Map(state.budgets).set(from, budget) };
   const envelope = open(from, bytes);
@@ -287,24 +292,17 @@ function viewed(work: Work, ledger: follow.Viewed): void {
   toOutbox(work, { kind: "viewed", view, ledgerMs: headerMs });
 }
 
-/** Only by what is fresh, and when the newest host key is the registered one: an older view may not know it (RNG-5). */
-function eraseHosts(work: Work, { view, headerMs }: follow.Viewed): void {
-  const self = selfOf(work.context, work.state);
-  const isFresh = work.turn.nowMs - headerMs <= self.genesis.params.finalityAgeMaxMs;
-  const member = self.roster.members.get(self.number);
-  const isNewest = member !== undefined && equal(member.hostKey, self.hosts[0]?.point ?? zero32);
-  if (!isFresh || !isNewest || member.epoch < 0) return;
-  for (const { point, secret } of ceremony.hostsOver(self, view)) {
+function eraseHosts(work: Work, ledger: follow.Viewed): void {
+  const { nowMs } = work.turn;
+  for (const { point, secret } of hostsOver(selfOf(work.context, work.state), ledger, nowMs)) {
     secret.fill(0);
     work.state = { ...work.state, erased: new Set(work.state.erased).add(keyOf(point)) };
     work.effects.push({ kind: "erase-host", point });
   }
 }
 
-function beat(work: Work, { view, headerMs }: follow.Viewed): void {
-  const { genesis, owner, number, roster } = selfOf(work.context, work.state);
-  if (roster.members.get(number)?.isActive !== true) return;
-  const due = heartbeatDue(view, { owner, params: genesis.params, ledgerMs: headerMs });
+function beat(work: Work, ledger: follow.Viewed): void {
+  const due = beatDue(selfOf(work.context, work.state), ledger);
   if (due !== undefined) act(work, due.key, due.action);
 }
 

@@ -2,12 +2,14 @@
 import { inForce } from "@causeway/chain-core/interchain";
 import { equal, keyOf, must } from "@causeway/primitives";
 import * as ceremony from "./ceremony/machine.ts";
+import type { Viewed } from "./follow/machine.ts";
 import { viewOf } from "./follow/machine.ts";
 import type { Roster } from "./follow/roster.ts";
 import type { Interest } from "./follow/wanted.ts";
+import { heartbeatDue } from "./heartbeat.ts";
 import type { State } from "./machine.ts";
 import { inFlight } from "./witness/machine.ts";
-import type { Context } from "./world.ts";
+import type { Context, HostKey } from "./world.ts";
 
 export function interestOf(context: Context, state: State): Interest {
   const self = selfOf(context, state);
@@ -18,6 +20,31 @@ export function interestOf(context: Context, state: State): Interest {
     needsCeremony: (key) => ceremony.needsCeremony(self, state.ceremony, key),
     needsDeals: (one) => ceremony.needsDeals(self, state.ceremony, one),
   };
+}
+
+/**
+ * Older host keys that nothing in use was dealt to. Only by what is fresh, and when the newest host key is the registered
+ * one: an older view may not know what was dealt to it (RNG-5).
+ */
+export function hostsOver(
+  self: Self,
+  { view, headerMs }: Pick<Viewed, "view" | "headerMs">,
+  nowMs: number,
+): HostKey[] {
+  const [newest] = self.hosts;
+  const member = self.roster.members.get(self.number);
+  if (newest === undefined || member === undefined || member.epoch < 0) return [];
+  if (nowMs - headerMs > self.genesis.params.finalityAgeMaxMs) return [];
+  return equal(member.hostKey, newest.point) ? ceremony.hostsOver(self, view) : [];
+}
+
+/** The heart-beat that is due; who is out of service owes none. */
+export function beatDue(
+  { genesis, owner, number, roster }: Self,
+  { view, headerMs }: Pick<Viewed, "view" | "headerMs">,
+): ReturnType<typeof heartbeatDue> {
+  if (roster.members.get(number)?.isActive !== true) return undefined;
+  return heartbeatDue(view, { owner, params: genesis.params, ledgerMs: headerMs });
 }
 
 export type Self = Context & {

@@ -28,6 +28,7 @@ import {
 } from "../follow/rings.ts";
 import { makeDeal } from "../frost/keygen.ts";
 import type { DealMade } from "../journal.ts";
+import { once } from "../once.ts";
 import { nameOf } from "../share-file.ts";
 import type { Turn } from "../turn.ts";
 import { dealtShare, eraseShares } from "./epochs.ts";
@@ -84,6 +85,7 @@ function viewed(
       for (const dealer of dealersOf(context, current, view, ceremony))
         visit(deal(current, ceremony, params, dealer, turn));
     else {
+      // Decoding 150 deals takes a tenth of a second.
       const counted = once(() => countedDeals(view, ceremony, params));
       for (const own of ownSeats(context, ceremony.seats))
         visit(openSeat(current, { view, ceremony, params, counted, own }, turn));
@@ -91,15 +93,6 @@ function viewed(
   }
   visit(eraseShares(current, view));
   return [forgotten(current, view, visited), effects];
-}
-
-/** Decoding 150 deals takes a tenth of a second, and most views need none. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function underWay(view: StateReader): Ceremony[] {

@@ -81,6 +81,18 @@ export function keyIdsUpTo(genesis: Genesis, view: StateReader): number[] {
 }
 
 type Seated = Pick<Ceremony, "seats">;
+const counts = new WeakMap<Seated["seats"], ReadonlyMap<string, number>>();
+
+/** How many seats each owner has, by hex. */
+export function seatCounts(ring: Seated): ReadonlyMap<string, number> {
+  const known = counts.get(ring.seats);
+  if (known !== undefined) return known;
+  const made = new Map<string, number>();
+  for (const owner of ownersOfSeats(ring)) made.set(owner, 1 + (made.get(owner) ?? 0));
+  counts.set(ring.seats, made);
+  return made;
+}
+
 const names = new WeakMap<Seated["seats"], readonly string[]>();
 
 /** The hex of each seat's owner. */

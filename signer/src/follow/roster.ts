@@ -5,7 +5,7 @@
 import type { Ceremony, Committee, Genesis, StateReader } from "@causeway/chain-core/interchain";
 import { registered, usedKeys, validatorStatus, validators } from "@causeway/chain-core/interchain";
 import { equal, keyOf } from "@causeway/primitives";
-import { ownersOfSeats } from "./rings.ts";
+import { seatCounts } from "./rings.ts";
 
 /** `epoch`: the one that the record was read in; `isActive`: not jailed, gone or tombstoned then. */
 export type Member = {
@@ -15,6 +15,8 @@ export type Member = {
   readonly attestKey: Uint8Array;
   readonly signerPeerKey: Uint8Array;
   readonly isActive: boolean;
+  /** The most that it has in one ring; at least 1. */
+  readonly seats: number;
   readonly epoch: number;
 };
 
@@ -47,7 +49,16 @@ export function genesisRoster(genesis: Genesis, peerKey: Uint8Array): Roster {
   const owners = genesis.validators.map(({ owner }) => owner);
   const members = genesis.validators.map((validator, number) => {
     const { owner, hostKey, attestKey, signerPeerKey } = validator;
-    return { number, owner, hostKey, attestKey, signerPeerKey, isActive: true, epoch: unread };
+    return {
+      number,
+      owner,
+      hostKey,
+      attestKey,
+      signerPeerKey,
+      isActive: true,
+      seats: 1,
+      epoch: unread,
+    };
   });
   const own = members.find(({ signerPeerKey }) => equal(signerPeerKey, peerKey));
   return {
@@ -81,13 +92,15 @@ export function learn(
   const number = owner && numbers.get(keyOf(owner));
   const own = owner === undefined || number === undefined ? undefined : { number, owner };
 
-  const relevant = new Set(committee.members.map(({ validator }) => keyOf(validator)));
-  for (const ring of rings) for (const name of ownersOfSeats(ring)) relevant.add(name);
-  if (owner !== undefined) relevant.add(keyOf(owner));
+  const relevant = new Map(committee.members.map(({ validator }) => [keyOf(validator), 1]));
+  if (owner !== undefined) relevant.set(keyOf(owner), 1);
+  for (const ring of rings)
+    for (const [name, seats] of seatCounts(ring))
+      relevant.set(name, Math.max(seats, relevant.get(name) ?? 1));
   const members = new Map<number, Member>();
   const wanted: Uint8Array[] = owner === undefined ? [usedKeys.key(peerKey)] : [];
   let isShort = false;
-  for (const name of relevant) {
+  for (const [name, seats] of relevant) {
     const place = numbers.get(name);
     const one = owners[place ?? -1];
     if (place === undefined || one === undefined) {
@@ -95,7 +108,7 @@ export function learn(
       continue;
     }
     const member = readMember(view, one, place, epoch) ?? before.members.get(place);
-    if (member !== undefined) members.set(place, member);
+    if (member !== undefined) members.set(place, { ...member, seats });
     if ((member === undefined || member.epoch < committee.epoch) && wanted.length < readMax)
       wanted.push(validators.key(one));
   }
@@ -113,7 +126,7 @@ function readMember(
   if (record === undefined) return undefined;
   const { hostKey, attestKey, signerPeerKey } = record;
   const isActive = record.status === validatorStatus.active;
-  return { number, owner, hostKey, attestKey, signerPeerKey, isActive, epoch };
+  return { number, owner, hostKey, attestKey, signerPeerKey, isActive, seats: 1, epoch };
 }
 
 /** Identities that this signer talks with: everybody who matters but itself. */

@@ -130,19 +130,21 @@ export type CheckCode =
 /**
  * Checks an opening against what the signer knows itself (`job`), before any nonce is touched. `answered`: number
  * of the session that the seat answered last in this conversation. Numbers rise and are bounded, so that a
- * coordinator cannot make a seat work without end.
+ * coordinator cannot make a seat work without end. `batchOf`: {@link openBatch} of the same job and opening, where
+ * several seats share it.
  */
 export function checkOpen(
   job: Job,
   seat: number,
   open: SessionOpen,
   answered: number | undefined,
+  batchOf: () => ReturnType<typeof openBatch> = () => openBatch(job, open),
 ): Checked | Rejected<CheckCode> {
   if (answered !== undefined && open.number <= answered)
     return rejected("old-session", `session ${open.number} after session ${answered}`);
   const own = open.signers.find((signer) => signer.seat === seat);
   if (own === undefined) return rejected("not-a-signer", `seat ${seat} is not in the session`);
-  const batch = openBatch(job, open);
+  const batch = batchOf();
   if (isRejected(batch)) return batch;
   return { batch, commitment: own.commitment };
 }

@@ -2,11 +2,13 @@
 import { equal, isRejected, keyOf, sha256, toHex } from "@causeway/primitives";
 import type { Share } from "../ceremony/machine.ts";
 import { take } from "../guard.ts";
+import { once } from "../once.ts";
 import { approve } from "../policy/approve.ts";
 import type { SessionOpen } from "../roast/message.ts";
 import { commitCodec, sessionOpenCodec, shareCodec } from "../roast/message.ts";
 import { checkOpen, dropNonces, makeCommit, makeShare, takeNonces } from "../roast/participant.ts";
-import { sameConversation } from "../roast/session.ts";
+import type { Job } from "../roast/session.ts";
+import { openBatch, sameConversation } from "../roast/session.ts";
 import { nameOf } from "../share-file.ts";
 import type { Envelope } from "../wire.ts";
 import { messageKinds } from "../wire.ts";
@@ -123,15 +125,55 @@ export function heardOpen(work: Work, from: number, envelope: Envelope): undefin
   if (request === undefined || request.signed !== undefined) return;
   const hash = sha256(envelope.body);
   const signers = new Set(open.signers.map(({ seat }) => seat));
+  const due: { readonly share: Share; readonly conversation: Conversation }[] = [];
   for (const share of ownShares(work, request)) {
-    const latest = work.state.requests.get(keyOf(open.request)) ?? request;
-    const conversation = latest.conversations.get(conversationName(open.coordinator, share.seat));
+    const name = conversationName(open.coordinator, share.seat);
+    const conversation = request.conversations.get(name);
     if (conversation === undefined || !signers.has(share.seat)) continue;
     const { answered, kind, body } = conversation;
     if (answered !== undefined && equal(answered.opening, hash))
-      send(work, latest, open.coordinator, kind, body);
-    else release(work, latest, conversation, share, { open, hash });
+      send(work, request, open.coordinator, kind, body);
+    else due.push({ share, conversation });
   }
+  if (due.length === 0) return;
+  const session = sessionOf(work, request, open, hash);
+  if (session === undefined) return;
+  for (const { share, conversation } of due) {
+    const latest = work.state.requests.get(keyOf(open.request)) ?? request;
+    release(work, latest, conversation, share, session);
+  }
+}
+
+/** An opening of a plan that is approved at this moment; the batch is the same for all own seats. */
+type Session = {
+  readonly job: Job;
+  readonly open: SessionOpen;
+  /** Of the opening's bytes. */
+  readonly hash: Uint8Array;
+  readonly batchOf: () => ReturnType<typeof openBatch>;
+};
+
+/** RNG-6: asked again whenever shares are to leave. */
+function sessionOf(
+  work: Work,
+  request: Request,
+  open: SessionOpen,
+  hash: Uint8Array,
+): Session | undefined {
+  const { context, turn } = work;
+  const { ledger } = work.state;
+  if (ledger === undefined) return undefined;
+  const found = ringOf(context, ledger.view, request.plan);
+  if (isRejected(found)) return withheld(work, request, found.code);
+  if (found.ring.attempt !== request.ring.attempt) return withheld(work, request, "old-epoch");
+  const verdict = approve(context.genesis, ledger, request.id, request.plan, found.key, turn.nowMs);
+  if (verdict.kind !== "approved") return withheld(work, request, verdict.code);
+  const job = jobOf(context.genesis.networkId, request, open.coordinator);
+  return { job, open, hash, batchOf: once(() => openBatch(job, open)) };
+}
+
+function withheld(work: Work, { id }: Request, code: string): undefined {
+  log(work, "warn", "share withheld", { code, plan: toHex(id) });
 }
 
 /**
@@ -143,22 +185,11 @@ export function release(
   request: Request,
   conversation: Conversation,
   share: Share,
-  { open, hash }: { readonly open: SessionOpen; readonly hash: Uint8Array },
+  { job, open, hash, batchOf }: Session,
 ): undefined {
-  const { context, turn } = work;
-  const plan = toHex(request.id);
-  const no = (code: string): undefined => {
-    log(work, "warn", "share withheld", { code, plan });
-  };
-  const { ledger } = work.state;
-  if (ledger === undefined) return;
-  const found = ringOf(context, ledger.view, request.plan);
-  if (isRejected(found)) return no(found.code);
-  if (found.ring.attempt !== request.ring.attempt) return no("old-epoch");
-  const verdict = approve(context.genesis, ledger, request.id, request.plan, found.key, turn.nowMs);
-  if (verdict.kind !== "approved") return no(verdict.code);
-  const job = jobOf(context.genesis.networkId, request, open.coordinator);
-  const checked = checkOpen(job, share.seat, open, conversation.answered?.number);
+  const no = (code: string): undefined => withheld(work, request, code);
+  const last = conversation.answered?.number;
+  const checked = checkOpen(job, share.seat, open, last, batchOf);
   if (isRejected(checked)) return no(checked.code);
   const { sid } = checked.batch;
   const held = work.state.pool.get(keyOf(checked.commitment));
@@ -169,7 +200,7 @@ export function release(
   const taken = takeNonces(work.state.pool, checked.commitment);
   if (isRejected(taken)) return no(taken.code);
   const { boot } = work.state;
-  const next = makeCommit(taken.pool, job, share.seat, boot, share.secret, turn.draw());
+  const next = makeCommit(taken.pool, job, share.seat, boot, share.secret, work.turn.draw());
   if (isRejected(next)) return no(next.code);
   work.state = { ...work.state, guard, pool: next.pool };
   work.effects.push({

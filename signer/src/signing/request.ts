@@ -150,7 +150,7 @@ export function jobOf(network: NetworkId, request: Request, coordinatorSeat: num
 export const roundMs = 1_500;
 
 /** Rounds for which a seat goes on with a coordinator, and for which a coordinator waits for seats. */
-export const keepRounds = { seat: 16, coordinator: 24 } as const;
+export const keepRounds = { seat: 8, coordinator: 12 } as const;
 
 function roundOf({ seenAtMs }: Request, nowMs: number): number {
   return Math.max(0, Math.floor((nowMs - seenAtMs) / roundMs));
