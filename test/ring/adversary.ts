@@ -173,7 +173,7 @@ function lieOf(own: Byzantine, opening: SessionOpen): SessionOpen {
     { ...opening, nonces: opening.nonces.map(() => new Uint8Array(66)) },
     { ...opening, nonces: [] },
     { ...opening, attempt: opening.attempt + 1 },
-    { ...opening, keyId: 3 - opening.keyId },
+    { ...opening, keyId: 1 + (opening.keyId % 3) },
     { ...opening, request: other?.request ?? random.bytes(32) },
     { ...opening, coordinator: (opening.coordinator + 1) % 4 },
   ]);

@@ -6,6 +6,8 @@ import {
   currentKeys,
   keys,
   openCeremonies,
+  planKinds,
+  planStatus,
   plans,
   reshares,
 } from "@causeway/chain-core/interchain";
@@ -223,8 +225,12 @@ function missingOf(world: World, toAsk: number, toRotate: number): string | unde
         return `seat ${seat}, ${index}'s, has not confirmed key ${keyId}`;
   }
   if (toAsk > 0) return `${toAsk} requests are not made`;
-  for (const { id, signedAtMs, isReplaced } of world.requests.values())
-    if (signedAtMs === undefined && !isReplaced && plans.get(state, id) !== undefined)
+  for (const { id, plan, signedAtMs, isReplaced } of world.requests.values()) {
+    // A newer term gives up the ceremony that a canary was for.
+    const isGivenUp =
+      plan.kind === planKinds.canary && plans.get(state, id)?.status === planStatus.dead;
+    if (signedAtMs === undefined && !isReplaced && !isGivenUp)
       return `request ${keyOf(id).slice(0, 6)} is not signed`;
+  }
   return undefined;
 }
