@@ -73,6 +73,28 @@ export function openVault(options: VaultOptions): Vault {
   return run(context, { peer: secrets.peer, keysFile }, journal, shares);
 }
 
+/**
+ * Performs what is durable, in order, and gives out the rest only when all of it is on the disk: of a step whose write
+ * fails nothing leaves, and the thread ends (DESIGN 10, rule 5).
+ */
+export function settled(
+  effects: readonly machine.Effect[],
+  on: {
+    readonly journal: Pick<Journal, "append">;
+    readonly shares: Pick<ShareVault, "save" | "erase">;
+    readonly keysFile: string;
+  },
+): Outside[] {
+  const outside: Outside[] = [];
+  for (const effect of effects)
+    if (effect.kind === "journal") on.journal.append(effect.record);
+    else if (effect.kind === "save-share") on.shares.save(effect, effect.packageHash);
+    else if (effect.kind === "erase-share") on.shares.erase(effect);
+    else if (effect.kind === "erase-host") eraseOlderHost(on.keysFile, effect.point);
+    else outside.push(effect);
+  return outside;
+}
+
 function run(
   context: machine.Context,
   { peer, keysFile }: { readonly peer: Uint8Array; readonly keysFile: string },
@@ -84,14 +106,7 @@ function run(
     const input = { nowMs: systemClock.nowMs(), entropy: systemEntropy(32), event };
     const [next, effects] = machine.step(context, state, input);
     state = next;
-    const outside: Outside[] = [];
-    for (const effect of effects)
-      if (effect.kind === "journal") journal.append(effect.record);
-      else if (effect.kind === "save-share") shares.save(effect, effect.packageHash);
-      else if (effect.kind === "erase-share") shares.erase(effect);
-      else if (effect.kind === "erase-host") eraseOlderHost(keysFile, effect.point);
-      else outside.push(effect);
-    return outside;
+    return settled(effects, { journal, shares, keysFile });
   };
   const records = compacted([...journal.read()]);
   journal.rewrite(records);
