@@ -19,7 +19,7 @@ export const memberStrategies = {
   "session flood": { part: "signing", earns: "nothing" },
   "withholding coordinator": { part: "signing", earns: "nothing" },
   "bad share": { part: "signing", earns: "blame" },
-  "equivocated commitment": { part: "signing", earns: "blame" },
+  "equivocated commitment": { part: "signing", earns: "nothing" },
   "share for another session": { part: "signing", earns: "nothing" },
   "withheld share": { part: "signing", earns: "nothing" },
   replay: { part: "signing", earns: "nothing" },
