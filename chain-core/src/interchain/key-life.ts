@@ -7,11 +7,13 @@ import type { Coin, Inbound } from "./records.ts";
 import {
   bitcoinBest,
   coinKinds,
+  coinStatus,
   coins,
   inboundStatus,
   inbounds,
   listNames,
   lists,
+  outpoint,
 } from "./records.ts";
 
 /**
@@ -55,9 +57,10 @@ function isNeeded({ kind, counted, lineage }: Coin): boolean {
   return kind === coinKinds.vault || counted || lineage.length > 0;
 }
 
-/** Not credited yet, in a block of the best chain. */
-function isComing(view: StateReader, { status, candidates }: Inbound): boolean {
+/** Neither credited nor swept yet, in a block of the best chain. */
+function isComing(view: StateReader, { status, candidates, txid, index }: Inbound): boolean {
   if (status !== inboundStatus.waiting && status !== inboundStatus.held) return false;
+  if (coins.get(view, outpoint(txid, index))?.status === coinStatus.spent) return false;
   return candidates.some(({ blockHash, height }) => {
     const best = bitcoinBest.get(view, height)?.hash;
     return best !== undefined && equal(best, blockHash);

@@ -38,7 +38,10 @@ export function creditDeposit(pending: Pending, review: Review): Inbound {
   if (terms.kind === "reclaim") return setStatus(pending, inboundStatus.reclaim, terms.reason);
   const own = coin ?? openDepositCoin(block, id, inbound, at);
   if (!isWithinBonds(inbound, coin !== undefined, review))
-    return setStatus(pending, inboundStatus.held, inboundReasons.bondLimit);
+    // What never gets room must not keep its key for ever (RNG-2).
+    return isExpired(state, inbound.keyId, block.time)
+      ? setStatus(pending, inboundStatus.reclaim, inboundReasons.keyExpired)
+      : setStatus(pending, inboundStatus.held, inboundReasons.bondLimit);
   const reason = isForwardFull(pending, terms.route)
     ? inboundReasons.queueFull
     : loanReason(pending, own, review);

@@ -29,6 +29,7 @@ import {
   bring,
   confirm,
   contextOf,
+  createWorld,
   deposit,
   endBlock,
   mine,
@@ -311,6 +312,42 @@ describe("When the key of Bitcoin moves", () => {
     expect(statuses[0]).toMatchObject({ status: inboundStatus.minted });
     const { reclaim } = inboundStatus;
     expect(statuses[1]).toMatchObject({ status: reclaim, reason: inboundReasons.keyExpired });
+    expect(isHandedOver(world.state, 1)).toBe(true);
+    expectSound(world);
+  });
+
+  test("a deposit without room under the bonds ends with the last day, and a swept one keeps no key", () => {
+    const bonds = createWorld({ ringBondPrice: 10n ** 30n, ringCustodyBps: 1 });
+    const world = funded(1);
+    const found = [bonds, world].map((one) => {
+      rotateBitcoin(one, 3);
+      const made = deposit(one, { amount: coin });
+      const block = mine(one, [made.transaction]);
+      bring(one, block);
+      attest(one, [made.event(block)]);
+      return eventIdOf(one.genesis.networkId, one.genesis.bitcoin.chain, made.event(block));
+    }) as Uint8Array[];
+    confirm(bonds, 3);
+    const statusOf = (one: World, i: number) => inbounds.get(one.state, must(found[i], "id"));
+    expect(statusOf(bonds, 0)).toMatchObject({ reason: inboundReasons.bondLimit });
+    expect(isHandedOver(bonds.state, 1)).toBe(false);
+    const ring = must(rings.get(bonds.state, 0), "ring");
+    rings.put(bonds.state, 0, { ...ring, creditUntil: bonds.time - 1 });
+    confirm(bonds, 1);
+    const { reclaim } = inboundStatus;
+    expect(statusOf(bonds, 0)).toMatchObject({
+      status: reclaim,
+      reason: inboundReasons.keyExpired,
+    });
+    expect(isHandedOver(bonds.state, 1)).toBe(true);
+
+    const { chain } = world.genesis.bitcoin;
+    const pause = { chain, direction: directions.in, until: world.time + 10_000_000, sequence: 1 };
+    const pauses = [{ ...pause, open: true }];
+    restrictions.put(world.state, "only", { slowUntil: 0, slowOpen: false, pauses });
+    confirm(world, 2);
+    for (let i = 0; i < 4; i++) runPlans(world);
+    expect(statusOf(world, 1)).toMatchObject({ reason: inboundReasons.paused });
     expect(isHandedOver(world.state, 1)).toBe(true);
     expectSound(world);
   });
