@@ -132,6 +132,18 @@ describe("a coordinator", () => {
     expect(roast.step(state, committed(1, commitOf(1, 2)))).toEqual([state, []]);
   });
 
+  test("names a seat whose nonces are no points when they are summed, and opens without it", () => {
+    let state: roast.State = start;
+    let effects: readonly roast.Effect[] = [];
+    const bad = { ...commitOf(1), nonces: commitOf(1).nonces.map(() => new Uint8Array(66)) };
+    for (const commit of [commitOf(0), bad, commitOf(2)])
+      [state, effects] = roast.step(state, committed(commit.seat, commit));
+    const evidence = { code: "bad-nonce", commit: bad };
+    expect(effects).toEqual([{ kind: "malicious", seat: 1, evidence }]);
+    [state, effects] = roast.step(state, committed(3, commitOf(3)));
+    expect(effects).toMatchObject([{ kind: "open", recipients: [0, 2, 3] }]);
+  });
+
   test("takes a repeated commitment once and a restarted signer's in its place, three times", () => {
     let [state] = roast.step(start, committed(1, commitOf(1)));
     expect(roast.step(state, committed(1, commitOf(1)))).toEqual([state, []]);

@@ -17,7 +17,7 @@
 import type { Step } from "@causeway/primitives";
 import { assert, isRejected, keyOf, must, stay } from "@causeway/primitives";
 import { verifySchnorr } from "@causeway/primitives/secp256k1";
-import { aggregate, aggregateNonces, isPublicNonce, verifyPartial } from "../frost/signing.ts";
+import { aggregate, aggregateNonces, verifyPartial } from "../frost/signing.ts";
 import type { Commit, SessionOpen, Share } from "./message.ts";
 import { hashCommit } from "./message.ts";
 import type { Effect, Event, Evidence } from "./report.ts";
@@ -132,9 +132,9 @@ function openAgain(state: Collecting, seat: number): readonly Effect[] {
 
 type Seated = readonly [Collecting, readonly Effect[]];
 
-/** The seat is ready with `commit`, in place of whatever it was. */
+/** The seat is ready with `commit`, in place of whatever it was. Whether its nonces are points shows when they are summed. */
 function admit(state: Collecting, seat: number, commit: Commit): Seated {
-  if (commit.nonces.length !== state.job.inputs.length || !commit.nonces.every(isPublicNonce))
+  if (commit.nonces.length !== state.job.inputs.length)
     return mark(state, seat, { code: "bad-nonce", commit });
   const idle = leave(state, seat);
   return [{ ...idle, ready: new Map(idle.ready).set(seat, commit) }, []];
@@ -227,20 +227,40 @@ function settle(state: Collecting): Step<State, Effect> {
     effects.push(...more);
   }
   if (next.ready.size < t) return [next, effects];
-  const [opened, effect] = open(next);
-  return [opened, [...effects, effect]];
+  const list = [...next.ready].slice(0, t).sort(([a], [b]) => a - b);
+  const sums = summed(next, list);
+  if (!("seat" in sums)) {
+    const [opened, effect] = open(next, list, sums);
+    return [opened, [...effects, effect]];
+  }
+  const commit = must(next.ready.get(sums.seat), "commitment");
+  const [rest, marked] = mark(next, sums.seat, { code: "bad-nonce", commit });
+  const [last, more] = settle(rest);
+  return [last, [...effects, ...marked, ...more]];
 }
 
-/** With the t seats that have been ready longest. */
-function open(state: Collecting): readonly [Collecting, Effect] {
-  const { job } = state;
-  const list = [...state.ready].slice(0, job.group.t).sort(([a], [b]) => a - b);
-  const nonces = job.inputs.map((_, i) => {
+/** The sum of nonces of each message, or the seat of one that is malformed. */
+function summed(
+  { job }: Collecting,
+  list: readonly (readonly [number, Commit])[],
+): readonly Uint8Array[] | { readonly seat: number } {
+  const sums: Uint8Array[] = [];
+  for (const i of job.inputs.keys()) {
     const parts = list.map(([seat, commit]) => ({ seat, nonce: must(commit.nonces[i], "nonce") }));
     const sum = aggregateNonces(parts);
-    assert(!isRejected(sum), "an admitted nonce is malformed");
-    return sum;
-  });
+    if (isRejected(sum)) return sum;
+    sums.push(sum);
+  }
+  return sums;
+}
+
+/** With the t seats that have been ready longest, in their order. */
+function open(
+  state: Collecting,
+  list: readonly (readonly [number, Commit])[],
+  nonces: readonly Uint8Array[],
+): readonly [Collecting, Effect] {
+  const { job } = state;
   const { keyId, attempt, request, coordinator, network } = job;
   const opening: SessionOpen = {
     keyId,
