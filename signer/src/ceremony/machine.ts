@@ -50,7 +50,9 @@ export function step(
     case "restored": {
       const dealt = new Map(event.deals.map((deal) => [nameOf(deal), deal]));
       const shares = event.shares.map(({ share, ...name }): [string, Share] => {
-        return [nameOf(name), { ...name, secret: share, point: publicPoint(share) }];
+        // Its own bytes: they are overwritten when it is erased.
+        const secret = Uint8Array.from(share);
+        return [nameOf(name), { ...name, secret, point: publicPoint(secret) }];
       });
       return [{ ...state, dealt, shares: new Map(shares) }, []];
     }

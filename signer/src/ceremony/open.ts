@@ -127,7 +127,8 @@ function take(
   const share: Share = { ...name, secret, point };
   const next = { ...state, shares: new Map(state.shares).set(nameOf(name), share) };
   const packageHash = packageHashOf(params.network, ceremony.commitments);
-  const save: Effect = { kind: "save-share", ...name, share: secret, packageHash };
+  const stored = { ...name, share: Uint8Array.from(secret) };
+  const save: Effect = { kind: "save-share", ...stored, packageHash };
   if (isConfirmed) return [next, [save]];
   const made = makeConfirm(ceremonyContext(params), params, seat, secret, dealsHash, turn.draw());
   const action = { kind: kinds.confirm, body: confirmCodec.encode(made) };
