@@ -51,8 +51,10 @@ export type Operator = {
   disk: Disk;
   /** The disk as it was at some times before, oldest first. */
   readonly images: Disk[];
-  /** A start found an older disk. */
-  isRestored: boolean;
+  /** It had an older disk, or a second process: there are numbers that its journal does not know. */
+  hasForgotten: boolean;
+  /** Another process with the same keys, on a copy of the folder. */
+  readonly isSecond: boolean;
   /** Sessions, by seat, that the journal holds. */
   readonly durable: Set<string>;
   /** Undefined while it is down. */
@@ -102,6 +104,8 @@ export type World = {
   readonly trace: Trace;
   readonly counts: Counts;
   readonly operators: Operator[];
+  /** Second processes of some. */
+  readonly seconds: Operator[];
   readonly random: {
     readonly network: Random;
     readonly crash: Random;
@@ -163,6 +167,11 @@ export function operatorsOf(
 
 export function plays({ adversary }: Byzantine, strategy: MemberStrategy): boolean {
   return adversary.strategies.includes(strategy);
+}
+
+/** The processes that have an operator's keys. */
+export function processesOf({ operators, seconds }: World, index: number): Operator[] {
+  return [...operators, ...seconds].filter((one) => one.index === index);
 }
 
 export function clockOf(world: World, operator: Operator): number {

@@ -12,7 +12,7 @@ import { bring } from "./ceremonies.ts";
 import { checkEffect, checkLedger } from "./checks.ts";
 import { describe } from "./describe.ts";
 import type { Disk, Operator, World } from "./model.ts";
-import { clockOf, isByzantine, isHonest, violated } from "./model.ts";
+import { clockOf, isByzantine, isHonest, processesOf, violated } from "./model.ts";
 import { delay, ledgerOf, passes, transmit } from "./network.ts";
 
 /** A call to the own node, ms each way. */
@@ -28,7 +28,10 @@ export function start(world: World, operator: Operator): void {
   note(world.trace, world.queue.now, `${operator.index} starts`);
   operator.state = machine.initial(operator.context);
   operator.peers = new Set();
-  const shares = [...operator.disk.shares.values()];
+  const shares = [...operator.disk.shares.values()].map((one) => ({
+    ...one,
+    share: one.share.slice(),
+  }));
   deliver(world, operator, { kind: "started", journal: [...operator.disk.journal], shares });
   tellHeight(world, operator);
 }
@@ -44,7 +47,7 @@ function restoreOlder(world: World, operator: Operator): void {
   if (world.healed || images.length === 0 || !random.chance(0.7)) return;
   world.counts["older disk"] += 1;
   operator.disk = imageOf(random.pick(images));
-  operator.isRestored = true;
+  operator.hasForgotten = true;
   note(world.trace, world.queue.now, `${operator.index} gets an older disk`);
 }
 
@@ -61,7 +64,7 @@ export function crash(
   operator.boot += 1;
   const downMs = random.chance(0.15) ? 7_000 : 100 + random.below(2_000);
   after(world.queue, downMs, "", () => {
-    if (operator.state === undefined) start(world, operator);
+    if (operator.state === undefined && !operator.isSecond) start(world, operator);
   });
 }
 
@@ -188,14 +191,43 @@ function saveShare(
 
 /** The operator starts it again, as one does. */
 function end(world: World, operator: Operator, why: string): void {
-  if (isHonest(operator) && !operator.isRestored)
+  if (isHonest(operator) && !operator.hasForgotten)
     violated("nobody takes itself for another", `${operator.index} ends: ${why}`);
   note(world.trace, world.queue.now, `${operator.index} ends`);
   operator.state = undefined;
   operator.boot += 1;
+  if (operator.isSecond) return;
   after(world.queue, 500, "", () => {
     if (operator.state === undefined) start(world, operator);
   });
+}
+
+/** Copies the folder of a running operator and starts another process on it. */
+export function startSecond(world: World, operator: Operator): void {
+  if (world.healed) return;
+  world.counts["second copy"] += 1;
+  operator.hasForgotten = true;
+  const second: Operator = {
+    ...operator,
+    disk: imageOf(operator.disk),
+    images: [],
+    hasForgotten: true,
+    isSecond: true,
+    durable: new Set(operator.durable),
+    state: undefined,
+  };
+  world.seconds.push(second);
+  note(world.trace, world.queue.now, `${operator.index} runs twice`);
+  start(world, second);
+}
+
+/** Somebody has seen it. */
+export function stopSeconds(world: World): void {
+  for (const second of world.seconds) {
+    second.boot += 1;
+    second.state = undefined;
+  }
+  world.seconds.length = 0;
 }
 
 /** Before a write, now and then. */
@@ -280,13 +312,12 @@ function arrived(world: World, operator: Operator, transaction: Uint8Array): Rej
 
 /** Bytes to another operator's signer over the wires. */
 export function send(world: World, from: Operator, to: number, bytes: Uint8Array): void {
-  const other = world.operators[to];
-  if (other === undefined) return;
-  const isHeard = (): boolean => from.peers.has(to) && other.peers.has(from.index);
   transmit(world, from.index, to, () => {
-    if (!isHeard()) return;
+    if (!from.peers.has(to)) return;
     world.print?.(`${from.index} -> ${to} ${describe(bytes)}`);
-    deliver(world, other, { kind: "message", from: from.index, bytes });
+    for (const other of processesOf(world, to))
+      if (other.peers.has(from.index))
+        deliver(world, other, { kind: "message", from: from.index, bytes });
   });
 }
 

@@ -47,6 +47,8 @@ export type Plan = {
    * so that they and the Byzantine ones are at most n - t.
    */
   readonly olderDisks: ReadonlySet<number>;
+  /** An operator whose folder is copied at that time, and runs as a second process until healing; as with older disks. */
+  readonly secondCopy: { readonly operator: number; readonly atMs: number } | undefined;
   /** A request is replaced by another content in the same slot, which no right ledger does. */
   readonly wrongLedger: boolean;
   readonly skews: readonly {
@@ -83,16 +85,17 @@ export function planOf(random: Random, first?: Strategy): Plan {
   const terms = random.pick(size === 10 ? [0, 0, 0, 1] : [0, 0, 0, 0, 1, 1, 2]);
   const healAfterMs = 2_000 + random.below(12_000) + (terms > 0 ? 6_000 : 0);
   const all = times(size, (i) => i);
-  const byzantine = byzantineOf(random, size, drawn, has("older disk") ? 1 : 0);
+  const forgets = has("older disk") || has("second copy");
+  const byzantine = byzantineOf(random, size, drawn, forgets ? 1 : 0);
   const honest = shuffled(random, all).filter((one) => !byzantine.has(one));
-  const olderDisks = has("older disk") ? honest.slice(0, spareOf(size) - byzantine.size) : [];
+  const forgetful = forgets ? honest.slice(0, spareOf(size) - byzantine.size) : [];
   return {
     size,
     drawn,
     byzantine,
     healAfterMs,
     requests: 1 + random.below(3),
-    rings: times(terms, () => drawRing(random, size, new Set(byzantine.keys()), olderDisks)),
+    rings: times(terms, () => drawRing(random, size, new Set(byzantine.keys()), forgetful)),
     hastyTerms: random.chance(0.3),
     loss: random.chance(0.15) ? 0.3 : rate(0.6, 0.2),
     duplication: rate(0.5, 0.2),
@@ -106,13 +109,17 @@ export function planOf(random: Random, first?: Strategy): Plan {
     crash: has("crash") ? 0.002 + random.below(20) / 1_000 : 0,
     crashesAtWrites: has("crash at a write")
       ? times(1 + random.below(size), () => ({
-          operator: random.chance(0.5) ? (olderDisks[0] ?? random.below(size)) : random.below(size),
+          operator: random.chance(0.5) ? (forgetful[0] ?? random.below(size)) : random.below(size),
           write: 1 + random.below(12),
           after: random.chance(0.5),
         }))
       : [],
-    olderDisks: new Set(olderDisks),
-    wrongLedger: has("wrong ledger") && !has("older disk"),
+    olderDisks: new Set(has("older disk") ? forgetful : []),
+    secondCopy:
+      has("second copy") && forgetful[0] !== undefined
+        ? { operator: forgetful[0], atMs: random.below(healAfterMs) }
+        : undefined,
+    wrongLedger: has("wrong ledger") && !forgets,
     skews: [
       ...all.map((operator) => ({ atMs: 0, operator, ms: smallSkew(random) })),
       ...(has("clock skew") ? skewsOf(random, size, healAfterMs) : []),
@@ -120,12 +127,12 @@ export function planOf(random: Random, first?: Strategy): Plan {
   };
 }
 
-/** Seats by operator: at most f Byzantine ones, and with those of an older disk as many as signing can do without. */
+/** Seats by operator: at most f Byzantine ones, and with those who forget as many as signing can do without. */
 function drawRing(
   random: Random,
   size: number,
   byzantine: ReadonlySet<number>,
-  olderDisks: readonly number[],
+  forgetful: readonly number[],
 ): readonly number[] {
   const n = random.pick([4, 4, 4, 6, 7]);
   const f = Math.floor((n - 1) / 3);
@@ -133,7 +140,7 @@ function drawRing(
     const seats = Array.from({ length: n }, () => random.below(size));
     const most = Math.max(...seats.map((one) => seats.filter((other) => other === one).length));
     const hostile = seats.filter((one) => byzantine.has(one)).length;
-    const lost = seats.filter((one) => olderDisks.includes(one)).length;
+    const lost = seats.filter((one) => forgetful.includes(one)).length;
     if (most > Math.max(Math.ceil(n / 6), Math.ceil(n / size))) continue;
     if (hostile <= f && hostile + lost <= spareOf(n)) return seats;
   }

@@ -21,7 +21,7 @@ import type { Head } from "./ledger.ts";
 import type { Byzantine, Operator, World } from "./model.ts";
 import { isByzantine, isHonest, operatorsOf, violated } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
-import { start, tellHeight } from "./operator.ts";
+import { start, startSecond, stopSeconds, tellHeight } from "./operator.ts";
 import { planOf, smallSkew } from "./plan.ts";
 import { ask, askBitcoin, replaceOne } from "./requests.ts";
 import type { Counts, MemberStrategy, Strategy } from "./strategies.ts";
@@ -88,6 +88,11 @@ function run(world: World): number {
       if (!world.healed) must(operators[operator], "operator").skewMs = ms;
     });
   for (const operator of operators) after(queue, 0, "", () => start(world, operator));
+  const { secondCopy } = plan;
+  if (secondCopy !== undefined)
+    after(queue, secondCopy.atMs, "", () =>
+      startSecond(world, must(operators[secondCopy.operator], "operator")),
+    );
   makeBlocks(world);
   const asked = useIt(world);
   const termsLeft = rotate(world);
@@ -120,7 +125,8 @@ function makeBlocks(world: World): void {
       note(world.trace, queue.now, `block ${head.height}`);
       checkLedger(world);
       askBetweenEpochs(world);
-      for (const operator of world.operators) tellBlock(world, operator, head);
+      for (const operator of [...world.operators, ...world.seconds])
+        tellBlock(world, operator, head);
     }
     after(queue, blockIntervalMs, "", tick);
   };
@@ -203,6 +209,7 @@ function disturbOn(world: World, operator: Byzantine): void {
 /** From here on the Byzantine members are alone. */
 function heal(world: World): void {
   world.healed = true;
+  stopSeconds(world);
   note(world.trace, world.queue.now, "healed");
   for (const operator of world.operators) {
     operator.skewMs = smallSkew(world.random.network);

@@ -36,6 +36,7 @@ export const worldStrategies = [
   "crash",
   "crash at a write",
   "older disk",
+  "second copy",
   "wrong ledger",
 ] as const;
 export type WorldStrategy = (typeof worldStrategies)[number];

@@ -30,6 +30,7 @@ export function createWorld(seed: number, plan: Plan, print?: (line: string) => 
     trace: createTrace(startMs, print),
     counts: noCounts(),
     operators: [],
+    seconds: [],
     random: {
       network: seeded(seed * 8 + 2),
       crash: seeded(seed * 8 + 3),
@@ -70,7 +71,8 @@ function createOperator(
     },
     disk: { journal: [], shares: new Map() },
     images: [],
-    isRestored: false,
+    hasForgotten: false,
+    isSecond: false,
     durable: new Set(),
     state: undefined,
     boot: 0,
