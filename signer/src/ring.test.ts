@@ -17,7 +17,7 @@ import {
   validators as records,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { equal, isZero, must } from "@causeway/primitives";
+import { equal, isZero, must, zero32 } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import { expect, test } from "vitest";
 import { thresholdOf } from "../../chain-core/src/beacon/elect.ts";
@@ -25,11 +25,13 @@ import { enter } from "../../chain-core/src/ledger/epoch/validators.ts";
 import { putParameters } from "../../chain-core/src/ledger/parameters.ts";
 import { beginCeremony } from "../../chain-core/src/ledger/ring/ceremony.ts";
 import { testGenesis, validatorSecret } from "../../chain-core/src/ledger/testing.ts";
+import * as ceremony from "./ceremony/machine.ts";
 import { decodeRecord } from "./journal.ts";
 import { summaryOf } from "./machine.ts";
 import { shareCodec } from "./roast/message.ts";
 import type { World } from "./testing.ts";
 import { addBatchPlan, genesis, world } from "./testing.ts";
+import { turnOf } from "./turn.ts";
 import { messageKinds, open } from "./wire.ts";
 
 /** Five validators with the keys of the genesis' four: the last one registers later. */
@@ -221,6 +223,26 @@ test("a resharing survives a process that dies before any of its effects", () =>
   expect(at).toBeGreaterThan(5);
   expectEpochs(w);
 }, 60_000);
+
+test("a confirmation is brought again, the same, for as long as the ledger does not have it", () => {
+  const w = world();
+  const away = must(w.signers[3], "signer");
+  away.isUp = false;
+  expect(w.runUntil(() => isActive(w), 60_000)).toBe(true);
+  const { owner } = must(validators[3], "validator");
+  const self = { ...away.context, owner };
+  let state = ceremony.initial;
+  const look = (): readonly ceremony.Effect[] => {
+    const turn = turnOf(genesis.networkId, w.nowMs, zero32);
+    const [next, effects] = ceremony.step(self, state, { kind: "viewed", view: w.ledger }, turn);
+    state = next;
+    return effects;
+  };
+  const acts = look().filter(({ kind }) => kind === "act");
+  expect(acts.length).toBe(2);
+  // Nothing is made or saved anew, and what is on its way is the outbox's to know.
+  expect(look()).toEqual(acts);
+});
 
 test("each validator in service gives a sign of life, half as often as it counts for (RNG-2)", () => {
   const w = world({

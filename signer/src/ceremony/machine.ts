@@ -133,13 +133,13 @@ function unsettled(
 /** Without answers to ceremonies that are over, and deals that nobody takes any more. */
 function forgotten(state: State, view: StateReader, visited: ReadonlySet<string>): State {
   const epochOf = (name: string): string => name.split("/", 2).join("/");
-  const answered = [...state.answered].filter((name) => visited.has(epochOf(name)));
+  const answered = [...state.answered].filter(([name]) => visited.has(epochOf(name)));
   const dealt = [...state.dealt].filter(([, { keyId, attempt }]) => {
     const ceremony = ceremonyUnderWay(view, keyId);
     if (ceremony === undefined) return true;
     return ceremony.attempt === attempt && ceremony.stage === ceremonyStages.deal;
   });
-  return { ...state, answered: new Set(answered), dealt: new Map(dealt) };
+  return { ...state, answered: new Map(answered), dealt: new Map(dealt) };
 }
 
 /** Undefined while the ring that deals in a resharing is not read. */

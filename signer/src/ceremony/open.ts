@@ -33,13 +33,14 @@ type Opening = {
 export function openSeat(state: State, opening: Opening, turn: Turn): Step<State, Effect> {
   const { view, ceremony, params, own } = opening;
   const { seat } = own;
-  const share = nameOf({ ...ceremony, seat });
+  const place = nameOf({ ...ceremony, seat });
   const y = confirmedShare(view, ceremony, seat);
-  const held = state.shares.get(share);
+  const held = state.shares.get(place);
   if (held !== undefined && y !== undefined && equal(y, held.point))
-    return [{ ...state, settled: new Set(state.settled).add(share) }, []];
+    return [{ ...state, settled: new Set(state.settled).add(place) }, []];
   const name = answerName(ceremony, seat);
-  if (state.answered.has(name)) return [state, []];
+  const before = state.answered.get(name);
+  if (before !== undefined) return [state, before];
   const counted = opening.counted();
   if (counted === undefined) return [state, []];
   const { commitments } = ceremony;
@@ -48,14 +49,22 @@ export function openSeat(state: State, opening: Opening, turn: Turn): Step<State
   const each = ceremony.voided.length > 0;
   const ctx = ceremonyContext(params);
   const opened = openAccepted(ctx, params, seat, own.secret, accepted, turn.draw(), each);
-  const next = { ...state, answered: new Set(state.answered).add(name) };
+  const said = (effects: readonly Effect[]): State => {
+    const acts = effects.filter(({ kind }) => kind === "act");
+    return { ...state, answered: new Map(state.answered).set(name, acts) };
+  };
   if (isRejected(opened)) {
     const message = "the deals give no share";
     const fields = { ...fieldsOf(opening), code: opened.code, reason: opened.message };
-    return [next, [{ kind: "log", level: "error", message, fields }]];
+    return [said([]), [{ kind: "log", level: "error", message, fields }]];
   }
-  if (opened.kind === "complaints") return [next, complain(name, opened, opening)];
-  return take(next, opening, opened, y !== undefined, turn);
+  if (opened.kind === "complaints") {
+    const complaints = complain(name, opened, opening);
+    return [said(complaints), complaints];
+  }
+  const [share, effects] = take(opening, opened, y !== undefined, turn);
+  const shares = new Map(state.shares).set(place, share);
+  return [{ ...said(effects), shares }, effects];
 }
 
 function fieldsOf({ ceremony, own }: Opening): Readonly<Record<string, number>> {
@@ -114,26 +123,24 @@ function complain(
 
 /** The share is saved before its confirmation leaves (research: threshold 7). */
 function take(
-  state: State,
   opening: Opening,
   opened: Opened & { kind: "opened" },
   isConfirmed: boolean,
   turn: Turn,
-): Step<State, Effect> {
+): readonly [Share, readonly Effect[]] {
   const { ceremony, params, own } = opening;
   const { seat } = own;
   const name = { keyId: ceremony.keyId, attempt: ceremony.attempt, seat };
   const { share: secret, publicShare: point, dealsHash } = opened;
   const share: Share = { ...name, secret, point };
-  const next = { ...state, shares: new Map(state.shares).set(nameOf(name), share) };
   const packageHash = packageHashOf(params.network, ceremony.commitments);
   const stored = { ...name, share: Uint8Array.from(secret) };
   const save: Effect = { kind: "save-share", ...stored, packageHash };
-  if (isConfirmed) return [next, [save]];
+  if (isConfirmed) return [share, [save]];
   const made = makeConfirm(ceremonyContext(params), params, seat, secret, dealsHash, turn.draw());
   const action = { kind: kinds.confirm, body: confirmCodec.encode(made) };
   return [
-    next,
+    share,
     [
       save,
       { kind: "act", key: `confirm/${answerName(ceremony, seat)}`, action },

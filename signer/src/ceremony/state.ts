@@ -23,8 +23,8 @@ export type State = {
   readonly settled: ReadonlySet<string>;
   /** Deals made by this process or an earlier one, for ceremonies that still take them. */
   readonly dealt: ReadonlyMap<string, DealMade>;
-  /** What was said about an attempt, so that it is said once: {@link answerName}. */
-  readonly answered: ReadonlySet<string>;
+  /** What was said about an attempt, so that it is made once, and said until the ledger has it: {@link answerName}. */
+  readonly answered: ReadonlyMap<string, readonly Effect[]>;
 };
 
 export type Event =
@@ -59,7 +59,7 @@ export const initial: State = {
   shares: new Map(),
   settled: new Set(),
   dealt: new Map(),
-  answered: new Set(),
+  answered: new Map(),
 };
 
 /** A seat of this signer with the host key that it was given (RNG-5). */

@@ -74,8 +74,9 @@ export type Viewed = {
   readonly view: StateReader;
   readonly height: number;
   /**
-   * Of the oldest header that proves a record here (RNG-6). While an answer is on its way the chain goes on: a
-   * slow or hostile node must not pass what the ledger said a minute ago for what the newest block says.
+   * Of the oldest header that proves a record here (RNG-6), but for keys that rest ({@link lasting}). While an answer
+   * is on its way the chain goes on: a slow or hostile node must not pass what the ledger said a minute ago for what
+   * the newest block says.
    */
   readonly headerMs: number;
   /** Of that header. */
