@@ -21,7 +21,9 @@ export function coordinate(
   if (request.signed !== undefined) return;
   const job = jobOf(work.context.genesis.networkId, request, seat);
   const before = request.roasts.get(seat);
-  const [state, effects] = coordinator.step(before?.state ?? coordinator.initial(job), event);
+  // A seat that confirms its share after the first commitment came can sign, too.
+  const known = before?.state ?? coordinator.initial(job);
+  const [state, effects] = coordinator.step({ ...known, job }, event);
   const isOver = event.kind === "waited";
   const isNew = effects.some(({ kind }) => kind === "wait");
   const atMs = work.turn.nowMs + breathMs(request.inputs.length);
