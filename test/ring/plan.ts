@@ -110,7 +110,7 @@ export function planOf(random: Random, first?: Strategy): Plan {
     crashesAtWrites: has("crash at a write")
       ? times(1 + random.below(size), () => ({
           operator: random.chance(0.5) ? (forgetful[0] ?? random.below(size)) : random.below(size),
-          write: 1 + random.below(12),
+          write: 1 + random.below(40),
           after: random.chance(0.5),
         }))
       : [],
