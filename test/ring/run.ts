@@ -1,4 +1,4 @@
-// Runs seeds of the ring simulator: SEEDS (200), FIRST_SEED, STRATEGY, WORKERS, SEED as in seed-runs.ts.
+// Runs seeds of the ring simulator: SEEDS (120), FIRST_SEED, STRATEGY, WORKERS, SEED as in seed-runs.ts.
 import { runSeeds } from "../seed-runs.ts";
 import { shortcomingsOf, summaryOf } from "./report.ts";
 import type { Strategy } from "./strategies.ts";
@@ -8,7 +8,7 @@ await runSeeds({
   script: "test/ring/run.ts",
   seedsFile: new URL("seeds.json", import.meta.url),
   workerFile: new URL("worker.ts", import.meta.url),
-  seeds: 200,
+  seeds: 120,
   strategies,
   replay: async (seed, first, print) => {
     const { runSeed } = await import("./simulate.ts");
