@@ -21,7 +21,7 @@ import {
   vaultScript,
 } from "@causeway/chain-core/interchain";
 import { trustGenesis } from "@causeway/chain-core/light";
-import { bytes32, isRejected, must } from "@causeway/primitives";
+import { bytes32, isRejected, must, toHex } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import type { World } from "../../../chain-core/src/ledger/interchain/testing.ts";
 import {
@@ -134,6 +134,26 @@ test("a payment from an old vault pays its change to the running key's", () => {
   expect(codeOf(world, plan)).toBe("approved");
   pause(world, plan.chain);
   expect(codeOf(world, plan)).toBe("not-yet: paused");
+});
+
+test("change that goes to a vault that ran when it was planned is signed in later terms too, to no other vault (RNG-2)", () => {
+  const world = funded(4);
+  rotateBitcoin(world, 3);
+  burn(world);
+  endBlock(world);
+  const plan = only(world, planKinds.withdrawal);
+  const transaction = parseTransaction(plan.subject);
+  if (isRejected(transaction)) throw new Error(transaction.message);
+  const scripts = new Set(transaction.outputs.map(({ script }) => toHex(script)));
+  expect(plan.keyId).toBe(1);
+  expect(scripts).toEqual(new Set([toHex(p2wpkh), toHex(vaultOf(world, 3))]));
+  rotateBitcoin(world, 4);
+  const key = must(keys.get(world.state, 4), "key");
+  keys.put(world.state, 4, { ...key, activatedAt: plan.plannedAt + 1 });
+  expect(codeOf(world, plan)).toBe("approved");
+  // Planned when the newest key ran already.
+  keys.put(world.state, 4, { ...key, activatedAt: plan.plannedAt });
+  expect(codeOf(world, plan)).toBe("rejected: wrong-output");
 });
 
 function setting(): { readonly world: World; readonly plan: Plan } {
