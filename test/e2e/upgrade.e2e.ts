@@ -18,6 +18,7 @@ import { testApproval } from "../../chain-core/src/ledger/governance/testing.ts"
 import { upgradeCodec, upgradeSubject } from "../../chain-core/src/ledger/governance/upgrade.ts";
 import { protocolVersions } from "../../chain-core/src/ledger/governance/version.ts";
 import { signEnvelope } from "../../chain-core/src/ledger/sign.ts";
+import { pastEpochs } from "../../chain-core/src/ledger/staking/fixed.ts";
 import { validatorSecret } from "../../chain-core/src/ledger/testing.ts";
 import { freePorts } from "../../deploy/devnet/ports.ts";
 import { noteCodec, noteKind } from "./upgrade/version-2.ts";
@@ -111,6 +112,14 @@ async function epochAt(i: number): Promise<number> {
   return must(await recordOf(i, epochs), "epoch").number;
 }
 
+/** Of the running epoch, or of one that has ended meanwhile. */
+async function firstHeightOf(epoch: number): Promise<number> {
+  const now = must(await recordOf(0, epochs), "epoch");
+  if (now.number === epoch) return now.firstHeight;
+  const past = { key: () => pastEpochs.key(epoch), codec: pastEpochs.codec };
+  return must(await recordOf(0, past), "past epoch").firstHeight;
+}
+
 async function untilEpoch(i: number, epoch: number): Promise<void> {
   for (let tries = 0; tries < 300 && (await epochAt(i)) < epoch; tries++) {
     const { height } = await client(i).status();
@@ -150,7 +159,7 @@ test("three of four go on with version 2; the fourth stops before it, says why, 
     },
   });
   await untilEpoch(0, target);
-  const { firstHeight } = must(await recordOf(0, epochs), "epoch");
+  const firstHeight = await firstHeightOf(target);
   await client(0).waitForHeight(firstHeight + 2, 20_000);
 
   const again = await run(versionOne, late).ended;
