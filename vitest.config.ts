@@ -17,6 +17,8 @@ const config: ViteUserConfig = defineConfig({
           testTimeout: 60_000,
           // Importing the same modules for each file again took as long as most of its tests.
           isolate: false,
+          // All cores of a small machine: by default one is left for the reporter.
+          maxWorkers: 2,
         },
       },
       { test: { name: "spec", include: ["test/spec/**/*.spec.ts"], testTimeout: 120_000 } },

@@ -1,4 +1,4 @@
-// Runs seeds of the simulator over all cores: past failures first, then SEEDS (200) from FIRST_SEED (1). SEED=n replays
+// Runs seeds of the simulator over all cores: past failures first, then SEEDS (150) from FIRST_SEED (1). SEED=n replays
 // one with its whole trace. A seed that fails belongs into seeds.json, where it runs for ever (`--keep` puts it there).
 import { fork } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -104,7 +104,7 @@ function finish(passed: number, failed: number): void {
 async function main(): Promise<void> {
   if (env.SEED !== undefined) return replay(numberOf("SEED", 1));
   const first = numberOf("FIRST_SEED", 1);
-  const fresh = Array.from({ length: numberOf("SEEDS", 200) }, (_, i) => first + i);
+  const fresh = Array.from({ length: numberOf("SEEDS", 150) }, (_, i) => first + i);
   const past = process.argv.includes("--no-past") ? [] : kept.map(({ seed }) => seed);
   const stopAtFailure = process.argv.includes("--stop-at-failure");
   const startedAt = performance.now();
