@@ -3,6 +3,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRejected } from "@causeway/primitives";
+import { Level } from "level";
 import { createBls } from "../../chain-core/src/adapters/bls.ts";
 import { openNodeStore } from "../../chain-core/src/adapters/node-store.ts";
 import { blockCodec } from "../../chain-core/src/codec/block.ts";
@@ -51,9 +52,26 @@ export async function run(): Promise<GrowthReport> {
   return { points, ratio: Math.round(ratio * 100) / 100 };
 }
 
+type Compact = (from: Uint8Array, to: Uint8Array) => Promise<void>;
+
+/** Lets LevelDB finish with what was loaded at once: its threads would go on with that while blocks are applied. */
+async function settle(folder: string): Promise<void> {
+  const db = new Level<Uint8Array, Uint8Array>(folder, {
+    keyEncoding: "view",
+    valueEncoding: "view",
+    compression: false,
+  });
+  await db.open();
+  // `level` types what browsers have, too.
+  const { compactRange } = db as unknown as { compactRange: Compact };
+  await compactRange.call(db, new Uint8Array(0), new Uint8Array(64).fill(255));
+  await db.close();
+}
+
 async function measure(world: World, utxos: number): Promise<GrowthPoint> {
   const folder = join(world.folder, String(utxos));
   await loadOutputs(world, folder, utxos);
+  await settle(folder);
   const signed = transfers(world, utxos, transfersCount);
   const store = await openNodeStore(folder, world.genesis);
   const ledger = bindLedger(world.genesis, createBls());
