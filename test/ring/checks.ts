@@ -138,7 +138,7 @@ export function blame(world: World, index: number | undefined, why: string): voi
   if (operator === undefined || isHonest(operator))
     violated("no honest member is blamed", `${index}: ${why}`);
   const strategies = operator.adversary?.strategies ?? [];
-  if (!strategies.some((one) => memberStrategies[one].earns === "blame"))
+  if (!strategies.some((one) => memberStrategies[one].earns !== "nothing"))
     violated("blame is proven", `${index}, who plays ${strategies.join(", ")}: ${why}`);
   const known = world.blamed.get(operator.index) ?? new Set();
   world.blamed.set(operator.index, known.add(why.replace(/^\d+ /, "")));

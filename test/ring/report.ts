@@ -73,7 +73,7 @@ export function shortcomingsOf(results: readonly Result[]): string[] {
   return strategies.flatMap((strategy) => {
     const { faults = 0, members = 0, blamed = 0 } = byStrategy[strategy] ?? {};
     if (faults === 0) return [`${strategy}: never struck`];
-    if (!isMemberStrategy(strategy) || memberStrategies[strategy].earns === "nothing") return [];
+    if (!isMemberStrategy(strategy) || memberStrategies[strategy].earns !== "blame") return [];
     return members >= 10 && blamed === 0 ? [`${strategy}: 0 of ${members} members blamed`] : [];
   });
 }

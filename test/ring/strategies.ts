@@ -2,7 +2,8 @@
 
 /**
  * Byzantine members choose these. `part`: what of the protocol it spoils, which bounds how many there may be (f in a
- * ceremony, n - t in signing). `earns`: whether anybody can prove it; the others are only suspected.
+ * ceremony, n - t in signing). `earns`: whether anybody can prove it,
+ * always or sometimes; the others are only suspected.
  */
 export const memberStrategies = {
   "silent dealer": { part: "ceremony", earns: "nothing" },
@@ -20,7 +21,8 @@ export const memberStrategies = {
   "withholding coordinator": { part: "signing", earns: "nothing" },
   "bad share": { part: "signing", earns: "blame" },
   "equivocated commitment": { part: "signing", earns: "nothing" },
-  "share for another session": { part: "signing", earns: "nothing" },
+  // Where the member is in the session that it names, its share is a wrong one there.
+  "share for another session": { part: "signing", earns: "sometimes" },
   "withheld share": { part: "signing", earns: "nothing" },
   replay: { part: "signing", earns: "nothing" },
   flood: { part: "signing", earns: "nothing" },
