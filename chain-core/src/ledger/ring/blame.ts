@@ -1,4 +1,4 @@
-// What proven cheating in a ceremony costs (RNG-3, ADR 0015): a part of the stake behind the validator, and its service
+// What proven cheating in a ceremony costs (RNG-3, ADR 0016): a part of the stake behind the validator, and its service
 // until the owner asks for it again. Silence is never proof: it costs the seat of the next attempt and no stake.
 import type { Seat } from "../../ring/records.ts";
 import { moveEconomy } from "../economy.ts";
