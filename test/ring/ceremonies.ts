@@ -9,6 +9,7 @@ import {
   keys,
   kinds,
   openCeremonies,
+  paramsOf,
   purposes,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
@@ -16,7 +17,7 @@ import type { CeremonyParams } from "@causeway/chain-core/ring";
 import { equal, must } from "@causeway/primitives";
 import { negate, publicPoint, sum } from "@causeway/primitives/secp256k1";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
-import { acceptedSeats, dealOf, paramsOf } from "../../chain-core/src/ledger/ring/ceremony.ts";
+import { acceptedSeats, dealOf } from "../../chain-core/src/ledger/ring/ceremony.ts";
 import { signEnvelope } from "../../chain-core/src/ledger/sign.ts";
 import { after } from "../sim/queue.ts";
 import type { Twist } from "./forge.ts";

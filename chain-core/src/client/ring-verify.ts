@@ -6,7 +6,6 @@ import { equal, isRejected, isZero, keyOf, must, rejected, toHex } from "@causew
 import { verifySchnorr, xOnly } from "@causeway/primitives/secp256k1";
 import { certificateCodec, committeeCodec, committeeId, headerCodec } from "../codec/block.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import { paramsOf } from "../ledger/ring/ceremony.ts";
 import { complaints } from "../ledger/ring/complaints.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { recordProofCodec } from "../ledger/tree.ts";
@@ -25,7 +24,7 @@ import {
   verifyDeal,
 } from "../ring/index.ts";
 import type { Ceremony, Key } from "../ring/records.ts";
-import { ceremonies, ceremonyStages, deals, keys, purposes } from "../ring/records.ts";
+import { ceremonies, ceremonyStages, deals, keys, paramsOf, purposes } from "../ring/records.ts";
 import type { RingTranscript } from "./ring-transcript.ts";
 import { transcriptKeys } from "./ring-transcript.ts";
 

@@ -1,5 +1,5 @@
 // Records of the ring module: ceremonies, keys and who holds them (RNG-3 to 5). Provable (CON-8).
-import type { Codec } from "@causeway/primitives";
+import type { Codec, NetworkId } from "@causeway/primitives";
 import {
   ByteListType,
   b32,
@@ -7,6 +7,7 @@ import {
   b64,
   bigEndian,
   bool,
+  bytes32,
   ContainerType,
   codec,
   concat,
@@ -19,7 +20,7 @@ import {
 } from "@causeway/primitives";
 import type { StateReader, Table } from "../ledger/state.ts";
 import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
-import type { OldRing } from "./keygen.ts";
+import type { CeremonyParams, OldRing } from "./keygen.ts";
 
 /** A seat of a ring: the validator's owner lock and the host key that its deals are encrypted to. */
 export type Seat = { validator: Uint8Array; hostKey: Uint8Array };
@@ -200,5 +201,23 @@ export const oldRings: Table<{ keyId: number; attempt: number }, OldRing> = tabl
     16 * 1024,
   ),
 );
+
+/** What everyone knows of the ceremony. A resharing's `from` is absent where `state` does not have the ring that deals. */
+export function paramsOf(
+  { genesis, state }: { readonly genesis: { networkId: NetworkId }; readonly state: StateReader },
+  { keyId, attempt, chain, threshold, seats, purpose }: Ceremony,
+): CeremonyParams {
+  const from = purpose === purposes.reshare ? oldRings.get(state, { keyId, attempt }) : undefined;
+  return {
+    network: genesis.networkId,
+    keyId,
+    attempt,
+    chain: bytes32(chain),
+    n: seats.length,
+    t: threshold,
+    hostKeys: seats.map(({ hostKey }) => hostKey),
+    ...(from && { from }),
+  };
+}
 
 export * from "./term-records.ts";

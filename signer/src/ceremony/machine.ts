@@ -13,11 +13,11 @@ import {
   ceremonyStages,
   dealCodec,
   kinds,
-  oldRings,
+  paramsOf,
   purposes,
 } from "@causeway/chain-core/interchain";
-import type { NetworkId, Step } from "@causeway/primitives";
-import { bytes32, equal, isZero, must, unreachable } from "@causeway/primitives";
+import type { Step } from "@causeway/primitives";
+import { equal, isZero, must, unreachable } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import {
   ceremonyUnderWay,
@@ -81,8 +81,9 @@ function viewed(
   for (const ceremony of [...underWay(view), ...unsettled(context, current, view, held)]) {
     const { keyId, attempt, stage } = ceremony;
     visited.add(`${keyId}/${attempt}`);
-    const params = paramsOf(context.genesis.networkId, view, ceremony);
-    if (params === undefined) continue;
+    const params = paramsOf({ genesis: context.genesis, state: view }, ceremony);
+    // The ring that deals is not read yet.
+    if (ceremony.purpose === purposes.reshare && params.from === undefined) continue;
     if (stage === ceremonyStages.deal)
       for (const dealer of dealersOf(context, current, view, ceremony))
         visit(deal(current, ceremony, params, dealer, turn));
@@ -140,20 +141,6 @@ function forgotten(state: State, view: StateReader, visited: ReadonlySet<string>
     return ceremony.attempt === attempt && ceremony.stage === ceremonyStages.deal;
   });
   return { ...state, answered: new Map(answered), dealt: new Map(dealt) };
-}
-
-/** Undefined while the ring that deals in a resharing is not read. */
-function paramsOf(
-  network: NetworkId,
-  view: StateReader,
-  ceremony: Ceremony,
-): CeremonyParams | undefined {
-  const { keyId, attempt, chain, threshold, seats, purpose } = ceremony;
-  const from = purpose === purposes.reshare ? oldRings.get(view, { keyId, attempt }) : undefined;
-  if (purpose === purposes.reshare && from === undefined) return undefined;
-  const hostKeys = seats.map(({ hostKey }) => hostKey);
-  const of = { network, keyId, attempt, chain: bytes32(chain) };
-  return { ...of, n: seats.length, t: threshold, hostKeys, from };
 }
 
 /** An own seat that deals: in a resharing one of the ring that holds the key, with its share. */

@@ -10,7 +10,7 @@
 //
 // Enough deals are n - f in a generation, in a resharing the threshold of the ring that holds the key.
 import type { Rejected } from "@causeway/primitives";
-import { bytes32, equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
+import { equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
 import { thresholdOf } from "../../beacon/elect.ts";
 import type { CeremonyParams, Deal } from "../../ring/index.ts";
 import {
@@ -28,6 +28,7 @@ import {
   keys,
   oldRings,
   openCeremonies,
+  paramsOf,
   purposes,
   reshares,
 } from "../../ring/records.ts";
@@ -46,24 +47,6 @@ export function putCeremony(state: State, ceremony: Ceremony): void {
   const isUnderWay = ceremony.stage < ceremonyStages.active;
   const of = ceremony.purpose === purposes.reshare && isUnderWay ? reshares : ceremonies;
   of.put(state, ceremony.keyId, ceremony);
-}
-
-export function paramsOf(
-  { genesis, state }: { readonly genesis: BlockContext["genesis"]; readonly state: StateReader },
-  ceremony: Ceremony,
-): CeremonyParams {
-  const { keyId, attempt, chain, threshold, seats, purpose } = ceremony;
-  const from = purpose === purposes.reshare ? oldRings.get(state, { keyId, attempt }) : undefined;
-  return {
-    network: genesis.networkId,
-    keyId,
-    attempt,
-    chain: bytes32(chain),
-    n: seats.length,
-    t: threshold,
-    hostKeys: seats.map(({ hostKey }) => hostKey),
-    ...(from && { from }),
-  };
 }
 
 /** Seats whose deal is valid and not voided, ascending; those of them that count are `countedSeats` of them. */

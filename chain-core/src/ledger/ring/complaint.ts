@@ -8,10 +8,10 @@ import { roles } from "../../codec/transaction.ts";
 import type { Complaint } from "../../ring/index.ts";
 import { ceremonyContext, complaintCodec, judgeComplaint } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
-import { ceremonyStages, keys, purposes } from "../../ring/records.ts";
+import { ceremonyStages, keys, paramsOf, purposes } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { punishSeat } from "./blame.ts";
-import { acceptedSeats, ceremonyFor, dealOf, paramsOf, voidDeal } from "./ceremony.ts";
+import { acceptedSeats, ceremonyFor, dealOf, voidDeal } from "./ceremony.ts";
 import { complaints, lies } from "./complaints.ts";
 
 export type ComplaintRuleCode =

@@ -6,10 +6,10 @@ import { kinds } from "../../codec/action.ts";
 import { roles } from "../../codec/transaction.ts";
 import type { Confirm } from "../../ring/index.ts";
 import { ceremonyContext, confirmCodec, verifyConfirm } from "../../ring/index.ts";
-import { ceremonyStages, keys } from "../../ring/records.ts";
+import { ceremonyStages, keys, paramsOf } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import type { CeremonyCode } from "./ceremony.ts";
-import { ceremonyFor, isUnmerged, paramsOf, putCeremony } from "./ceremony.ts";
+import { ceremonyFor, isUnmerged, putCeremony } from "./ceremony.ts";
 
 const stages = [ceremonyStages.confirm, ceremonyStages.canary, ceremonyStages.active];
 

@@ -6,9 +6,9 @@ import { kinds } from "../../codec/action.ts";
 import { roles } from "../../codec/transaction.ts";
 import type { Deal } from "../../ring/index.ts";
 import { ceremonyContext, dealCodec, verifyDeal } from "../../ring/index.ts";
-import { ceremonyOf, ceremonyStages, deals } from "../../ring/records.ts";
+import { ceremonyOf, ceremonyStages, deals, paramsOf } from "../../ring/records.ts";
 import type { ActionContext, Rule } from "../rule.ts";
-import { ceremonyFor, paramsOf, putCeremony } from "./ceremony.ts";
+import { ceremonyFor, putCeremony } from "./ceremony.ts";
 
 function validate(context: ActionContext, deal: Deal): Rejected | undefined {
   const ceremony = ceremonyFor(context, deal, [ceremonyStages.deal], "dealer");

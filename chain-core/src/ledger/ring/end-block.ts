@@ -4,7 +4,13 @@ import type { Plan } from "../../interchain/records.ts";
 import { planKinds, planStatus } from "../../interchain/records.ts";
 import { canaryMessage, canarySubject } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
-import { ceremonyOf, ceremonyStages, openCeremonies, purposes } from "../../ring/records.ts";
+import {
+  ceremonyOf,
+  ceremonyStages,
+  openCeremonies,
+  paramsOf,
+  purposes,
+} from "../../ring/records.ts";
 import { committeeAt, epochOf } from "../epoch/epochs.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
@@ -15,7 +21,6 @@ import {
   failConfirming,
   failDealing,
   isUnmerged,
-  paramsOf,
   putCeremony,
   seatsNeeded,
 } from "./ceremony.ts";

@@ -28,6 +28,7 @@ import {
   nextKeys,
   oldRings,
   openCeremonies,
+  paramsOf,
   purposes,
   reshares,
   rings,
@@ -36,7 +37,7 @@ import {
 import { causes, slashesOf } from "../staking/punish.ts";
 import type { Table } from "../state.ts";
 import { testGenesis, validatorSecret } from "../testing.ts";
-import { acceptedSeats, dealOf, paramsOf, seatsNeeded } from "./ceremony.ts";
+import { acceptedSeats, dealOf, seatsNeeded } from "./ceremony.ts";
 import type { RingWorld } from "./testing.ts";
 import {
   beat,

@@ -34,7 +34,7 @@ import {
   proveDleq,
 } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
-import { ceremonies, ceremonyOf, keys, purposes, terms } from "../../ring/records.ts";
+import { ceremonies, ceremonyOf, keys, paramsOf, purposes, terms } from "../../ring/records.ts";
 import { outputs } from "../beacon/round.ts";
 import { blockContext } from "../context.ts";
 import { endBlock } from "../end-block.ts";
@@ -51,7 +51,7 @@ import { memoryState } from "../memory-state.ts";
 import type { BlockContext } from "../rule.ts";
 import { signEnvelope } from "../sign.ts";
 import { testBls, testHash, testSecret, validatorSecret } from "../testing.ts";
-import { acceptedSeats, dealOf, paramsOf } from "./ceremony.ts";
+import { acceptedSeats, dealOf } from "./ceremony.ts";
 
 const aux = sha256(utf8("aux"));
 
