@@ -16,24 +16,17 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 type Edit = { readonly file: string; readonly find: string; readonly replace: string };
-export type Planted = {
+type Planted = {
   readonly name: string;
   readonly about: string;
   readonly edits: readonly Edit[];
 };
 
-/** `output`: the line of the first failing seed; undefined: none failed. */
-export type Found = { readonly planted: Planted; readonly line?: string; readonly seconds: number };
-
-export type Planting = {
-  /** Of the patches, one JSON file each. */
-  readonly folder: URL;
-  /** The simulator from the root: takes SEEDS, FIRST_SEED and `--stop-at-failure`, prints `seed N fails: ...`. */
-  readonly script: string;
-  readonly seedsMax: number;
-  /** Names; none means all. */
-  readonly wanted: readonly string[];
-};
+/**
+ * `test/<simulator>` with planted/, a JSON file each, and run.ts, which takes SEEDS, FIRST_SEED and `--stop-at-failure`
+ * and prints `seed N fails: <rule>: ...`.
+ */
+type Simulator = "bft" | "ring" | "sim";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const workspaces = ["primitives", "chain-core", "signer", "gateway"];
@@ -48,20 +41,34 @@ const sources = [
   "package.json",
 ];
 
-/** Runs them one after the other; tells each as it is found. */
-export async function plant(planting: Planting, tell: (found: Found) => void): Promise<void> {
-  const folder = fileURLToPath(planting.folder);
+/**
+ * Those named on the command line, none means all: each must be found in at most `seedsMax` seeds. Prints a JSON object
+ * with the seed and the rule that found each, and sets the exit code.
+ */
+export async function plant(simulator: Simulator, seedsMax: number): Promise<void> {
+  const wanted = process.argv.slice(2);
+  const folder = join(root, "test", simulator, "planted");
+  const found: Record<string, { seed?: number; rule?: string; seconds: number }> = {};
   for (const file of readdirSync(folder).sort()) {
     const planted = JSON.parse(readFileSync(join(folder, file), "utf8")) as Planted;
-    if (planting.wanted.length > 0 && !planting.wanted.includes(planted.name)) continue;
+    if (wanted.length > 0 && !wanted.includes(planted.name)) continue;
     const startedAt = performance.now();
-    const line = await find(planting, planted).catch((error: unknown) => {
+    const line = await find(simulator, seedsMax, planted).catch((error: unknown) => {
       console.log(String(error));
       return undefined;
     });
-    const seconds = (performance.now() - startedAt) / 1_000;
-    tell({ planted, ...(line !== undefined && { line }), seconds });
+    console.log(`${planted.name}: ${line ?? `not found in ${seedsMax} seeds`}`);
+    const match = /^seed (\d+) fails: ([^:]*)/.exec(line ?? "");
+    found[planted.name] = {
+      ...(match !== null && { seed: Number(match[1]), rule: match[2] ?? "" }),
+      seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+    };
   }
+  if (Object.keys(found).length === 0) throw new Error(`no such bug: ${wanted.join(", ")}`);
+  const missed = Object.values(found).filter(({ seed }) => seed === undefined).length;
+  process.exitCode = missed === 0 ? 0 : 1;
+  console.log(JSON.stringify({ seedsMax, found }));
+  console.log(`${Object.keys(found).length - missed} passed, ${missed} failed, 0 skipped`);
 }
 
 /** A copy of the sources whose workspaces are the copied ones. */
@@ -91,8 +98,8 @@ function apply(copy: string, { name, edits }: Planted): void {
   }
 }
 
-function simulate({ script, seedsMax }: Planting, copy: string): Promise<string> {
-  const args = [script, "--stop-at-failure", "--no-past"];
+function simulate(simulator: Simulator, seedsMax: number, copy: string): Promise<string> {
+  const args = [`test/${simulator}/run.ts`, "--stop-at-failure", "--no-past"];
   const env = { ...process.env, SEEDS: String(seedsMax), FIRST_SEED: "1" };
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: copy, env });
@@ -109,11 +116,15 @@ function simulate({ script, seedsMax }: Planting, copy: string): Promise<string>
 }
 
 /** The line of the first failing seed; undefined when none failed. */
-async function find(planting: Planting, planted: Planted): Promise<string | undefined> {
+async function find(
+  simulator: Simulator,
+  seedsMax: number,
+  planted: Planted,
+): Promise<string | undefined> {
   const copy = copyTree();
   try {
     apply(copy, planted);
-    const output = await simulate(planting, copy);
+    const output = await simulate(simulator, seedsMax, copy);
     const line = output.split("\n").find((one) => /^seed \d+ fails: /.test(one));
     if (line === undefined && !/ passed, 0 failed, /.test(output))
       throw new Error(`the simulator did not run:\n${output.slice(-2_000)}`);
