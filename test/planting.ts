@@ -35,6 +35,7 @@ const sources = [
   "deploy",
   "contracts/artifacts",
   "test/seed-runs.ts",
+  "test/seed-worker.ts",
   "test/sim",
   "test/bft",
   "test/ring",

@@ -1,19 +1,12 @@
 // Runs seeds of the consensus simulator: SEEDS (1000), FIRST_SEED, STRATEGY, WORKERS, SEED as in seed-runs.ts.
 import { runSeeds } from "../seed-runs.ts";
 import { accountabilityOf, summaryOf } from "./report.ts";
-import type { Strategy } from "./strategies.ts";
 import { strategies } from "./strategies.ts";
 
 await runSeeds({
-  script: "test/bft/run.ts",
-  seedsFile: new URL("seeds.json", import.meta.url),
-  workerFile: new URL("worker.ts", import.meta.url),
+  name: "bft",
   seeds: 1_000,
   strategies,
-  replay: async (seed, first, print) => {
-    const { runSeed } = await import("./simulate.ts");
-    return runSeed(seed, first as Strategy | undefined, print);
-  },
   summaryOf,
   shortcomingsOf: accountabilityOf,
 });

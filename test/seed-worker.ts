@@ -1,0 +1,12 @@
+// Runs the seeds that its parent names, one after the other, and tells the result of each: `seed-worker.ts <simulate.ts>`
+import type { Simulation, Task } from "./seed-runs.ts";
+
+const simulation = import(process.argv[2] ?? "") as Promise<
+  Simulation<{ seed: number; hash: string }>
+>;
+
+process.on("message", async ({ seed, first }: Task) => {
+  const { runSeed } = await simulation;
+  process.send?.(runSeed(seed, first));
+});
+process.on("disconnect", () => process.exit(0));
