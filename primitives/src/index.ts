@@ -6,6 +6,7 @@ export * from "./bytes.ts";
 export * from "./codec.ts";
 export * from "./failure.ts";
 export * from "./hash.ts";
+export * from "./host.ts";
 export * from "./machine.ts";
 export type * from "./ports.ts";
 export * from "./random.ts";

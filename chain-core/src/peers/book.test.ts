@@ -1,7 +1,7 @@
 import type { NetworkId } from "@causeway/primitives";
-import { fromHex, isRejected, must, seeded, sha256 } from "@causeway/primitives";
+import { fromHex, isPublicHost, isRejected, must, seeded, sha256 } from "@causeway/primitives";
 import { describe, expect, it } from "vitest";
-import { addressSize, encodeAddress, groupOf, isPublic, parseAddress } from "./address.ts";
+import { addressSize, encodeAddress, groupOf, parseAddress } from "./address.ts";
 import type { Book } from "./book.ts";
 import {
   dialled,
@@ -49,7 +49,7 @@ describe("an address", () => {
       [192, 167, 0, 1],
       [223, 1, 1, 1],
     ])
-      expect([host, isPublic(hostOf(...host))]).toEqual([host, true]);
+      expect([host, isPublicHost(hostOf(...host))]).toEqual([host, true]);
     for (const host of [
       [0, 1, 1, 1],
       [10, 0, 0, 1],
@@ -63,10 +63,10 @@ describe("an address", () => {
       [224, 0, 0, 1],
       [255, 255, 255, 255],
     ])
-      expect([host, isPublic(hostOf(...host))]).toEqual([host, false]);
-    expect(isPublic(fromHex("26064700".padEnd(32, "0")))).toBe(true);
+      expect([host, isPublicHost(hostOf(...host))]).toEqual([host, false]);
+    expect(isPublicHost(fromHex("26064700".padEnd(32, "0")))).toBe(true);
     for (const host of ["20010db8", "fe80", "fc00", "00", "ff02"])
-      expect(isPublic(fromHex(host.padEnd(32, "0")))).toBe(false);
+      expect(isPublicHost(fromHex(host.padEnd(32, "0")))).toBe(false);
     expect(groupOf(hostOf(1, 2, 3, 4))).toBe(groupOf(hostOf(1, 2, 200, 4)));
     expect(groupOf(hostOf(1, 2, 3, 4))).not.toBe(groupOf(hostOf(1, 3, 3, 4)));
   });

@@ -8,6 +8,7 @@ import {
   codec,
   concat,
   equal,
+  isPublicHost,
   isRejected,
   ListCompositeType,
   rejected,
@@ -16,7 +17,7 @@ import {
   u64,
 } from "@causeway/primitives";
 import type { Address, PeerKey } from "./address.ts";
-import { addressSize, encodeAddress, groupOf, isPublic, parseAddress } from "./address.ts";
+import { addressSize, encodeAddress, groupOf, parseAddress } from "./address.ts";
 
 export const entriesMax = 1_024;
 /** Of one range of hosts, of one host, and untried ones by the word of one range. */
@@ -57,7 +58,7 @@ export type Source = { readonly by: "itself" } | { readonly by: "other"; readonl
 /** Takes the address into the book; false when it is not new or there is no place for it. */
 export function learn(book: Book, address: Address, source: Source): boolean {
   const { entries } = book;
-  if (address.key === book.self || !(book.oneMachine || isPublic(address.host))) return false;
+  if (address.key === book.self || !(book.oneMachine || isPublicHost(address.host))) return false;
   const known = entries.get(address.key);
   if (known !== undefined) {
     // Others may correct only what does not work.

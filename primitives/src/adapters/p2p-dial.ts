@@ -28,38 +28,66 @@ export function parsePeer(text: string): Target {
   }
 }
 
-/** Dials every target whenever it is not connected, until `stop`. */
-export function keepConnected(
-  node: Libp2p,
-  targets: readonly Target[],
-  log: Log,
-): { readonly stop: () => void } {
+/** Whom to dial, and where. */
+export type Dialler = {
+  /**
+   * Dials the peer, whenever it is not connected, at `addresses` besides its fixed ones until this is called again; with
+   * none of either no more. Addresses that are new are tried at once.
+   */
+  readonly keep: (peerId: string, addresses: readonly string[]) => void;
+  readonly stop: () => void;
+};
+
+/** `fixed` targets are dialled from now on. */
+export function dialler(node: Libp2p, fixed: readonly Target[], log: Log): Dialler {
   const stopping = new AbortController();
-  for (const target of targets) loop(node, target, stopping.signal, log).catch(() => undefined);
-  return { stop: () => stopping.abort() };
+  const loops = new Map<string, { readonly name: string; readonly over: AbortController }>();
+  const keep: Dialler["keep"] = (peerId, more) => {
+    const own = fixed.filter((one) => one.peerId === peerId).map(({ address }) => address);
+    const learned = more.map((text) => multiaddr(text).encapsulate(`/p2p/${peerId}`));
+    const addresses = [...own, ...learned];
+    const name = addresses.join();
+    const before = loops.get(peerId);
+    if (name === (before?.name ?? "") || stopping.signal.aborted) return;
+    before?.over.abort();
+    loops.delete(peerId);
+    if (addresses.length === 0) return;
+    const over = new AbortController();
+    loops.set(peerId, { name, over });
+    const signal = AbortSignal.any([stopping.signal, over.signal]);
+    loop(node, peerId, addresses, signal, log).catch(() => undefined);
+  };
+  for (const { peerId } of fixed) keep(peerId, []);
+  return { keep, stop: () => stopping.abort() };
 }
 
-async function loop(node: Libp2p, target: Target, stop: AbortSignal, log: Log): Promise<void> {
+async function loop(
+  node: Libp2p,
+  peerId: string,
+  addresses: Multiaddr[],
+  stop: AbortSignal,
+  log: Log,
+): Promise<void> {
   let delayMs = delayMsMin;
   const pause = async (): Promise<void> => {
     await sleep(delayMs * (0.5 + Math.random()), stop);
     delayMs = Math.min(delayMs * 2, delayMsMax);
   };
   while (!stop.aborted) {
-    if (isConnected(node, target.peerId)) {
-      await lostOr(node, target.peerId, stop);
+    if (isConnected(node, peerId)) {
+      await lostOr(node, peerId, stop);
       // A connection that lasted clears the delay; one that the peer closes at once (its port is closed to
       // us) does not. The jitter keeps two sides that lose one connection from dialling in step.
-      if (isConnected(node, target.peerId)) delayMs = delayMsMin;
+      if (isConnected(node, peerId)) delayMs = delayMsMin;
       else await pause();
       continue;
     }
     try {
-      await node.dial(target.address, {
+      await node.dial(addresses, {
         signal: AbortSignal.any([stop, AbortSignal.timeout(dialMsMax)]),
       });
     } catch (error) {
-      log.debug("dial failed", { peer: target.peerId, error });
+      log.debug("dial failed", { peer: peerId, error });
       await pause();
     }
   }

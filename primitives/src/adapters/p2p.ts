@@ -16,12 +16,20 @@ import { toHex } from "../bytes.ts";
 import { Failure } from "../failure.ts";
 import { sha256 } from "../hash.ts";
 import type { Log } from "../ports.ts";
-import { dialMsMax, keepConnected, parsePeer } from "./p2p-dial.ts";
+import { dialler, dialMsMax, parsePeer } from "./p2p-dial.ts";
 import type { Gate } from "./p2p-gate.ts";
 import { gate, hostOf } from "./p2p-gate.ts";
 import { directStreams } from "./p2p-streams.ts";
 
 export { hostAddress, hostBytes, keyOfPeerId, peerIdOfKey } from "./p2p-address.ts";
+export type { Place, SignedRecord } from "./p2p-records.ts";
+export {
+  placeOf,
+  readRecord,
+  recordAddressesMax,
+  recordSizeMax,
+  sealRecord,
+} from "./p2p-records.ts";
 
 /** A kind of direct message. `onMessage` must not throw; what it throws is logged and ends the stream. */
 export type Protocol = {
@@ -68,6 +76,8 @@ export type P2p = {
   readonly port: number;
   /** Our own multiaddr with the peer id, for others' `peers`. */
   readonly address: string;
+  /** Where we listen, each address of this machine, without the peer id. */
+  readonly addresses: readonly string[];
   /**
    * Queues for the peer's direct stream; false when it is not connected. Messages arrive in order; what a
    * broken connection or a peer that does not read leaves behind is dropped, oldest first.
@@ -79,6 +89,11 @@ export type P2p = {
   readonly peers: () => string[];
   /** Once, at a multiaddr that ends in /p2p/<peer id>; whether the peer is connected then. Never rejects. */
   readonly dial: (address: string) => Promise<boolean>;
+  /**
+   * Dials the peer at these multiaddrs, which need no peer id, for ever, until this is called again; with none at those
+   * of `P2pOptions.peers` alone.
+   */
+  readonly keep: (peer: string, addresses: readonly string[]) => void;
   /** Hangs up and refuses the peer for `ms`. */
   readonly ban: (peer: string, ms: number) => void;
   readonly close: () => Promise<void>;
@@ -132,20 +147,18 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
   await listen(node, options);
   subscribe(node, options);
   const gossip = publisher(node, options);
-  const dialling = keepConnected(
+  const dialling = dialler(
     node,
     targets.filter(({ peerId }) => peerId !== self),
     log,
   );
-  const port =
-    node
-      .getMultiaddrs()
-      .map(portOf)
-      .find((found) => found !== undefined) ?? 0;
+  const addresses = node.getMultiaddrs().map((address) => `${address}`.replace(/\/p2p\/.*$/, ""));
+  const port = addresses.map(portOf).find((found) => found !== undefined) ?? 0;
   return {
     peerId: self,
     port,
     address: `${addressOf(options.listen.host, port)}/p2p/${self}`,
+    addresses,
     send: streams.send,
     broadcast: (protocol, message) =>
       [...connected].filter((peer) => streams.send(peer, protocol, message)).length,
@@ -159,6 +172,7 @@ export async function startP2p(options: P2pOptions): Promise<P2p> {
           return false;
         },
       ),
+    keep: dialling.keep,
     ban: (peer, ms) => {
       door.ban(peer, ms);
       node
@@ -177,8 +191,8 @@ function addressOf(host: string, port: number): string {
   return `/${host.includes(":") ? "ip6" : "ip4"}/${host}/tcp/${port}`;
 }
 
-function portOf(address: { toString: () => string }): number | undefined {
-  const match = /\/tcp\/(\d+)/.exec(address.toString());
+function portOf(address: string): number | undefined {
+  const match = /\/tcp\/(\d+)/.exec(address);
   return match === null ? undefined : Number(match[1]);
 }
 
@@ -202,8 +216,9 @@ function reasons(cause: unknown): string {
 
 function settings(options: P2pOptions, door: Gate): Libp2pOptions {
   const { oneMachine } = options;
-  const services: Services = { identify: identify() };
-  if (Object.keys(options.topics).length > 0) services.pubsub = pubsub(options);
+  // Only gossip needs identify, which tells every peer all addresses of this machine.
+  const services: Services =
+    Object.keys(options.topics).length > 0 ? { identify: identify(), pubsub: pubsub(options) } : {};
   return {
     start: false,
     privateKey: privateKeyFromRaw(options.secret),
