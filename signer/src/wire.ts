@@ -1,6 +1,5 @@
 // What signers say to each other, over direct streams between libp2p identities that the genesis names
-// (signerPeerKey). The stream authenticates the sender; `signature` is the place for the host key's signature
-// that will make blame portable, and is empty in version 1.
+// (signerPeerKey). The stream authenticates the sender; what has to be proved to others is signed in the body.
 import type { Codec, Rejected } from "@causeway/primitives";
 import {
   ByteListType,
@@ -33,13 +32,12 @@ export const messageKinds = {
 /** Largest message between signers, bytes: a statement with its frame. */
 export const messageSizeMax: number = 260 * 1024;
 
-/** `seat` is the sender's; `signature` is empty or 64 bytes. */
+/** `seat` is the sender's. */
 export type Envelope = {
   version: number;
   kind: number;
   seat: number;
   body: Uint8Array;
-  signature: Uint8Array;
 };
 
 const envelopeCodec: Codec<Envelope> = codec(
@@ -49,13 +47,12 @@ const envelopeCodec: Codec<Envelope> = codec(
     kind: u8,
     seat: u16,
     body: new ByteListType(messageSizeMax),
-    signature: new ByteListType(64),
   }),
   messageSizeMax,
 );
 
 export function seal(kind: number, seat: number, body: Uint8Array): Uint8Array {
-  return envelopeCodec.encode({ version: 1, kind, seat, body, signature: new Uint8Array(0) });
+  return envelopeCodec.encode({ version: 1, kind, seat, body });
 }
 
 /** The envelope, if its sender is the peer it came from. */

@@ -237,7 +237,9 @@ class Network {
     const checked = accepted(checkOpen(this.#job, seat, open, undefined));
     const taken = accepted(takeNonces(this.#pools.get(seat) ?? emptyPool, checked.commitment));
     this.#pools.set(seat, taken.pool);
-    const answer = makeShare(checked, seat, share, taken.nonces, this.#commit(seat));
+    // Any secret costs what the host key's signature does.
+    const host = { secret: share, aux: new Uint8Array(randomBytes(32)) };
+    const answer = makeShare(checked, seat, share, taken.nonces, this.#commit(seat), host);
     const isWrong = this.#adversary === "static" && this.#hostile(seat);
     const wrong = { ...answer, shares: answer.shares.map(() => share) };
     return [{ kind: "answered", seat, share: isWrong ? wrong : answer }];

@@ -27,6 +27,7 @@ const rings = new Map(
     [7, 10],
   ].map(([t = 0, n = 0]) => [n, generateRing(n, t, seeded(n))]),
 );
+const unproved = new Uint8Array(64);
 const ringOf = (n: number): TestRing => must(rings.get(n), "ring");
 
 describe("ROAST", () => {
@@ -165,7 +166,7 @@ describe("a coordinator", () => {
     if (opening.kind !== "open") throw new Error("no opening");
     const commit = commitOf(1);
     const shares = job.inputs.map(() => scalarBytes(5n));
-    const share: Share = { ...commit, sid: opening.sid, shares };
+    const share: Share = { ...commit, sid: opening.sid, shares, proof: unproved };
     const answered = (one: Share): roast.Event => ({ kind: "answered", seat: 1, share: one });
     expect(roast.step(state, answered({ ...share, boot: 9 }))).toEqual([state, []]);
     expect(roast.step(state, answered({ ...share, sid: job.request }))).toEqual([state, []]);
@@ -199,7 +200,7 @@ describe("a coordinator", () => {
     const opening = must(effects[0], "opening");
     if (opening.kind !== "open") throw new Error("no opening");
     const shares = job.inputs.map(() => scalarBytes(5n));
-    const share: Share = { ...commitOf(1), sid: opening.sid, shares };
+    const share: Share = { ...commitOf(1), sid: opening.sid, shares, proof: unproved };
     [state, effects] = roast.step(state, { kind: "answered", seat: 1, share });
     expect(effects).toEqual([]);
     [state, effects] = roast.step(state, committed(1, commitOf(1, 2)));
@@ -241,11 +242,10 @@ describe("a signer", () => {
     expect(takeNonces(taken.pool, own.hash)).toMatchObject({ code: "unknown-nonce" });
     const checked = accepted(checkOpen(job, 0, opening, undefined));
     const next = { ...own.commit, boot: 1 };
-    makeShare(checked, 0, must(ring.shares[0], "share"), taken.nonces, next);
+    const share = must(ring.shares[0], "share");
+    makeShare(checked, 0, share, taken.nonces, next, undefined);
     expect(taken.nonces.secrets.every((secret) => secret.every((byte) => byte === 0))).toBe(true);
-    expect(() =>
-      makeShare(checked, 0, must(ring.shares[0], "share"), taken.nonces, next),
-    ).toThrow();
+    expect(() => makeShare(checked, 0, share, taken.nonces, next, undefined)).toThrow();
   });
 
   test.each<[string, string, Partial<SessionOpen>]>([
@@ -307,7 +307,8 @@ describe("a signer", () => {
     const many = Array.from({ length: messagesMax }, () => new Uint8Array(66));
     const shares = many.map(() => new Uint8Array(32));
     const { nonces: _, ...rest } = own.commit;
-    const largest: Share = { ...rest, sid: new Uint8Array(32), shares, nonces: many };
+    const sid = new Uint8Array(32);
+    const largest: Share = { ...rest, sid, shares, proof: unproved, nonces: many };
     expect(shareCodec.encode(largest).length).toBe(shareCodec.sizeMax);
     const { keyId, attempt, request, coordinator } = opening;
     const signers = Array.from({ length: 150 }, (_, seat) => ({ seat, commitment: own.hash }));

@@ -1,36 +1,33 @@
 // What coordinator and signers say to each other in ROAST, as bounded bytes. One session signs all messages of one
 // request, each with its own nonce pair. The coordinator sends sums of nonces and the hash of each commitment, not
 // the commitments: BIP-445 needs no more, and 1,000 messages for 100 signers are 71 kB instead of 6.6 MB. Senders
-// are authenticated by the envelope around these bytes.
+// are authenticated by the link; what a share answers for is signed besides.
+import type { Conversation, SessionHead } from "@causeway/chain-core/ring";
+import {
+  hashCommitment,
+  hashItems,
+  hashSession,
+  inputBytes,
+  messagesMax,
+  seatsMax,
+  signerListType,
+} from "@causeway/chain-core/ring";
 import type { Bytes32, Codec, NetworkId } from "@causeway/primitives";
 import {
   b32,
+  b64,
   ContainerType,
   codec,
-  concat,
-  H,
   ListCompositeType,
+  must,
   u16,
   u32,
   u64,
 } from "@causeway/primitives";
 import { ByteVectorType } from "@chainsafe/ssz";
 
-/** Messages in one session. A plan of 9,000 vB (BTC-4) has at most 152. */
-export const messagesMax = 1_000;
-
-const seatsMax = 150;
-
-/** Names one conversation: a request to sign, under one set of shares of one key, with one coordinator. */
-export type Conversation = {
-  readonly keyId: number;
-  /** Of the ceremony that made the shares: their epoch. Shares of two epochs never meet (RNG-2). */
-  readonly attempt: number;
-  /** The plan's id; a reference, from which each signer rebuilds the messages itself. */
-  readonly request: Uint8Array;
-  /** The coordinator's seat. */
-  readonly coordinator: number;
-};
+export type { Conversation } from "@causeway/chain-core/ring";
+export { messagesMax } from "@causeway/chain-core/ring";
 
 /** A signer is ready: one public nonce of 66 bytes a message. */
 export type Commit = Conversation & {
@@ -41,19 +38,21 @@ export type Commit = Conversation & {
 };
 
 /** The coordinator opens session `number` (from 0) with these signers, in order of seats. */
-export type SessionOpen = Conversation & {
-  readonly number: number;
-  readonly signers: readonly { readonly seat: number; readonly commitment: Uint8Array }[];
+export type SessionOpen = SessionHead & {
   /** The aggregate nonce of 66 bytes of each message. */
   readonly nonces: readonly Uint8Array[];
 };
 
-/** A signer's partial signatures for session `sid`, one a message, and its next commitment. */
+/**
+ * A signer's partial signatures for session `sid`, one a message, and its next commitment. `proof`: by the host key of the
+ * seat over `hashAnswer`, 64 bytes, so that a wrong one is evidence (ADR 0019); zeros of a seat that lacks the key.
+ */
 export type Share = Conversation & {
   readonly seat: number;
   readonly boot: number;
   readonly sid: Uint8Array;
   readonly shares: readonly Uint8Array[];
+  readonly proof: Uint8Array;
   readonly nonces: readonly Uint8Array[];
 };
 
@@ -66,7 +65,7 @@ const commitType = new ContainerType({ ...conversation, seat: u16, boot: u64, no
 const openType = new ContainerType({
   ...conversation,
   number: u16,
-  signers: new ListCompositeType(new ContainerType({ seat: u16, commitment: b32 }), seatsMax),
+  signers: signerListType,
   nonces: nonceList,
 });
 
@@ -76,6 +75,7 @@ const shareType = new ContainerType({
   boot: u64,
   sid: b32,
   shares: shareList,
+  proof: b64,
   nonces: nonceList,
 });
 
@@ -89,23 +89,28 @@ export const sessionOpenCodec: Codec<SessionOpen> = codec(
   52 + 34 * seatsMax + 66 * messagesMax,
 );
 
-/** At most 98,092 bytes. */
-export const shareCodec: Codec<Share> = codec("Share", shareType, 92 + (32 + 66) * messagesMax);
+/** At most 98,156 bytes. */
+export const shareCodec: Codec<Share> = codec("Share", shareType, 156 + (32 + 66) * messagesMax);
 
 /** Names a commitment: what a session is opened over and a nonce is taken by. */
 export function hashCommit(network: NetworkId, commit: Commit): Bytes32 {
-  return H("roast-commit", network, commitCodec.encode(commit));
+  return hashCommitment(network, commit, hashItems(commit.nonces));
 }
 
-/**
- * Session id (research: threshold 7): everything that the shares of the session depend on. `keys` and `messages`,
- * 32 bytes each, are what the signer has rebuilt itself, so that another plan or tweak is another session.
- */
+/** What a session signs in each message as its signer has rebuilt it, so that another plan or tweak is another session. */
+export type Signed = { readonly key: Bytes32; readonly message: Bytes32 };
+
+/** By message: the bytes that the session is named by. */
+export function inputsOf(open: SessionOpen, signed: readonly Signed[]): Uint8Array[] {
+  return signed.map(({ key, message }, i) =>
+    inputBytes(must(open.nonces[i], "nonce"), key, message),
+  );
+}
+
 export function sessionId(
   network: NetworkId,
   open: SessionOpen,
-  inputs: readonly { readonly key: Bytes32; readonly message: Bytes32 }[],
+  signed: readonly Signed[],
 ): Bytes32 {
-  const signed = inputs.flatMap(({ key, message }) => [key, message]);
-  return H("roast-session", network, concat(sessionOpenCodec.encode(open), ...signed));
+  return hashSession(network, open, hashItems(inputsOf(open, signed)));
 }

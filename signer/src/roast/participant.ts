@@ -2,7 +2,7 @@
 // session. When a share may leave (policy, slot, the durable record that its nonce is consumed) is the guard's
 // business, between `checkOpen` and `makeShare` (DESIGN 10, rules 3 and 5). Secret nonces are in memory only.
 
-import { outputKey } from "@causeway/chain-core/ring";
+import { hashAnswer, hashItems, outputKey } from "@causeway/chain-core/ring";
 import type { Bytes32, Rejected } from "@causeway/primitives";
 import {
   assert,
@@ -15,7 +15,7 @@ import {
   must,
   rejected,
 } from "@causeway/primitives";
-import { publicPoint } from "@causeway/primitives/secp256k1";
+import { publicPoint, signSchnorr } from "@causeway/primitives/secp256k1";
 import { generateNonce } from "../frost/nonce.ts";
 import { sign } from "../frost/signing.ts";
 import type { Commit, Conversation, SessionOpen, Share } from "./message.ts";
@@ -149,9 +149,13 @@ export function checkOpen(
   return { batch, commitment: own.commitment };
 }
 
+/** The host key of the seat, and 32 fresh random bytes for its signature. */
+export type Signatory = { readonly secret: Uint8Array; readonly aux: Uint8Array };
+
 /**
  * This seat's shares of the session, and `next`, its commitment for the session after. `nonces` have been taken
- * for `checked.commitment`, and that is on disk. Asserts that they, and the share, are the seat's own.
+ * for `checked.commitment`, and that is on disk. Asserts that they, and the share, are the seat's own. Without the host
+ * key nobody can prove that the seat said it, and the shares are as good.
  */
 export function makeShare(
   checked: Checked,
@@ -159,8 +163,9 @@ export function makeShare(
   secretShare: Uint8Array,
   nonces: HeldNonces,
   next: Commit,
+  host: Signatory | undefined,
 ): Share {
-  const { sid, sessions, open } = checked.batch;
+  const { network, sid, sessions, open } = checked.batch;
   const { keyId, attempt, request, coordinator } = open;
   const isOwn = equal(nonces.commitment, checked.commitment) && nonces.seat === seat;
   assert(isOwn, "nonces of another commitment");
@@ -170,6 +175,10 @@ export function makeShare(
     assert(!isRejected(partial), "own nonce or share is refused");
     return partial;
   });
+  const share = must(sessions[0]?.signers.bySeat.get(seat), "signer").share;
+  const answer = hashAnswer(network, { seat, share, sid, shares: hashItems(shares) });
+  const proof = host ? signSchnorr(host.secret, answer, host.aux) : new Uint8Array(64);
   const { boot, nonces: nextNonces } = next;
-  return { keyId, attempt, request, coordinator, seat, boot, sid, shares, nonces: nextNonces };
+  const about = { keyId, attempt, request, coordinator, seat, boot };
+  return { ...about, sid, shares, proof, nonces: nextNonces };
 }

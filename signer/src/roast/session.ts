@@ -8,7 +8,7 @@ import type { Group, SignersCode } from "../frost/signers.ts";
 import { validateSigners } from "../frost/signers.ts";
 import type { Session } from "../frost/signing.ts";
 import { openSession } from "../frost/signing.ts";
-import type { Conversation, SessionOpen } from "./message.ts";
+import type { Conversation, SessionOpen, Signed } from "./message.ts";
 import { messagesMax, sessionId } from "./message.ts";
 
 /** What one signature signs: a BIP341 sighash or one of our own tagged hashes, under a tweak of the ring's key. */
@@ -24,6 +24,7 @@ export type Job = Conversation & {
 
 /** An open session over all messages of the job. */
 export type Batch = {
+  readonly network: NetworkId;
   readonly sid: Bytes32;
   readonly open: SessionOpen;
   /** One a message. */
@@ -89,11 +90,13 @@ function computeBatch(job: Job, open: SessionOpen): Opened {
     if ("kind" in session) return session;
     sessions.push(session);
   }
-  const signed = sessions.map(({ key }, i) => ({
-    key,
-    message: must(job.inputs[i], "input").message,
-  }));
-  return { sid: sessionId(job.network, open, signed), open, sessions };
+  const sid = sessionId(job.network, open, signedOf(job, sessions));
+  return { network: job.network, sid, open, sessions };
+}
+
+/** What each message is signed over. */
+export function signedOf({ inputs }: Job, sessions: readonly Session[]): Signed[] {
+  return sessions.map(({ key }, i) => ({ key, message: must(inputs[i], "input").message }));
 }
 
 export function sameConversation(a: Conversation, b: Conversation): boolean {

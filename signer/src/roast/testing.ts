@@ -139,7 +139,9 @@ export class TestSigner {
     const key = keyOf(checked.commitment);
     this.used.set(key, (this.used.get(key) ?? new Set()).add(keyOf(checked.batch.sid)));
     const secret = must(this.#ring.shares[this.seat], "share");
-    const share = makeShare(checked, this.seat, secret, taken.nonces, this.#fresh());
+    const hostSecret = must(this.#ring.hostSecrets[this.seat], "host secret");
+    const host = { secret: hostSecret, aux: this.#random.bytes(32) };
+    const share = makeShare(checked, this.seat, secret, taken.nonces, this.#fresh(), host);
     this.last = { kind: "answered", seat: this.seat, share: spoil(share, behaviour) };
     return this.last;
   }

@@ -1,11 +1,12 @@
 // The own seats' shares: to whom they commit, and when a share may leave.
-import { equal, isRejected, keyOf, sha256, toHex } from "@causeway/primitives";
+import { equal, isRejected, keyOf, must, sha256, toHex } from "@causeway/primitives";
 import type { Share } from "../ceremony/machine.ts";
 import { take } from "../guard.ts";
 import { once } from "../once.ts";
 import { approve } from "../policy/approve.ts";
 import type { SessionOpen } from "../roast/message.ts";
 import { commitCodec, sessionOpenCodec, shareCodec } from "../roast/message.ts";
+import type { Signatory } from "../roast/participant.ts";
 import { checkOpen, dropNonces, makeCommit, makeShare, takeNonces } from "../roast/participant.ts";
 import type { Job } from "../roast/session.ts";
 import { openBatch, sameConversation } from "../roast/session.ts";
@@ -216,9 +217,17 @@ export function release(
       slots: [...request.slots],
     },
   });
-  const answer = makeShare(checked, share.seat, share.secret, taken.nonces, next.commit);
+  const host = hostOf(work, request, share.seat);
+  const answer = makeShare(checked, share.seat, share.secret, taken.nonces, next.commit, host);
   const body = shareCodec.encode(answer);
   const answered = { number: open.number, opening: hash };
   const { coordinator, seat } = conversation;
   say(work, request, { coordinator, seat, kind: messageKinds.share, body, answered });
+}
+
+/** What answers for the seat's shares, if its host key is here. */
+function hostOf({ context, turn }: Work, { ring }: Request, seat: number): Signatory | undefined {
+  const hostKey = must(ring.hostKeys[seat], "host key of the seat");
+  const host = context.hosts.find(({ point }) => equal(point, hostKey));
+  return host && { secret: host.secret, aux: turn.draw() };
 }

@@ -18,6 +18,8 @@ export type Ring = {
   readonly group: Group;
   /** Number of each seat's validator; -1 while it is not known. */
   readonly validators: readonly number[];
+  /** By seat: what its answers are signed with, 33 bytes. */
+  readonly hostKeys: readonly Uint8Array[];
   /** Own seats, ascending. */
   readonly own: readonly number[];
   /** Epoch of its shares (RNG-2). */
@@ -88,7 +90,8 @@ export function ringOf(
   const validators = ownersOfSeats(key).map((owner) => roster.numbers.get(owner) ?? -1);
   const own = validators.flatMap((one, seat) => (one === number ? [seat] : []));
   const group: Group = { n, t: key.threshold, thresholdPoint: groupPoint, shares };
-  return { key, ring: { group, validators, own, attempt: key.attempt } };
+  const hostKeys = key.seats.map(({ hostKey }) => hostKey);
+  return { key, ring: { group, validators, hostKeys, own, attempt: key.attempt } };
 }
 
 function keyOfPlan(view: StateReader, plan: Plan): Key | undefined {

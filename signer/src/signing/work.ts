@@ -12,6 +12,7 @@ import { emptyPool } from "../roast/participant.ts";
 import type { Turn } from "../turn.ts";
 import type { Envelope } from "../wire.ts";
 import { seal } from "../wire.ts";
+import type { HostKey } from "../world.ts";
 import type { Request } from "./request.ts";
 
 export type Context = {
@@ -19,6 +20,8 @@ export type Context = {
   /** Own number in the register. */
   readonly number: number;
   readonly roster: Pick<Roster, "numbers" | "members">;
+  /** Host keys of this and of earlier terms (RNG-5): what is said for a seat is signed by the one that it was given. */
+  readonly hosts: readonly HostKey[];
 };
 
 export type State = {
@@ -121,7 +124,7 @@ export function send(
   const to = must(request.ring.validators[seat], "validator of the seat");
   const own = work.context.number;
   if (to === own) {
-    const envelope = { version: 1, kind, seat: own, body, signature: new Uint8Array(0) };
+    const envelope = { version: 1, kind, seat: own, body };
     work.inbox.push({ from: own, envelope });
   } else if (to >= 0) work.effects.push({ kind: "send", to, bytes: seal(kind, own, body) });
 }
