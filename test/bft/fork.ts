@@ -18,7 +18,7 @@ import {
 } from "../../chain-core/src/codec/block.ts";
 import { contradiction, culprits } from "../../chain-core/src/consensus/accountability.ts";
 import { parseRecord } from "../../chain-core/src/consensus/journal.ts";
-import { after, next } from "../sim/queue.ts";
+import { after, next } from "../seeds/queue.ts";
 import type { World } from "./model.ts";
 import { heightOf, isHonest } from "./model.ts";
 import { start, submit } from "./node.ts";

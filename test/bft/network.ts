@@ -1,7 +1,7 @@
 // The wires between nodes: each message has a delay of its own and may be lost, doubled, held back or cut off in one
 // direction. After healing only the delay stays.
 
-import { after } from "../sim/queue.ts";
+import { after } from "../seeds/queue.ts";
 import type { Peer, World } from "./model.ts";
 
 const delayMinMs = 2;

@@ -1,4 +1,4 @@
 // The planted bugs of consensus: each must be found in at most 500 seeds. `node test/bft/planted.ts [name...]`
-import { plant } from "../planting.ts";
+import { plant } from "../seeds/planting.ts";
 
 await plant("bft", 500);

@@ -1,5 +1,5 @@
-// Runs seeds of the consensus simulator: SEEDS (1000), FIRST_SEED, STRATEGY, WORKERS, SEED as in seed-runs.ts.
-import { runSeeds } from "../seed-runs.ts";
+// Runs seeds of the consensus simulator: SEEDS (1000), FIRST_SEED, STRATEGY, WORKERS, SEED as in test/seeds/run.ts.
+import { runSeeds } from "../seeds/run.ts";
 import { accountabilityOf, summaryOf } from "./report.ts";
 import { strategies } from "./strategies.ts";
 

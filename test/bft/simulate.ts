@@ -1,7 +1,7 @@
 // One seed: some nodes Byzantine, everything else against them, then healing, and every honest node must go on.
 import { seeded } from "@causeway/primitives";
-import { after, next } from "../sim/queue.ts";
-import { note, traceHash } from "../sim/trace.ts";
+import { after, next } from "../seeds/queue.ts";
+import { note, traceHash } from "../seeds/trace.ts";
 import { flood } from "./adversary.ts";
 import { checkEvidence, checkStates } from "./checks.ts";
 import type { Adversary, World } from "./model.ts";

@@ -2,9 +2,9 @@
 import { seeded } from "@causeway/primitives";
 import { memoryState } from "../../chain-core/src/ledger/memory-state.ts";
 import { testBls as realBls } from "../../chain-core/src/ledger/testing.ts";
-import { rememberingBls, tableBls } from "../sim/bls.ts";
-import { createQueue } from "../sim/queue.ts";
-import { createTrace } from "../sim/trace.ts";
+import { rememberingBls, tableBls } from "../seeds/bls.ts";
+import { createQueue } from "../seeds/queue.ts";
+import { createTrace } from "../seeds/trace.ts";
 import { coalition } from "./adversary.ts";
 import { realChain, secretOf, tinyChain } from "./ledger.ts";
 import type { Adversary, Coalition, Peer, World } from "./model.ts";

@@ -19,7 +19,7 @@ import { negate, publicPoint, sum } from "@causeway/primitives/secp256k1";
 import { nextSequence } from "../../chain-core/src/ledger/envelope.ts";
 import { acceptedSeats, dealOf } from "../../chain-core/src/ledger/ring/ceremony.ts";
 import { signEnvelope } from "../../chain-core/src/ledger/sign.ts";
-import { after } from "../sim/queue.ts";
+import { after } from "../seeds/queue.ts";
 import type { Twist } from "./forge.ts";
 import { forgeComplaint, forgeConfirm, forgeDeal, secretOf } from "./forge.ts";
 import type { Byzantine, World } from "./model.ts";

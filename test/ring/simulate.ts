@@ -12,8 +12,8 @@ import {
   reshares,
 } from "@causeway/chain-core/interchain";
 import { isZero, keyOf, must, seeded } from "@causeway/primitives";
-import { after, next } from "../sim/queue.ts";
-import { note, traceHash } from "../sim/trace.ts";
+import { after, next } from "../seeds/queue.ts";
+import { note, traceHash } from "../seeds/trace.ts";
 import { disturb } from "./adversary.ts";
 import { complainOfHonest } from "./ceremonies.ts";
 import { checkLedger, checkShares } from "./checks.ts";

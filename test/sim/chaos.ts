@@ -1,6 +1,8 @@
 // Makes the planned faults happen, and heals the world: crashes and restarts, partitions, foreign nodes that are
 // away, reorganisations at the worst moment.
 import { must } from "@causeway/primitives";
+import { after } from "../seeds/queue.ts";
+import { note } from "../seeds/trace.ts";
 import type { Tx } from "./bitcoin.ts";
 import { best, blockOf, mineNext, reorganise } from "./bitcoin.ts";
 import { bitcoinChanged, ethereumChanged } from "./checkers/foreign.ts";
@@ -11,10 +13,8 @@ import { settleEarly } from "./hostile.ts";
 import type { Operator, Process, World } from "./model.ts";
 import { disconnectNode, startNode } from "./node-process.ts";
 import { kill } from "./process.ts";
-import { after } from "./queue.ts";
 import { startRelay } from "./relay-process.ts";
 import { startSigner } from "./signer-process.ts";
-import { note } from "./trace.ts";
 import type { Deposit } from "./users.ts";
 
 const starters = { node: startNode, signer: startSigner, relay: startRelay } as const;

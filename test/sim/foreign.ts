@@ -4,11 +4,11 @@ import type { ForeignEvent } from "../../chain-core/src/interchain/statement.ts"
 import { eventKinds } from "../../chain-core/src/interchain/statement.ts";
 import { headersPerRead } from "../../chain-core/src/interchain/watch/bitcoin.ts";
 import type { BlockRef, Facts } from "../../chain-core/src/interchain/watch/facts.ts";
+import { after } from "../seeds/queue.ts";
 import type { Entry } from "./bitcoin.ts";
 import { ancestorAt, best, hashOf, headerOf } from "./bitcoin.ts";
 import { blockAt, finalLag, keyAnswer, receiptOf } from "./ethereum.ts";
 import type { Operator, World } from "./model.ts";
-import { after } from "./queue.ts";
 
 /** Until an operator's node has a block of another's, ms. */
 const blockDelayMinMs = 50;

@@ -8,14 +8,14 @@ import { parseBlock, proveInclusion } from "../../chain-core/src/interchain/bitc
 import { settleCodec } from "../../chain-core/src/interchain/statement.ts";
 import { sequences } from "../../chain-core/src/ledger/envelope.ts";
 import { signEnvelope } from "../../chain-core/src/ledger/sign.ts";
+import { after } from "../seeds/queue.ts";
+import { note } from "../seeds/trace.ts";
 import type { Entry } from "./bitcoin.ts";
 import { best } from "./bitcoin.ts";
 import { operatorSecret } from "./genesis.ts";
 import { readerOf } from "./ledger.ts";
 import type { Operator, World } from "./model.ts";
 import { submitTo } from "./node-process.ts";
-import { after } from "./queue.ts";
-import { note } from "./trace.ts";
 
 /** Kinds that carry something from outside, with the role that may bring them. */
 const roleOf: ReadonlyMap<number, number> = new Map([

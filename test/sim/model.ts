@@ -10,6 +10,8 @@ import type { Coin } from "../../chain-core/src/wallet/index.ts";
 import type * as relay from "../../gateway/src/relay/machine.ts";
 import type { LedgerView } from "../../gateway/src/relay/view.ts";
 import type * as signer from "../../signer/src/machine.ts";
+import type { Queue } from "../seeds/queue.ts";
+import type { Trace } from "../seeds/trace.ts";
 import type { Bitcoin, Entry } from "./bitcoin.ts";
 import type { Checks } from "./checkers/checks.ts";
 import type { Ethereum } from "./ethereum.ts";
@@ -17,8 +19,6 @@ import type { FaultCounts, FaultPlan } from "./faults.ts";
 import type { Deployed } from "./genesis.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Network } from "./network.ts";
-import type { Queue } from "./queue.ts";
-import type { Trace } from "./trace.ts";
 
 /** A process: what is in memory dies with it, what is on its disk does not. */
 export type Process = {

@@ -1,9 +1,9 @@
 // The wires between operators, after TigerBeetle's packet simulator: each message has a delay of its own and may be
 // lost, doubled, held back or cut off by a partition. Nodes and signers have their own wires.
 import type { Random } from "@causeway/primitives";
+import type { Queue } from "../seeds/queue.ts";
+import { after } from "../seeds/queue.ts";
 import type { FaultCounts, FaultPlan } from "./faults.ts";
-import type { Queue } from "./queue.ts";
-import { after } from "./queue.ts";
 
 export type Network = {
   readonly queue: Queue;

@@ -19,6 +19,7 @@ import type { Effect, Event, Topic } from "../../chain-core/src/node/machine.ts"
 import * as machine from "../../chain-core/src/node/machine.ts";
 import type { Stored } from "../../chain-core/src/node/port.ts";
 import type * as signer from "../../signer/src/machine.ts";
+import { note } from "../seeds/trace.ts";
 import { beaconHeight, startBeacon } from "./beacon-process.ts";
 import { blockPersisted, nodeThrew } from "./checkers/checks.ts";
 import { checkSaid } from "./checkers/voting.ts";
@@ -28,7 +29,6 @@ import type { NodeDisk, NodeProcess, Operator, World } from "./model.ts";
 import { violated } from "./model.ts";
 import { send } from "./network.ts";
 import { later, laterAt, survives, unborn } from "./process.ts";
-import { note } from "./trace.ts";
 
 export function createNode(): NodeProcess {
   const disk: NodeDisk = {

@@ -1,7 +1,8 @@
 // How a process of the simulation lives and dies: memory goes, disks stay; orders of a dead one are dropped.
+
+import { after, at } from "../seeds/queue.ts";
+import { note } from "../seeds/trace.ts";
 import type { Process, World } from "./model.ts";
-import { after, at } from "./queue.ts";
-import { note } from "./trace.ts";
 
 /** `run` after a delay, unless the process died in between. */
 export function later(

@@ -8,6 +8,7 @@ import type { Effect, Event } from "../../gateway/src/relay/machine.ts";
 import * as machine from "../../gateway/src/relay/machine.ts";
 import type { LedgerView, Questions } from "../../gateway/src/relay/view.ts";
 import { readView } from "../../gateway/src/relay/view.ts";
+import { note } from "../seeds/trace.ts";
 import { broadcast } from "./bitcoin.ts";
 import { relayThrew } from "./checkers/checks.ts";
 import { logsIn, receiptOf, submit } from "./ethereum.ts";
@@ -18,7 +19,6 @@ import type { Operator, RelayProcess, World } from "./model.ts";
 import { clockOf, heightOf, requestsOf, submitTo } from "./node-process.ts";
 import { later, laterAt, survives, unborn } from "./process.ts";
 import { callMs, toSigner } from "./signer-process.ts";
-import { note } from "./trace.ts";
 
 const readMinMs = 2;
 const readSpanMs = 20;

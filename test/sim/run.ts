@@ -1,5 +1,5 @@
-// Runs seeds of the bridge's simulator: SEEDS (150), FIRST_SEED, WORKERS, SEED as in seed-runs.ts.
-import { runSeeds } from "../seed-runs.ts";
+// Runs seeds of the bridge's simulator: SEEDS (150), FIRST_SEED, WORKERS, SEED as in test/seeds/run.ts.
+import { runSeeds } from "../seeds/run.ts";
 import { faultKinds } from "./faults.ts";
 import type { Result } from "./simulate.ts";
 

@@ -5,13 +5,13 @@ import { roles } from "../../chain-core/src/codec/transaction.ts";
 import type { Effect, Event } from "../../signer/src/machine.ts";
 import * as machine from "../../signer/src/machine.ts";
 import { shareFileName } from "../../signer/src/share-file.ts";
+import { note } from "../seeds/trace.ts";
 import { signerPerformed, signerThrew } from "./checkers/checks.ts";
 import { factsOf } from "./foreign.ts";
 import type { Operator, SignerProcess, World } from "./model.ts";
 import { send } from "./network.ts";
 import { clockOf, heightOf, proveOf, sequenceOf, submitTo } from "./node-process.ts";
 import { entropy, later, laterAt, survives, unborn } from "./process.ts";
-import { note } from "./trace.ts";
 
 /** A call to a process on the same machine, ms each way. */
 export const callMs = 1;

@@ -4,8 +4,8 @@
 import type { Put } from "@causeway/primitives";
 import type { Tree } from "../../chain-core/src/ledger/tree.ts";
 import type { Coin } from "../../chain-core/src/wallet/index.ts";
+import type { BlsTable } from "../seeds/bls.ts";
 import type { Bitcoin } from "./bitcoin.ts";
-import type { BlsTable } from "./bls.ts";
 import type { Checks } from "./checkers/checks.ts";
 import type { Ethereum } from "./ethereum.ts";
 import type { NodeDisk, SignerProcess, World } from "./model.ts";

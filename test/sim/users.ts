@@ -19,6 +19,7 @@ import { outputs } from "../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Key } from "../../chain-core/src/ring/records.ts";
 import { currentKeys, keys } from "../../chain-core/src/ring/records.ts";
 import type { Coin } from "../../chain-core/src/wallet/index.ts";
+import { note } from "../seeds/trace.ts";
 import type { Tx } from "./bitcoin.ts";
 import { broadcast, payment } from "./bitcoin.ts";
 import { watchLock } from "./checkers/checks.ts";
@@ -28,7 +29,6 @@ import { readerOf } from "./ledger.ts";
 import type { Operator, World } from "./model.ts";
 import { violated } from "./model.ts";
 import { heightOf, submitTo } from "./node-process.ts";
-import { note } from "./trace.ts";
 import type { Sent, Wallet } from "./wallet.ts";
 import { genesisCoin, pay, receive, sumOf, wallet } from "./wallet.ts";
 

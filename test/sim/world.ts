@@ -5,6 +5,8 @@ import { must, seeded } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import type { Genesis } from "../../chain-core/src/ledger/genesis.ts";
 import { hostKeysOf } from "../../signer/src/world.ts";
+import { createQueue } from "../seeds/queue.ts";
+import { createTrace } from "../seeds/trace.ts";
 import { best, createBitcoin } from "./bitcoin.ts";
 import { createChecks } from "./checkers/checks.ts";
 import { createEthereum, head } from "./ethereum.ts";
@@ -17,7 +19,6 @@ import { createLedger } from "./ledger.ts";
 import type { Operator, World } from "./model.ts";
 import { createNetwork } from "./network.ts";
 import { createNode } from "./node-process.ts";
-import { createQueue } from "./queue.ts";
 import {
   createRelay,
   relayBitcoinTip,
@@ -29,7 +30,6 @@ import {
 import { createSigner, signerForeignBlock, signerHeight } from "./signer-process.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { copyChecks, copyEthereum, copyNodeDisk, copySignerDisk } from "./snapshot.ts";
-import { createTrace } from "./trace.ts";
 
 export type Setup = {
   readonly seed: number;

@@ -1,5 +1,5 @@
-// Runs the seeds that its parent names, one after the other, and tells the result of each: `seed-worker.ts <simulate.ts>`
-import type { Simulation, Task } from "./seed-runs.ts";
+// Runs the seeds that its parent names, one after the other, and tells the result of each: `worker.ts <simulate.ts>`
+import type { Simulation, Task } from "./run.ts";
 
 const simulation = import(process.argv[2] ?? "") as Promise<
   Simulation<{ seed: number; hash: string }>

@@ -28,14 +28,13 @@ type Planted = {
  */
 type Simulator = "bft" | "ring" | "sim";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const workspaces = ["primitives", "chain-core", "signer", "gateway"];
 const sources = [
   ...workspaces,
   "deploy",
   "contracts/artifacts",
-  "test/seed-runs.ts",
-  "test/seed-worker.ts",
+  "test/seeds",
   "test/sim",
   "test/bft",
   "test/ring",

@@ -55,7 +55,7 @@ function taskOf(seed: number, strategy: string | undefined): Task {
 
 /** Sets the exit code, and ends with the counts as JSON and `N passed, N failed, 0 skipped`. */
 export async function runSeeds<R extends Result>(simulator: Simulator<R>): Promise<void> {
-  const folder = new URL(`${simulator.name}/`, import.meta.url);
+  const folder = new URL(`../${simulator.name}/`, import.meta.url);
   const simulate = new URL("simulate.ts", folder);
   const seedsFile = new URL("seeds.json", folder);
   const first = strategyOf(simulator.strategies);
@@ -105,7 +105,7 @@ async function runAll<R extends Result>(
   };
   const work = (): Promise<void> =>
     new Promise((resolve) => {
-      const child = fork(new URL("seed-worker.ts", import.meta.url), [simulate.href]);
+      const child = fork(new URL("worker.ts", import.meta.url), [simulate.href]);
       let current: Task | undefined;
       const next = (): void => {
         current = waiting.shift();
