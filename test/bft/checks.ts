@@ -17,9 +17,10 @@ import type { Evidence } from "../../chain-core/src/consensus/vote-set.ts";
 import type { Effect } from "../../chain-core/src/node/machine.ts";
 import { parseMessage } from "../../chain-core/src/node/message.ts";
 import { evidence } from "../../chain-core/src/node/query.ts";
+import { violated } from "../seeds/violation.ts";
 import { barredAt, proposerAt, seatsAt } from "./ledger.ts";
 import type { Peer, World } from "./model.ts";
-import { heightOf, isHonest, violated } from "./model.ts";
+import { heightOf, isHonest } from "./model.ts";
 import { seatStrategies } from "./strategies.ts";
 
 // ---------------------------------------------------------------- what a node signs

@@ -92,18 +92,6 @@ export type World = {
   healed: boolean;
 };
 
-/** A rule that does not hold: the seed fails. */
-export class Violation extends Error {
-  constructor(rule: string, what: string) {
-    super(`${rule}: ${what}`);
-    this.name = "Violation";
-  }
-}
-
-export function violated(rule: string, what: string): never {
-  throw new Violation(rule, what);
-}
-
 export function isHonest(peer: Peer): boolean {
   return peer.adversary === undefined;
 }

@@ -6,11 +6,12 @@ import { emptyTree, update } from "../../chain-core/src/ledger/tree.ts";
 import * as machine from "../../chain-core/src/node/machine.ts";
 import { after } from "../seeds/queue.ts";
 import { note } from "../seeds/trace.ts";
+import { threw, violated } from "../seeds/violation.ts";
 import { hear, say } from "./adversary.ts";
 import { checkEvidence, checkFinal, checkJournal, checkSaid } from "./checks.ts";
 import { describe } from "./describe.ts";
 import type { Peer, World } from "./model.ts";
-import { clockOf, heightOf, isHonest, violated } from "./model.ts";
+import { clockOf, heightOf, isHonest } from "./model.ts";
 import { isolateDecider, transmit } from "./network.ts";
 
 /** Starts with what is on the disk, as the composition does. */
@@ -37,19 +38,13 @@ export function start(world: World, peer: Peer): void {
     peer.state = state;
     perform(world, peer, effects);
   } catch (error) {
-    threw(peer, "start", error);
+    threw(`${peer.name} at start`, error);
   }
   for (const other of world.peers) {
     if (other === peer || other.state === undefined) continue;
     deliver(world, peer, { kind: "connected", at: clockOf(world, peer), peer: other.name });
     deliver(world, other, { kind: "connected", at: clockOf(world, other), peer: peer.name });
   }
-}
-
-function threw(peer: Peer, at: string, error: unknown): never {
-  if (error instanceof Error && error.name === "Violation") throw error;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return violated("nothing throws", `${peer.name} at ${at}: ${text}`);
 }
 
 /** Everything but the disk is gone. */
@@ -77,7 +72,7 @@ export function deliver(world: World, peer: Peer, event: machine.Event): void {
     peer.state = state;
     perform(world, peer, effects);
   } catch (error) {
-    threw(peer, event.kind, error);
+    threw(`${peer.name} at ${event.kind}`, error);
   }
 }
 

@@ -2,10 +2,11 @@
 import { seeded } from "@causeway/primitives";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
+import { failureOf, violated } from "../seeds/violation.ts";
 import { flood } from "./adversary.ts";
 import { checkEvidence, checkStates } from "./checks.ts";
 import type { Adversary, World } from "./model.ts";
-import { heightOf, isHonest, violated } from "./model.ts";
+import { heightOf, isHonest } from "./model.ts";
 import { start, submit } from "./node.ts";
 import { planOf, smallSkew } from "./plan.ts";
 import type { Counts, SeatStrategy, Strategy } from "./strategies.ts";
@@ -41,8 +42,7 @@ export function runSeed(seed: number, first?: Strategy, print?: (line: string) =
   try {
     healedMs = run(world);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    failure = error.name === "Violation" ? error.message : (error.stack ?? error.message);
+    failure = failureOf(error);
   }
   const { trace, counts, history, queue } = world;
   return {

@@ -28,9 +28,10 @@ import type { Commit, Share } from "../../signer/src/roast/message.ts";
 import { commitCodec, hashCommit, shareCodec } from "../../signer/src/roast/message.ts";
 import { nameOf, shareFileName } from "../../signer/src/share-file.ts";
 import { messageKinds, open } from "../../signer/src/wire.ts";
+import { violated } from "../seeds/violation.ts";
 import { dealersOf } from "./ceremonies.ts";
 import type { Epoch, Operator, Request, World } from "./model.ts";
-import { isHonest, operatorsOf, violated } from "./model.ts";
+import { isHonest, operatorsOf } from "./model.ts";
 import { remember } from "./requests.ts";
 import { memberStrategies } from "./strategies.ts";
 

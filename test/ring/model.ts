@@ -131,18 +131,6 @@ export type World = {
   healed: boolean;
 };
 
-/** A rule that does not hold: the seed fails. */
-export class Violation extends Error {
-  constructor(rule: string, what: string) {
-    super(`${rule}: ${what}`);
-    this.name = "Violation";
-  }
-}
-
-export function violated(rule: string, what: string): never {
-  throw new Violation(rule, what);
-}
-
 export function isByzantine(operator: Operator): operator is Byzantine {
   return operator.adversary !== undefined;
 }

@@ -7,12 +7,13 @@ import * as machine from "../../signer/src/machine.ts";
 import { shareFileName } from "../../signer/src/share-file.ts";
 import { after } from "../seeds/queue.ts";
 import { note } from "../seeds/trace.ts";
+import { threw, violated } from "../seeds/violation.ts";
 import { hear, say } from "./adversary.ts";
 import { bring } from "./ceremonies.ts";
 import { checkEffect, checkLedger } from "./checks.ts";
 import { describe } from "./describe.ts";
 import type { Disk, Operator, World } from "./model.ts";
-import { clockOf, isByzantine, isHonest, processesOf, violated } from "./model.ts";
+import { clockOf, isByzantine, isHonest, processesOf } from "./model.ts";
 import { delay, ledgerOf, passes, transmit } from "./network.ts";
 
 /** A call to the own node, ms each way. */
@@ -94,8 +95,7 @@ export function deliver(world: World, operator: Operator, event: machine.Event):
     };
     [operator.state, effects] = machine.step(operator.context, operator.state, input);
   } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    violated("nothing throws", `${operator.index} at ${event.kind}: ${text}`);
+    threw(`${operator.index} at ${event.kind}`, error);
   }
   perform(world, operator, effects);
 }

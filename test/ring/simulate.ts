@@ -14,12 +14,13 @@ import {
 import { isZero, keyOf, must, seeded } from "@causeway/primitives";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
+import { failureOf, violated } from "../seeds/violation.ts";
 import { disturb } from "./adversary.ts";
 import { complainOfHonest } from "./ceremonies.ts";
 import { checkLedger, checkShares } from "./checks.ts";
 import type { Head } from "./ledger.ts";
 import type { Byzantine, Operator, World } from "./model.ts";
-import { isByzantine, isHonest, operatorsOf, violated } from "./model.ts";
+import { isByzantine, isHonest, operatorsOf } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
 import { start, startSecond, stopSeconds, tellHeight } from "./operator.ts";
 import { planOf, smallSkew } from "./plan.ts";
@@ -60,8 +61,7 @@ export function runSeed(seed: number, first?: Strategy, print?: (line: string) =
   try {
     healedMs = run(world);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    failure = error.name === "Violation" ? error.message : (error.stack ?? error.message);
+    failure = failureOf(error);
   }
   const { trace, counts, queue, requests, epochs, blamed } = world;
   return {

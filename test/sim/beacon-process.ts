@@ -6,7 +6,7 @@ import * as machine from "../../chain-core/src/beacon/machine.ts";
 import { search } from "../../chain-core/src/beacon/seqpow.ts";
 import { advance } from "../../chain-core/src/beacon/sloth.ts";
 import { factsOf } from "../../chain-core/src/ledger/beacon/facts.ts";
-import { nodeThrew } from "./checkers/checks.ts";
+import { threw } from "../seeds/violation.ts";
 import { operatorSecret } from "./genesis.ts";
 import { readerOf } from "./ledger.ts";
 import type { Operator, World } from "./model.ts";
@@ -56,7 +56,7 @@ function run(world: World, operator: Operator, event: Event): void {
           beacon.duty = { what: effect.what, body: effect.body };
       }
   } catch (error) {
-    nodeThrew(seat, "beacon", error);
+    threw(`node ${seat} at beacon`, error);
   }
   if (beacon.duty !== before) world.wires.dutyChanged(operator);
 }

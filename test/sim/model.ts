@@ -134,12 +134,3 @@ export type World = {
   draws: number;
   ticket: number;
 };
-
-/** A broken invariant of the system under test. */
-export class Violation extends Error {
-  override readonly name = "Violation";
-}
-
-export function violated(rule: string, detail: string): never {
-  throw new Violation(`${rule}: ${detail}`);
-}

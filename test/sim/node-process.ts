@@ -20,13 +20,13 @@ import * as machine from "../../chain-core/src/node/machine.ts";
 import type { Stored } from "../../chain-core/src/node/port.ts";
 import type * as signer from "../../signer/src/machine.ts";
 import { note } from "../seeds/trace.ts";
+import { threw, violated } from "../seeds/violation.ts";
 import { beaconHeight, startBeacon } from "./beacon-process.ts";
-import { blockPersisted, nodeThrew } from "./checkers/checks.ts";
+import { blockPersisted } from "./checkers/checks.ts";
 import { checkSaid } from "./checkers/voting.ts";
 import { operatorSecret } from "./genesis.ts";
 import { portOf, readerOf, writeRecords } from "./ledger.ts";
 import type { NodeDisk, NodeProcess, Operator, World } from "./model.ts";
-import { violated } from "./model.ts";
 import { send } from "./network.ts";
 import { later, laterAt, survives, unborn } from "./process.ts";
 
@@ -132,9 +132,10 @@ export function toNode(world: World, operator: Operator, event: Event): void {
   try {
     [node.state, effects] = machine.step(node.state, event);
   } catch (error) {
-    nodeThrew(operator.seat, event.kind, error);
+    threw(`node ${operator.seat} at ${event.kind}`, error);
   }
-  if (world.ledger.thrown !== undefined) nodeThrew(operator.seat, "ledger", world.ledger.thrown);
+  if (world.ledger.thrown !== undefined)
+    threw(`node ${operator.seat} at ledger`, world.ledger.thrown);
   perform(world, operator, effects);
   if (node.isUp && node.state.requests.cursor !== before) world.wires.requestsCame(operator);
 }

@@ -9,8 +9,8 @@ import * as machine from "../../gateway/src/relay/machine.ts";
 import type { LedgerView, Questions } from "../../gateway/src/relay/view.ts";
 import { readView } from "../../gateway/src/relay/view.ts";
 import { note } from "../seeds/trace.ts";
+import { threw } from "../seeds/violation.ts";
 import { broadcast } from "./bitcoin.ts";
-import { relayThrew } from "./checkers/checks.ts";
 import { logsIn, receiptOf, submit } from "./ethereum.ts";
 import { bitcoinTip, blockBytes, finalizedOf, headersFrom } from "./foreign.ts";
 import { addressNamed } from "./genesis.ts";
@@ -137,7 +137,7 @@ export function toRelay(world: World, operator: Operator, event: Event): void {
     const nowMs = clockOf(world, operator);
     [relay.state, effects] = machine.step(relay.context, relay.state, nowMs, event);
   } catch (error) {
-    relayThrew(seat, event.kind, error);
+    threw(`relay ${seat} at ${event.kind}`, error);
   }
   for (const [i, effect] of effects.entries()) {
     if (!survives(world, relay, `relay ${seat}`, i)) return;

@@ -6,7 +6,8 @@ import type { Effect, Event } from "../../signer/src/machine.ts";
 import * as machine from "../../signer/src/machine.ts";
 import { shareFileName } from "../../signer/src/share-file.ts";
 import { note } from "../seeds/trace.ts";
-import { signerPerformed, signerThrew } from "./checkers/checks.ts";
+import { threw } from "../seeds/violation.ts";
+import { signerPerformed } from "./checkers/checks.ts";
 import { factsOf } from "./foreign.ts";
 import type { Operator, SignerProcess, World } from "./model.ts";
 import { send } from "./network.ts";
@@ -62,7 +63,7 @@ export function toSigner(world: World, operator: Operator, event: Event): void {
     const input = { nowMs: clockOf(world, operator), entropy: entropy(world), event };
     [signer.state, effects] = machine.step(signer.context, signer.state, input);
   } catch (error) {
-    signerThrew(seat, event.kind, error);
+    threw(`signer ${seat} at ${event.kind}`, error);
   }
   for (const [i, effect] of effects.entries()) {
     if (!survives(world, signer, `signer ${seat}`, i)) return;
@@ -121,7 +122,7 @@ function performOne(world: World, operator: Operator, effect: Effect): void {
       return;
     case "end":
       // Two processes of one seat are not in this world.
-      signerThrew(seat, effect.kind, new Error(effect.message));
+      threw(`signer ${seat} at ${effect.kind}`, new Error(effect.message));
       return;
     case "log":
       if (world.trace.print !== undefined && effect.level !== "debug")

@@ -10,6 +10,7 @@ import type { BlsTable } from "../seeds/bls.ts";
 import { rememberingBls, tableBls } from "../seeds/bls.ts";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
+import { failureOf, violated } from "../seeds/violation.ts";
 import { bitcoinBlock, ethereumBlock, scheduleFaults, startPart } from "./chaos.ts";
 import { startSums } from "./checkers/block.ts";
 import { checkEnd } from "./checkers/end.ts";
@@ -26,7 +27,6 @@ import {
   simParams,
 } from "./genesis.ts";
 import type { World } from "./model.ts";
-import { Violation, violated } from "./model.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { takeSnapshot } from "./snapshot.ts";
 import type { Deposit, Story } from "./users.ts";
@@ -155,7 +155,7 @@ export function runSeed(seed: number, _first?: string, print?: (line: string) =>
     world = worldOf(seed, print);
     run(world);
   } catch (error) {
-    failure = describe(error);
+    failure = failureOf(error);
   }
   return {
     seed,
@@ -168,11 +168,6 @@ export function runSeed(seed: number, _first?: string, print?: (line: string) =>
     outputs: world?.checks.outputs ?? 0,
     tookMs: world === undefined ? 0 : world.queue.now - world.startMs,
   };
-}
-
-function describe(error: unknown): string {
-  if (error instanceof Violation) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function run(world: World): void {

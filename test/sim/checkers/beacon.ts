@@ -20,8 +20,8 @@ import {
 } from "../../../chain-core/src/ledger/beacon/round.ts";
 import { committeeAt, committees } from "../../../chain-core/src/ledger/epoch/epochs.ts";
 import type { StateReader } from "../../../chain-core/src/ledger/state.ts";
+import { violated } from "../../seeds/violation.ts";
 import type { World } from "../model.ts";
-import { violated } from "../model.ts";
 
 const outputsPrefix = outputs.key(0).subarray(0, 2);
 const committeesPrefix = committees.key(0).subarray(0, 2);

@@ -23,12 +23,12 @@ import { accountOf, wrappedAssets } from "../../../chain-core/src/ledger/interch
 import type { StateReader, Table } from "../../../chain-core/src/ledger/state.ts";
 import { outputs } from "../../../chain-core/src/ledger/utxo/outputs.ts";
 import type { Effect } from "../../../chain-core/src/node/machine.ts";
+import { violated } from "../../seeds/violation.ts";
 import type { Tx } from "../bitcoin.ts";
 import { ancestorAt } from "../bitcoin.ts";
 import { executionsOf, finalized } from "../ethereum.ts";
 import { readerOf } from "../ledger.ts";
 import type { NodeDisk, World } from "../model.ts";
-import { violated } from "../model.ts";
 import { checkBeacon } from "./beacon.ts";
 
 const prefixOf = <K, V>(table: Table<K, V>, key: K): Uint8Array => table.key(key).subarray(0, 2);

@@ -5,8 +5,8 @@ import { keyOf } from "@causeway/primitives";
 import type { Inbound, Plan, Withdrawal } from "../../../chain-core/src/interchain/records.ts";
 import type { Effect } from "../../../chain-core/src/node/machine.ts";
 import type { Effect as SignerEffect } from "../../../signer/src/machine.ts";
+import { violated } from "../../seeds/violation.ts";
 import type { Operator, World } from "../model.ts";
-import { Violation, violated } from "../model.ts";
 import { checkBlock } from "./block.ts";
 import { checkSignerEffect } from "./signing.ts";
 
@@ -122,20 +122,4 @@ export function blockPersisted(world: World, { node, seat }: Operator, effect: P
 
 export function signerPerformed(world: World, operator: Operator, effect: SignerEffect): void {
   checkSignerEffect(world, operator, effect);
-}
-
-export function nodeThrew(seat: number, what: string, error: unknown): never {
-  threw(`node ${seat}`, what, error);
-}
-export function signerThrew(seat: number, what: string, error: unknown): never {
-  threw(`signer ${seat}`, what, error);
-}
-export function relayThrew(seat: number, what: string, error: unknown): never {
-  threw(`relay ${seat}`, what, error);
-}
-
-function threw(who: string, what: string, error: unknown): never {
-  if (error instanceof Violation) throw error;
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  violated("nothing throws", `${who} at ${what}: ${detail}`);
 }

@@ -6,11 +6,11 @@ import { accountOf, wrappedAssets } from "../../../chain-core/src/ledger/interch
 import { emptyTree, root, update } from "../../../chain-core/src/ledger/tree.ts";
 import { outputs } from "../../../chain-core/src/ledger/utxo/outputs.ts";
 import { display } from "../../../deploy/devnet/bitcoin-regtest/tx.ts";
+import { violated } from "../../seeds/violation.ts";
 import { supplyOf } from "../ethereum.ts";
 import { tokenAddress } from "../genesis.ts";
 import { readerOf } from "../ledger.ts";
 import type { World } from "../model.ts";
-import { violated } from "../model.ts";
 import { heightOf, sameState } from "../node-process.ts";
 import { newest } from "../users.ts";
 

@@ -1,10 +1,10 @@
 // What may happen on the foreign chains, read from the simulated chains alone: each withdrawal is paid at most once
 // and right, and what the ring's keys sign was planned by a final block.
 import { equal, fromHex, keyOf, reversed, toHex } from "@causeway/primitives";
+import { violated } from "../../seeds/violation.ts";
 import type { Entry, Tx } from "../bitcoin.ts";
 import { executionsOf } from "../ethereum.ts";
 import type { World } from "../model.ts";
-import { violated } from "../model.ts";
 
 /** After every change of the best Bitcoin chain. */
 export function bitcoinChanged(world: World): void {

@@ -15,9 +15,9 @@ import { decodeRecord } from "../../../signer/src/journal.ts";
 import type { Effect } from "../../../signer/src/machine.ts";
 import { commitCodec, shareCodec } from "../../../signer/src/roast/message.ts";
 import { messageKinds, open, proposeCodec } from "../../../signer/src/wire.ts";
+import { violated } from "../../seeds/violation.ts";
 import { blockAt, finalLag, head, receiptOf } from "../ethereum.ts";
 import type { Operator, World } from "../model.ts";
-import { violated } from "../model.ts";
 import type { SeatChecks } from "./checks.ts";
 
 /** Before each effect of a signer is performed; a journal effect counts as durable from here on. */

@@ -6,9 +6,9 @@ import { parseRecord } from "../../../chain-core/src/consensus/journal.ts";
 import { proposerOf } from "../../../chain-core/src/consensus/proposer.ts";
 import { knownCommittee } from "../../../chain-core/src/ledger/epoch/epochs.ts";
 import { parseMessage } from "../../../chain-core/src/node/message.ts";
+import { violated } from "../../seeds/violation.ts";
 import { readerOf } from "../ledger.ts";
 import type { Operator, World } from "../model.ts";
-import { violated } from "../model.ts";
 
 /** Records looked through for something that was just said: a step writes one. */
 const recent = 12;
