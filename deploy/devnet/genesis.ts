@@ -111,7 +111,7 @@ function genesisBody(
         token: new Uint8Array(20),
         exports: [{ chain: ethereum, token: createAddress(deployer, 1) }],
         // Prices are 1:1 in test units.
-        feePrice: { btm: 1n, units: 1n },
+        price: { btm: 1n, units: 1n },
       },
     ],
     balances: secrets.users.map((secret) => ({ lock: lockOf(secret), amount: faucet })),

@@ -101,9 +101,9 @@ test("an asset that the committee added is paid without a restart (GOV-1)", () =
   const id = addBatchPlan(w, 1, 100_000n, { wrapped: added });
   w.run(3_000);
   expect(isSigned(w, id)).toBe(false);
-  const { decimals, exports, feePrice } = added;
+  const { decimals, exports, price } = added;
   const entry = { symbol: utf8("NEW"), decimals, chain: added.chain, token: added.token };
-  const assets = [{ ...entry, exports: [...exports], feePrice }];
+  const assets = [{ ...entry, exports: [...exports], price }];
   w.write((state) => registry.put(state, "only", { assets }));
   expect(w.runUntil(() => isSigned(w, id), 5_000)).toBe(true);
 });

@@ -124,7 +124,7 @@ export function simGenesis(bls: Bls, params: Partial<Params>, users: readonly st
         chain: bytes32(bitcoinGenesisHashes.regtest),
         token: new Uint8Array(20),
         exports: [{ chain: evmChain, token: tokenAddress }],
-        feePrice: { btm: 1n, units: 1n },
+        price: { btm: 1n, units: 1n },
       },
     ],
     balances: users.map((name) => ({ lock: lockNamed(name), amount: 100_00000000n })),

@@ -105,7 +105,7 @@ test("a parameter and an asset are in force after their epoch, for RPC and walle
     chain: `evm:${must(network.genesis.evm[0], "chain").chainId}`,
     token: "05".repeat(20),
     exports: [],
-    feePrice: { btm: "0", units: "1" },
+    price: { btm: "0", units: "1" },
   };
   writeFileSync(path("asset.json"), JSON.stringify(asset));
   await decide("add", "add-asset", path("asset.json"));

@@ -37,8 +37,9 @@ import { show } from "./wallet-terminal.ts";
 export const governUsage = `causeway govern status                       what is in force, and what is on its way
 causeway govern propose set NAME VALUE       a parameter, in the genesis' unit
 causeway govern propose add-asset FILE       an asset for the registry, JSON as in the genesis
+causeway govern propose price SYMBOL BTM UNITS   what an asset is worth: so many units of it, so many of BTM (0: nothing)
 causeway govern propose restitute NAME ADDRESS AMOUNT  BTM from the restitution pool, under a name for the case
-causeway govern propose take-back KEY        a change that waits: a parameter's name, asset:SYMBOL or restitution:NAME
+causeway govern propose take-back KEY        a change that waits: a parameter's name, asset:SYMBOL, price:SYMBOL or restitution:NAME
 causeway govern propose upgrade VERSION
 causeway govern propose pause|lift CHAIN in|out      CHAIN: bitcoin, evm:1
 causeway govern propose slow --guardian INDEX

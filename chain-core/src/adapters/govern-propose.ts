@@ -8,6 +8,7 @@ import {
   chainNamed,
   draftAsset,
   draftPause,
+  draftPrice,
   draftRestitution,
   draftSet,
   draftSlow,
@@ -90,6 +91,7 @@ function draftOf(words: readonly string[], flags: GovernFlags, genesis: Genesis)
   const counts = {
     set: 2,
     "add-asset": 1,
+    price: 3,
     "take-back": 1,
     restitute: 3,
     upgrade: 1,
@@ -111,6 +113,14 @@ function draftOf(words: readonly string[], flags: GovernFlags, genesis: Genesis)
     case "add-asset": {
       const { symbol, asset } = assetIn(must(first, "file"), genesis);
       return (state) => draftAsset(state, terms, symbol, asset);
+    }
+    case "price": {
+      const amounts = [second, rest[2]].map((word) => must(word, "amount"));
+      if (!amounts.every((word) => /^\d{1,31}$/.test(word)))
+        throw usage("price SYMBOL BTM UNITS: whole numbers, in the units of BTM and of the asset");
+      const [btm = 0n, units = 0n] = amounts.map(BigInt);
+      const price = { btm, units };
+      return (state) => draftPrice(state, terms, must(first, "symbol"), price);
     }
     case "take-back":
       return (state) => draftTakeBack(state, terms, must(first, "key"));

@@ -103,7 +103,7 @@ export function rpcNode(options: RpcNodeOptions): RpcNode & Pick<Feed, "onBlock"
     utxos: async (...query) => (hasIndex ? utxosOf(store.db, ...query) : noIndex),
     balances: async (...query) => (hasIndex ? balancesOf(store.db, ...query) : noIndex),
     history: async (...query) => (hasIndex ? historyOf(store.db, ...query) : noIndex),
-    staking: stakeReader(store, runtime),
+    staking: stakeReader(genesis, store, runtime),
     supply: () => runtime.read(() => supplyOf(store)),
     fees: () => runtime.read((state) => feesOf(store, state)),
     asset: (id) => runtime.read(() => issuedAsset(store, id)),

@@ -1,5 +1,5 @@
 // `causeway stake ...`: what a holder does with BTM behind validators (STK). The wallet's account is the delegator.
-import { equal, Failure, isRejected, parseAmount } from "@causeway/primitives";
+import { equal, Failure, isRejected, must, parseAmount, toHex } from "@causeway/primitives";
 import type { ExitEntry, NodeClient, StakeResult } from "../client.ts";
 import type { Action } from "../codec/action.ts";
 import { kinds, migrateCodec } from "../codec/action.ts";
@@ -211,11 +211,16 @@ function whenOf({ releaseAt, boundBy }: ExitEntry, time: number): string {
 /** RNG-7: for anybody, without a wallet. */
 async function tellBonds(flags: StakeFlags, terminal: Terminal): Promise<void> {
   const { client, genesis } = await connect(flags, terminal);
-  const { custody, limit, loan, restitution, keys } = await client.ask("bonds", {});
+  const { custody, limit, loan, contracts, restitution, keys } = await client.ask("bonds", {});
   const told = {
     custody: String(custody),
     limit: limit === undefined ? null : String(limit),
     loan: loan === undefined ? null : String(loan),
+    contracts: contracts.map((one) => ({
+      chain: toHex(one.chain),
+      custody: String(one.custody),
+      limit: one.limit === undefined ? null : String(one.limit),
+    })),
     restitution: String(restitution),
     keys: keys.map((key) => ({
       ...key,
@@ -228,6 +233,16 @@ async function tellBonds(flags: StakeFlags, terminal: Terminal): Promise<void> {
   const text = (amount: bigint): string => formatAsset(genesis, btm(genesis), amount);
   const most = limit === undefined ? "its bonds are not valued" : `at most ${limit} by its bonds`;
   terminal.print(`the ring holds ${custody} sats, ${most}; to restore: ${text(restitution)}`);
+  for (const { chain, custody: held, limit: bound } of contracts) {
+    const evm = must(
+      genesis.evm.find((one) => equal(one.chain, chain)),
+      "chain of the genesis",
+    );
+    const atMost = bound === undefined ? "not bounded" : `at most ${text(bound)}`;
+    terminal.print(
+      `the contract on chain ${evm.chainId} holds the worth of ${text(held)}, ${atMost}`,
+    );
+  }
   for (const { keyId, holders, bond, isLoaded, isForfeited, boundUntil } of keys) {
     const until =
       boundUntil === undefined ? "" : `, bound until ${new Date(boundUntil).toISOString()}`;

@@ -17,8 +17,11 @@ import { asciiOf } from "../ledger/assets/issued.ts";
 import { economyOf, supplyOf } from "../ledger/economy.ts";
 import { ownersOf, validators } from "../ledger/epoch/validators.ts";
 import { missedVotes } from "../ledger/epoch/votes.ts";
-import type { Params } from "../ledger/genesis.ts";
+import type { Genesis } from "../ledger/genesis.ts";
+import { inForce } from "../ledger/governance/in-force.ts";
+import { underWayIn } from "../ledger/interchain/under-way.ts";
 import { bondOf } from "../ledger/ring/liability.ts";
+import { custodiesIn } from "../ledger/ring/liability-custody.ts";
 import {
   bondedBy,
   custodies,
@@ -44,7 +47,7 @@ import { rangeOf, stateKey } from "./node-keys.ts";
 import type { Runtime } from "./node-runtime.ts";
 import type { NodeStore } from "./node-store.ts";
 
-export function stakeReader(store: NodeStore, runtime: Runtime): StakeReader {
+export function stakeReader(genesis: Genesis, store: NodeStore, runtime: Runtime): StakeReader {
   return {
     validators: (page) => runtime.read(({ frame }) => allOf(store.state, frame, page)),
     validator: ({ owner }) => runtime.read(({ frame }) => oneOf(store, frame, owner)),
@@ -54,7 +57,7 @@ export function stakeReader(store: NodeStore, runtime: Runtime): StakeReader {
       return runtime.read((state) => stakeIn(store, state, params.delegator, owners, left, more));
     },
     bonds: () =>
-      runtime.read(({ frame }) => bondsIn(store.state, frame.params, store.head().height)),
+      runtime.read(() => bondsIn(store.state, inForce(store.state, genesis), store.head().height)),
     economy: () => runtime.read(({ frame }) => economyIn(store, frame)),
   };
 }
@@ -183,8 +186,10 @@ function stakeIn(
   };
 }
 
-/** `height` of the newest block. */
-export function bondsIn(state: StateReader, params: Params, height: number): BondsResult {
+/** `genesis` as it is in force, `height` of the newest block. */
+export function bondsIn(state: StateReader, genesis: Genesis, height: number): BondsResult {
+  const { params } = genesis;
+  const contracts = custodiesIn({ genesis, params, state }, underWayIn(state));
   const { custody, limit, loan } = roomOf(state);
   const bounded = (amount: bigint): bigint | undefined =>
     amount === unbounded ? undefined : amount;
@@ -193,6 +198,10 @@ export function bondsIn(state: StateReader, params: Params, height: number): Bon
     custody,
     limit: bounded(limit),
     loan: bounded(loan),
+    contracts: genesis.evm.map(({ chain }) => {
+      const room = contracts(chain);
+      return { chain, custody: room.custody, limit: bounded(room.limit) };
+    }),
     restitution: economyOf(state).restitution,
     keys: liableKeysOf(state).map((keyId) => {
       const { isLoaded, emptiedAt, isForfeited } = must(custodies.get(state, keyId), "custody");

@@ -94,7 +94,7 @@ const registryAsset: Shape<RegistryEntry> = record<RegistryEntry>(
     chain: b32,
     token: bytesOf(20),
     exports: listOf(place, 16),
-    feePrice: record({ btm: amount, units: amount }, true),
+    price: record({ btm: amount, units: amount }, true),
   },
   true,
 );

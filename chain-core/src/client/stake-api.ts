@@ -123,12 +123,19 @@ export type BondEntry = {
   boundUntil: number | undefined;
   isForfeited: boolean;
 };
+/** Of an EVM chain's contract, BTM units: what its key can take, and may at most; `limit` undefined: there are no bonds. */
+export type ContractEntry = {
+  chain: Uint8Array;
+  custody: bigint;
+  limit: bigint | undefined;
+};
 export type BondsResult = {
   height: number;
-  /** Sats that the ring holds and may hold, and what may be on loan (BTC-2); undefined: bonds are not valued. */
+  /** Sats that the ring holds on Bitcoin and may hold, and what may be on loan (BTC-2); undefined: bonds are not valued. */
   custody: bigint;
   limit: bigint | undefined;
   loan: bigint | undefined;
+  contracts: readonly ContractEntry[];
   /** Forfeited BTM that nobody has been paid yet. */
   restitution: bigint;
   keys: readonly BondEntry[];
@@ -258,6 +265,10 @@ export const stakeApi: StakeApi = {
         custody: amount,
         limit: maybe(amount),
         loan: maybe(amount),
+        contracts: listOf(
+          record<ContractEntry>({ chain: b32, custody: amount, limit: maybe(amount) }, true),
+          64,
+        ),
         restitution: amount,
         keys: listOf(
           record<BondEntry>(

@@ -165,8 +165,8 @@ export type RegistryEntry = {
   chain: Uint8Array;
   token: Uint8Array;
   exports: readonly { chain: Uint8Array; token: Uint8Array }[];
-  /** `units` of it pay fees of `btm` units of BTM, unless changed since; `btm` 0: it pays none. */
-  feePrice: { btm: bigint; units: bigint };
+  /** `units` of it were worth `btm` units of BTM when it entered the registry; `btm` 0: it had no price. */
+  price: { btm: bigint; units: bigint };
 };
 export type AssetsResult = { height: number; assets: readonly RegistryEntry[] };
 export type ParametersResult = {

@@ -17,6 +17,7 @@ import { governSequence } from "../ledger/governance/approval.ts";
 import { aheadMin } from "../ledger/governance/changes.ts";
 import type { GuardOrder } from "../ledger/governance/guard.ts";
 import { guardActs, guardianUses, guardSubject } from "../ledger/governance/guard.ts";
+import { priceKey } from "../ledger/governance/price.ts";
 import type { AddedAsset } from "../ledger/governance/registry.ts";
 import { addedAssetCodec, assetKey } from "../ledger/governance/registry.ts";
 import type { Restitution } from "../ledger/governance/restitution.ts";
@@ -24,6 +25,8 @@ import { restitutionCodec, restitutionKey } from "../ledger/governance/restituti
 import { directions, pauseOf, restrictionsOf } from "../ledger/governance/restrictions.ts";
 import { changeSubject } from "../ledger/governance/set-parameter.ts";
 import { upgradeSubject } from "../ledger/governance/upgrade.ts";
+import type { Price } from "../ledger/prices.ts";
+import { priceCodec } from "../ledger/prices.ts";
 import type { StateReader } from "../ledger/state.ts";
 import type { Proposal } from "./proposal.ts";
 
@@ -60,7 +63,7 @@ export function draftSet(state: StateReader, terms: Terms, name: string, value: 
   return changing(state, terms, utf8(name), bigEndian(value, 16));
 }
 
-/** `key` as status shows it: a parameter's name, or "asset:" or "restitution:" and a name. */
+/** `key` as status shows it: a parameter's name, or "asset:", "price:" or "restitution:" and a name. */
 export function draftTakeBack(state: StateReader, terms: Terms, key: string): Proposal {
   return changing(state, terms, utf8(key), new Uint8Array(0));
 }
@@ -72,6 +75,15 @@ export function draftAsset(
   asset: AddedAsset,
 ): Proposal {
   return changing(state, terms, assetKey(symbol), addedAssetCodec.encode(asset));
+}
+
+export function draftPrice(
+  state: StateReader,
+  terms: Terms,
+  symbol: string,
+  price: Price,
+): Proposal {
+  return changing(state, terms, priceKey(symbol), priceCodec.encode(price));
 }
 
 /** `payment.amount` in BTM units, under a name that no other payment that waits has. */
@@ -133,7 +145,7 @@ const assetReader = object({
   chain: text(/^.{1,70}$/, "a chain"),
   token: hex(20),
   exports: list(place, { min: 0, max: 16 }),
-  feePrice: object({ btm: decimal(0n), units: decimal(1n) }),
+  price: object({ btm: decimal(0n), units: decimal(1n) }),
 });
 
 /** An asset as a person writes it: like one of the genesis file, with chains by name. */
@@ -144,7 +156,7 @@ export function readAsset(
   | { readonly symbol: string; readonly asset: AddedAsset }
   | Rejected<"bad-file" | "unknown-chain"> {
   const mistakes: string[] = [];
-  const { symbol, decimals, token, feePrice, ...rest } = assetReader(json, { path: "", mistakes });
+  const { symbol, decimals, token, price, ...rest } = assetReader(json, { path: "", mistakes });
   if (mistakes.length > 0) return rejected("bad-file", mistakes.join("; "));
   const chain = chainNamed(genesis, rest.chain);
   if (isRejected(chain)) return chain;
@@ -154,5 +166,5 @@ export function readAsset(
     if (isRejected(to)) return to;
     exports.push({ chain: to, token: one.token });
   }
-  return { symbol, asset: { decimals, chain, token, exports, feePrice } };
+  return { symbol, asset: { decimals, chain, token, exports, price } };
 }

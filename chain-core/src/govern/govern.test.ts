@@ -196,7 +196,7 @@ test("an asset is written as in the genesis, with chains by name", () => {
     chain: `evm:${evm.chainId}`,
     token: "05".repeat(20),
     exports: [],
-    feePrice: { btm: "0", units: "1" },
+    price: { btm: "0", units: "1" },
   };
   const { symbol, asset } = done(readAsset(genesis, json));
   expect(asset.chain).toEqual(evm.chain);

@@ -122,6 +122,9 @@ describe("A receipt", () => {
   test("counts confirmations while it waits, and names what the owner must do", () => {
     expect(of({}).next).toBe("Confirmation 1 of 2.");
     expect(of({}, 0).next).toMatch(/mined again/);
+    const held = { status: inboundStatus.held, reason: inboundReasons.bondLimit };
+    expect(of(held).next).toMatch(/reclaim key/);
+    expect(of({ ...held, chain: there.chain }).next).toBe("Credited when there is room.");
     const small = of({ status: inboundStatus.reclaim, reason: inboundReasons.belowMinimum });
     expect(small).toMatchObject({ status: "reclaim" });
     expect(small.reason).toMatch(/at least 10000 sats/);
@@ -154,6 +157,11 @@ describe("A receipt", () => {
       onward,
     );
     expect(whole.steps.map(({ state }) => state)).toEqual(["stated", "forwarded", "queued"]);
+    const short = { ...withdrawal, reason: withdrawalReasons.bondLimit };
+    expect(withdrawalReceipt(short, { params, isBitcoin: false })).toMatchObject({
+      reason: "The contract holds as much as the ring's bonds answer for.",
+      next: "Planned when there is room.",
+    });
     const claim = {
       ...withdrawal,
       status: withdrawalStatus.settled,

@@ -126,6 +126,8 @@ function nextOfInbound(
       if (reason === inboundReasons.queueFull) return "Forwarded when there is room.";
       if (reason === inboundReasons.paused) return "Credited when the pause ends.";
       if (reason === inboundReasons.slow) return "Credited when slow mode ends.";
+      if (reason === inboundReasons.bondLimit && !equal(chain, genesis.bitcoin.chain))
+        return "Credited when there is room.";
       if (reason === inboundReasons.bondLimit)
         return `Credited when there is room; until then your reclaim key can take it back, ${reclaimDelay} blocks after the deposit.`;
       return reason === inboundReasons.halted
@@ -169,19 +171,31 @@ export function withdrawalReceipt(withdrawal: Withdrawal, view: WithdrawalView):
       at: updatedAt,
       detail: status === withdrawalStatus.settled ? `${amount - fee} paid` : `${amount} returned`,
     });
-  const isClaim = reason === withdrawalReasons.claim;
   return {
     kind: "withdrawal",
     status: withdrawalName(status),
-    reason: isClaim ? "The payment failed at the recipient and waits at the contract." : "",
+    reason: withdrawalReason(reason),
     steps,
-    next: isClaim ? "Anybody can execute the claim." : nextOfWithdrawal(status, view),
+    next: nextOfWithdrawal(withdrawal, view),
   };
 }
 
-function nextOfWithdrawal(status: number, { params, position, isBitcoin }: WithdrawalView): string {
+function withdrawalReason(reason: number): string {
+  const sentences: Readonly<Record<number, string>> = {
+    [withdrawalReasons.claim]: "The payment failed at the recipient and waits at the contract.",
+    [withdrawalReasons.bondLimit]: "The contract holds as much as the ring's bonds answer for.",
+  };
+  return sentences[reason] ?? "";
+}
+
+function nextOfWithdrawal(
+  { status, reason }: Withdrawal,
+  { params, position, isBitcoin }: WithdrawalView,
+): string {
+  if (reason === withdrawalReasons.claim) return "Anybody can execute the claim.";
   switch (status) {
     case withdrawalStatus.queued:
+      if (reason === withdrawalReasons.bondLimit) return "Planned when there is room.";
       return `Position ${(position ?? 0) + 1} in the queue; planned as soon as coins are free.`;
     case withdrawalStatus.planned:
       return "The ring is signing.";

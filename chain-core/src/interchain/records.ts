@@ -257,6 +257,8 @@ export const withdrawalStatus = {
 export const withdrawalReasons = {
   /** Its item of the batch failed and waits at the contract: anybody can execute the claim (ETH-2). */
   claim: 1,
+  /** The contract that it goes to holds as much as the ring's bonds answer for (RNG-7). */
+  bondLimit: 2,
 } as const;
 
 /** Burnt value on its way to another chain, by withdrawal id = H("withdrawal", source). */

@@ -50,7 +50,7 @@ export type Asset = {
   readonly registry?: RegistryAsset;
 };
 
-function idOf(network: NetworkId, asset: Omit<RegistryAsset, "exports" | "feePrice">): Bytes32 {
+function idOf(network: NetworkId, asset: Omit<RegistryAsset, "exports" | "price">): Bytes32 {
   const { symbol, decimals, chain, token } = asset;
   return H(
     "asset",

@@ -5,6 +5,7 @@ import { reservedSize } from "./block-limits.ts";
 import { epochOf } from "./epoch/epochs.ts";
 import { epochEndBlock } from "./epoch/turn.ts";
 import { governanceEndBlock, governanceEpoch } from "./governance/turn.ts";
+import { setDue } from "./interchain/accounting.ts";
 import { interchainEndBlock } from "./interchain/end-block.ts";
 import { dropCanary, isInUse } from "./interchain/key-use.ts";
 import { openPlan } from "./interchain/open-plan.ts";
@@ -27,6 +28,8 @@ export function endBlock(block: BlockContext, freeSize: number): { readonly hurr
   if (number !== epoch) {
     ringEpoch(block, number, { dropCanary, isInUse });
     governanceEpoch(block, number);
+    // Bonds and prices may be others now: who waits for room looks again (RNG-7).
+    setDue(block.state);
   }
   return { hurried: isRingHurried(block) };
 }

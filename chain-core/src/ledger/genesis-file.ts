@@ -29,6 +29,7 @@ import { lockKeysMax } from "./locks.ts";
 import { rowsMax } from "./migration/merkle.ts";
 import { paramFields, paramNames } from "./parameters.ts";
 import { checkProofs, proofsReader } from "./possession.ts";
+import { priceMax } from "./prices.ts";
 
 /** Either file, bytes. */
 export const genesisSizeMax: number = 4 * 1024 * 1024;
@@ -56,9 +57,6 @@ const lock: Reader<Bytes32> = (value, place) => {
   mistake(place, "kind" in parsed ? parsed.message : "nobody holds the key of this address");
   return bytes32(new Uint8Array(32));
 };
-
-/** Keeps products of a price and an amount far from what is slow. */
-const feePriceMax = 10n ** 30n;
 
 const validator: Reader<GenesisValidator> = object<GenesisValidator>({
   owner: lock,
@@ -99,9 +97,9 @@ const asset: Reader<RegistryAsset> = object<RegistryAsset>({
     min: 0,
     max: 16,
   }),
-  feePrice: object<RegistryAsset["feePrice"]>({
-    btm: decimal(0n, feePriceMax),
-    units: decimal(1n, feePriceMax),
+  price: object<RegistryAsset["price"]>({
+    btm: decimal(0n, priceMax),
+    units: decimal(1n, priceMax),
   }),
 });
 

@@ -23,8 +23,11 @@ export type RegistryAsset = {
   readonly token: Uint8Array;
   /** Where the wrapped form exists besides our ledger: EVM chain -> ERC-20 address. */
   readonly exports: readonly { readonly chain: Bytes32; readonly token: Uint8Array }[];
-  /** ACC-2: `units` of it pay fees of `btm` units of BTM; `btm` 0: it pays none. */
-  readonly feePrice: { readonly btm: bigint; readonly units: bigint };
+  /**
+   * `units` of it are worth `btm` units of BTM: what it pays fees at (ACC-2), and what custody of it counts as (RNG-7).
+   * `btm` 0: it has no price, pays no fees, and no bond bounds it.
+   */
+  readonly price: { readonly btm: bigint; readonly units: bigint };
 };
 
 export type BitcoinChain = {
@@ -133,11 +136,10 @@ export type Params = {
   readonly ringSlashBps: number;
   /**
    * RNG-7: the part of all stake behind a validator that answers for each key it has a seat of, basis points (0: there
-   * are no bonds); what 10^8 units of Bitcoin's asset are worth in BTM units (0: not valued, and no bound on custody);
-   * and the most of the bonds' value that the ring may hold, basis points.
+   * are no bonds), and the most that may be in custody under a key of the value of its bonds, basis points. An asset
+   * counts at its price.
    */
   readonly ringBondBps: number;
-  readonly ringBondPrice: bigint;
   readonly ringCustodyBps: number;
   /** RNG-6. */
   readonly finalityAgeMaxMs: number;

@@ -122,15 +122,20 @@ export function testGenesisBody(size: number, params: Partial<Params> = {}): Gen
         chain: bytes32(bitcoinGenesisHashes.regtest),
         token: new Uint8Array(20),
         exports: [{ chain: evmChain, token: address("token contract") }],
-        feePrice: { btm: 1n, units: 1n },
+        price: { btm: 1n, units: 1n },
       },
     ],
     balances: testUsers.map((name) => ({ lock: testLock(name), amount: 1_000_00000000n })),
   };
 }
 
-export function testGenesis(size: number, params: Partial<Params> = {}): Genesis {
-  const body = testGenesisBody(size, params);
+/** `change`: what else differs, as its assets. */
+export function testGenesis(
+  size: number,
+  params: Partial<Params> = {},
+  change: Partial<GenesisBody> = {},
+): Genesis {
+  const body = { ...testGenesisBody(size, params), ...change };
   return { networkId: sha256(encodeGenesisBody(body)) as Uint8Array as NetworkId, ...body };
 }
 

@@ -77,9 +77,8 @@ export const devnetParams: Params = {
   ringRetireTerms: 12,
   ringHeartbeatMs: 10_000,
   ringSlashBps: 500,
-  // RNG-7: half of the stake of test validators; a bitcoin is worth a BTM, and custody is not bounded.
+  // RNG-7: half of the stake of test validators; custody is not bounded.
   ringBondBps: 5_000,
-  ringBondPrice: 1_00000000n,
   ringCustodyBps: 1_000_000_000_000,
   // RNG-6's default.
   finalityAgeMaxMs: 60_000,

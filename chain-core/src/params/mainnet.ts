@@ -82,11 +82,10 @@ export const mainnetParams: Params = {
   ringHeartbeatMs: hour,
   // As for a double vote: both are proved, and neither happens by accident.
   ringSlashBps: 500,
-  // RNG-7: half of the stake behind every seat; the price is the committee's to set before the first deposit.
+  // RNG-7: half of the stake behind every seat.
   ringBondBps: 5_000,
-  // 100,000 BTM a bitcoin: 1,000,000 BTM behind each of 40 validators bond 200 bitcoins.
-  ringBondPrice: 100_000_00000000n,
-  // One stake answers for the keys of all chains at once: a theft of all must cost more than it brings.
+  // One stake answers for the keys of all chains at once: a theft of all must cost more than it brings. At 100,000 BTM a
+  // bitcoin, 1,000,000 BTM behind each of 40 validators let a key hold 100 bitcoins.
   ringCustodyBps: 5_000,
   // RNG-6's default.
   finalityAgeMaxMs: minute,

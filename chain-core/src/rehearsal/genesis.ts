@@ -99,7 +99,7 @@ function bodyOf(
         chain,
         token: new Uint8Array(20),
         exports: [{ chain: evmChain, token: address() }],
-        feePrice: { btm: 1n, units: 1n },
+        price: { btm: 1n, units: 1n },
       },
     ],
     balances: [],

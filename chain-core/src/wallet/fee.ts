@@ -5,11 +5,11 @@ import { createCodec, kinds, spendCodec } from "../codec/action.ts";
 import { transactionCodec } from "../codec/transaction.ts";
 import { assetOf, btm, formatAsset } from "../ledger/assets.ts";
 import { feeAt } from "../ledger/fees/base-fee.ts";
-import type { FeePrice } from "../ledger/fees/surplus.ts";
 import { amountFor } from "../ledger/fees/surplus.ts";
 import { weightOf } from "../ledger/fees/weight.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { signatureCount, witnessDraft } from "../ledger/locks.ts";
+import type { Price } from "../ledger/prices.ts";
 import { ruleOf } from "../ledger/rules.ts";
 import type { KnownLock, Unsigned } from "../ledger/sign.ts";
 
@@ -22,31 +22,31 @@ export type Offer = {
   /** A wrapped asset that pays the fee; BTM by default. */
   readonly feeAsset?: Uint8Array;
   /** Its price; that of the genesis by default. */
-  readonly feePrice?: FeePrice;
+  readonly price?: Price;
 };
 
 /** `price` undefined: BTM. */
 export type Rate = {
   readonly asset: Uint8Array;
   readonly rate: bigint;
-  readonly price: FeePrice | undefined;
+  readonly price: Price | undefined;
 };
 
 export function feeOffer(
   genesis: Genesis,
-  { feeRate, feeAsset, feePrice }: Offer,
+  { feeRate, feeAsset, price }: Offer,
 ): Rate | Rejected<"not-a-fee-asset"> {
   const rate = feeRate ?? genesis.params.baseFeeInitial;
   const own = btm(genesis);
   if (feeAsset === undefined || equal(feeAsset, own)) return { asset: own, rate, price: undefined };
-  const price = feePrice ?? genesisPrice(genesis, feeAsset);
-  return price === undefined || price.btm === 0n
+  const known = price ?? genesisPrice(genesis, feeAsset);
+  return known === undefined || known.btm === 0n
     ? rejected("not-a-fee-asset", `${formatAsset(genesis, feeAsset, 0n)} pays no fees`)
-    : { asset: feeAsset, rate, price };
+    : { asset: feeAsset, rate, price: known };
 }
 
-function genesisPrice(genesis: Genesis, asset: Uint8Array): FeePrice | undefined {
-  return assetOf(genesis, asset)?.registry?.feePrice;
+function genesisPrice(genesis: Genesis, asset: Uint8Array): Price | undefined {
+  return assetOf(genesis, asset)?.registry?.price;
 }
 
 export type Quote = { readonly size: number; readonly weight: number; readonly fee: bigint };

@@ -52,8 +52,8 @@ test("an added asset has reserves and a quote", async () => {
   const before = await ask(world, "POST", "/v1/withdrawals/quote", wish);
   expect(before.error).toMatchObject({ code: "unknown-asset" });
   const token = new Uint8Array(20).fill(5);
-  const feePrice = { btm: 0n, units: 1n };
-  const added = { decimals: 8, chain, token, exports: [], feePrice };
+  const price = { btm: 0n, units: 1n };
+  const added = { decimals: 8, chain, token, exports: [], price };
   registry.put(world.records, "only", { assets: [{ symbol: utf8("NEW"), ...added }] });
   const after = await ask(world, "POST", "/v1/withdrawals/quote", wish);
   expect(after.error).toBeUndefined();

@@ -15,13 +15,14 @@ import { genesisState } from "../genesis-state.ts";
 import { accountOf, halt, isBalanced, move } from "../interchain/accounting.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
+import { prices } from "../prices.ts";
 import type { Unsigned } from "../sign.ts";
 import { signTransaction, unsignedTransaction } from "../sign.ts";
 import { testBls, testGenesis, testHash, testLock, testSecret } from "../testing.ts";
 import { addOutput, outputs } from "../utxo/outputs.ts";
 import { baseFees, feeAt } from "./base-fee.ts";
 import { settleFees, tipOutputTxid } from "./settle.ts";
-import { amountFor, feePrices } from "./surplus.ts";
+import { amountFor } from "./surplus.ts";
 
 const genesis = testGenesis(1);
 const env = ledgerEnv(genesis, testBls);
@@ -112,15 +113,15 @@ describe("a fee in BTM", () => {
 
 describe("a fee in kind", () => {
   test("is worth the base fee at the asset's price and goes to the unit into its reserve", () => {
-    const prices = fc.record({
+    const anyPrice = fc.record({
       btm: fc.bigInt(1n, 1_000_000n),
       units: fc.bigInt(1n, 1_000_000n),
     });
     const least = baseFeeFor(transaction({ bbtc: 50_000n }));
     fc.assert(
-      fc.property(prices, fc.bigInt(-3n, 100n), (price, more) => {
+      fc.property(anyPrice, fc.bigInt(-3n, 100n), (price, more) => {
         const state = world();
-        feePrices.put(state, bbtc, price);
+        prices.put(state, bbtc, price);
         const amount = amountFor(price, least) + more;
         if (amount < 1n || amount > held) return;
         const result = execute(state, transaction({ bbtc: amount }));
@@ -147,7 +148,7 @@ describe("a fee in kind", () => {
       fee: 50_000n,
     });
     const unpriced = world();
-    feePrices.put(unpriced, bbtc, { btm: 0n, units: 1n });
+    prices.put(unpriced, bbtc, { btm: 0n, units: 1n });
     expect(execute(unpriced, transaction({ bbtc: 50_000n }))).toBe("not-a-fee-asset");
     const halted = world();
     halt(halted, bbtc);

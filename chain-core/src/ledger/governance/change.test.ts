@@ -13,6 +13,8 @@ import { genesisState } from "../genesis-state.ts";
 import type { MemoryState } from "../memory-state.ts";
 import { memoryState } from "../memory-state.ts";
 import { paramFields, paramNames, readParameters } from "../parameters.ts";
+import type { Price } from "../prices.ts";
+import { priceCodec, priceOf } from "../prices.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { rules } from "../rules.ts";
 import { testBls, testGenesis, testLock } from "../testing.ts";
@@ -21,6 +23,7 @@ import { protocolOf } from "../versions.ts";
 import { governSequence } from "./approval.ts";
 import type { Change } from "./changes.ts";
 import { checkChange, isLoosening, parameterValue, pendingOf, putPending } from "./changes.ts";
+import { priceKey } from "./price.ts";
 import type { AddedAsset } from "./registry.ts";
 import { addedAssetCodec, assetKey, withRegistry } from "./registry.ts";
 import { restitutionCodec, restitutionKey } from "./restitution.ts";
@@ -235,7 +238,7 @@ describe("the asset registry (GOV-1)", () => {
     chain: evm.chain,
     token: new Uint8Array(20).fill(7),
     exports: [],
-    feePrice: { btm: 0n, units: 1n },
+    price: { btm: 0n, units: 1n },
   };
   const added = (symbol: string, asset: AddedAsset = usdc): Change => ({
     key: assetKey(symbol),
@@ -266,7 +269,7 @@ describe("the asset registry (GOV-1)", () => {
     expect(set(world, added("usdc"))).toBe(bad);
     expect(set(world, added("X2", { ...usdc, chain: new Uint8Array(32).fill(9) }))).toBe(bad);
     expect(set(world, added("X2", { ...usdc, decimals: 37 }))).toBe(bad);
-    expect(set(world, added("X2", { ...usdc, feePrice: { btm: 1n, units: 0n } }))).toBe(bad);
+    expect(set(world, added("X2", { ...usdc, price: { btm: 1n, units: 0n } }))).toBe(bad);
     const btc = { ...usdc, chain: genesis.bitcoin.chain, token: new Uint8Array(20) };
     expect(set(world, added("X2", btc))).toBe(bad);
     expect(set(world, { ...added("X2"), value: Uint8Array.of(1, 2) })).toBe(bad);
@@ -280,6 +283,45 @@ describe("the asset registry (GOV-1)", () => {
     turn(world, 2);
     const { assets } = withRegistry(world.state, genesis);
     expect(assets.map(({ symbol }) => symbol)).toEqual(["BBTC", "BUSDC"]);
+  });
+});
+
+describe("the price of an asset (GOV-1, ACC-2, RNG-7)", () => {
+  const priced = (symbol: string, price: Price): Change => ({
+    key: priceKey(symbol),
+    value: priceCodec.encode(price),
+    epoch: 2,
+  });
+  const now = ({ state }: World): Price | undefined =>
+    priceOf(state, genesis, must(assetId(genesis, "BBTC"), "BBTC"));
+
+  test.each([
+    { btm: 1_000n, units: 3n },
+    { btm: 1n, units: 3n },
+    { btm: 0n, units: 1n },
+  ])(
+    "changes to $btm for $units after its epoch and the delay, in whichever direction",
+    (price) => {
+      const world = createWorld();
+      const before = now(world);
+      expect(set(world, priced("BBTC", price))).toBeUndefined();
+      turn(world, 2);
+      expect(now(world)).toEqual(before);
+      world.time += 600_000;
+      turn(world, 3);
+      expect(now(world)).toEqual(price.btm === 0n ? undefined : price);
+    },
+  );
+
+  test("is of an asset of the registry, and no more than products bear", () => {
+    const world = createWorld();
+    const bad = "bad-price";
+    expect(set(world, priced("BUSDC", { btm: 1n, units: 1n }))).toBe(bad);
+    expect(set(world, priced("BBTC", { btm: 1n, units: 0n }))).toBe(bad);
+    expect(set(world, priced("BBTC", { btm: 10n ** 31n, units: 1n }))).toBe(bad);
+    expect(set(world, { ...priced("BBTC", { btm: 1n, units: 1n }), value: Uint8Array.of(1) })).toBe(
+      bad,
+    );
   });
 });
 

@@ -20,12 +20,13 @@ import type { Field } from "../parameters.ts";
 import { paramFields, putParameters, readParameters } from "../parameters.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { modules, single, table } from "../state.ts";
+import { checkPrice, parsePriceKey, putPrice } from "./price.ts";
 import { checkAsset, parseAssetKey, putAsset } from "./registry.ts";
 import { checkRestitution, isRestitution, payRestitution } from "./restitution.ts";
 
 /**
- * `key` names a parameter, a registry asset as "asset:" and its symbol, or a payment from the restitution pool as
- * "restitution:" and a name; an empty `value` takes back what waits under the key. The change takes effect with the first block of `epoch`.
+ * `key` names a parameter, a registry asset as "asset:" and its symbol, its price as "price:" and its symbol, or a payment
+ * from the restitution pool as "restitution:" and a name; an empty `value` takes back what waits under the key. The change takes effect with the first block of `epoch`.
  */
 export type Change = { key: Uint8Array; value: Uint8Array; epoch: number };
 export const changeFields: {
@@ -66,6 +67,8 @@ export type ChangeCode =
   | "inconsistent"
   /** An asset that cannot be added. */
   | "bad-asset"
+  /** No price, or of no asset of the registry. */
+  | "bad-price"
   /** A payment that the restitution pool cannot make. */
   | "bad-restitution"
   /** Sooner than two epochs from now, or so late that nobody means it. */
@@ -123,6 +126,7 @@ export function checkChange(
   if (after.length > pendingMax)
     return rejected("too-many-changes", `${pendingMax} changes wait already`);
   if (parseAssetKey(change.key) !== undefined) return checkAsset(state, genesis, change);
+  if (parsePriceKey(change.key) !== undefined) return checkPrice(state, genesis, change);
   if (isRestitution(change.key)) return checkRestitution(state, change);
   const parameter = parameterOf(change.key);
   if (parameter === undefined) return rejected("unknown-parameter", "no parameter of this name");
@@ -151,7 +155,7 @@ function applied(params: Params, { key, value }: Change): Params | Rejected<"inc
   return wrong === undefined ? next : rejected("inconsistent", `${wrong.name} ${wrong.why}`);
 }
 
-/** True if the change loosens a limit, adds an asset or pays from the restitution pool, and so waits for `govDelayMs`. */
+/** True if the change loosens a limit, adds or values an asset, or pays from the restitution pool: it waits for `govDelayMs`. */
 export function isLoosening(state: StateReader, genesis: Genesis, { key, value }: Change): boolean {
   const parameter = parameterOf(key);
   if (parameter === undefined) return true;
@@ -198,6 +202,10 @@ export function applyDue(
   for (const change of due) {
     if (parseAssetKey(change.key) !== undefined) {
       if (checkAsset(state, genesis, change) === undefined) putAsset(state, genesis, change);
+      continue;
+    }
+    if (parsePriceKey(change.key) !== undefined) {
+      if (checkPrice(state, genesis, change) === undefined) putPrice(state, genesis, change);
       continue;
     }
     if (isRestitution(change.key)) {

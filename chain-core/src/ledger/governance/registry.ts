@@ -13,13 +13,13 @@ import {
   ListCompositeType,
   rejected,
   u8,
-  u128,
   utf8,
 } from "@causeway/primitives";
 import { assetId } from "../assets.ts";
-import { feePrices } from "../fees/surplus.ts";
 import type { Genesis, RegistryAsset } from "../genesis.ts";
 import { assetMistakes } from "../genesis-check.ts";
+import type { Price } from "../prices.ts";
+import { badPrice, prices, priceType } from "../prices.ts";
 import type { State, StateReader, Table } from "../state.ts";
 import { modules, single, table } from "../state.ts";
 
@@ -29,8 +29,7 @@ export type AddedAsset = {
   chain: Uint8Array;
   token: Uint8Array;
   exports: { chain: Uint8Array; token: Uint8Array }[];
-  /** ACC-2, as in the genesis. */
-  feePrice: { btm: bigint; units: bigint };
+  price: Price;
 };
 const placeType = new ContainerType({ chain: b32, token: b20 });
 const addedFields = {
@@ -38,7 +37,7 @@ const addedFields = {
   chain: b32,
   token: b20,
   exports: new ListCompositeType(placeType, 16),
-  feePrice: new ContainerType({ btm: u128, units: u128 }),
+  price: priceType,
 };
 export const addedAssetCodec: Codec<AddedAsset> = codec(
   "added asset",
@@ -65,8 +64,6 @@ export const registry: Table<"only", { assets: Entry[] }> = table(
   ),
 );
 
-/** As a genesis bounds it. */
-const feePriceMax = 10n ** 30n;
 const prefix = "asset:";
 const symbolPattern = /^[A-Z][A-Z0-9]{1,11}$/;
 
@@ -97,9 +94,8 @@ export function checkAsset(
   const added = addedAssetCodec.parse(value);
   if (isRejected(added)) return rejected("bad-asset", added.message);
   if (added.decimals > 36) return rejected("bad-asset", `${added.decimals} decimals`);
-  const { btm, units } = added.feePrice;
-  if (btm > feePriceMax || units > feePriceMax || units === 0n)
-    return rejected("bad-asset", `a fee of ${btm} BTM units for ${units}`);
+  const bad = badPrice(added.price);
+  if (bad !== undefined) return rejected("bad-asset", bad);
   const known = withRegistry(state, genesis);
   const [wrong] = assetMistakes({ ...known, assets: [...known.assets, assetOf(symbol, added)] });
   return wrong === undefined ? undefined : rejected("bad-asset", wrong);
@@ -113,7 +109,7 @@ export function putAsset(state: State, genesis: Genesis, { key, value }: Change)
     assets: [...addedOf(state), { symbol: utf8(symbol), ...added }],
   });
   const id = assetId(withRegistry(state, genesis), symbol);
-  if (id !== undefined) feePrices.put(state, id, added.feePrice);
+  if (id !== undefined) prices.put(state, id, added.price);
 }
 
 function addedOf(state: StateReader): Entry[] {
@@ -122,7 +118,7 @@ function addedOf(state: StateReader): Entry[] {
 
 function assetOf(
   symbol: string,
-  { decimals, chain, token, exports, feePrice }: AddedAsset,
+  { decimals, chain, token, exports, price }: AddedAsset,
 ): RegistryAsset {
   return {
     symbol,
@@ -130,7 +126,7 @@ function assetOf(
     chain: bytes32(chain),
     token,
     exports: exports.map((one) => ({ chain: bytes32(one.chain), token: one.token })),
-    feePrice,
+    price,
   };
 }
 

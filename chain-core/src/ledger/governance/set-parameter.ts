@@ -11,6 +11,7 @@ import type { Approval } from "./approval.ts";
 import { approvalType, checkApproval, governSequence, useGovernSequence } from "./approval.ts";
 import type { Change } from "./changes.ts";
 import { changeFields, checkAhead, checkChange, isLoosening, putPending } from "./changes.ts";
+import { describePrice, parsePriceKey } from "./price.ts";
 import { parseAssetKey } from "./registry.ts";
 import { describeRestitution, isRestitution } from "./restitution.ts";
 
@@ -56,6 +57,7 @@ export const setParameterRule: Rule<SetParameter> = {
     const { key, value, epoch } = change;
     const name = new TextDecoder().decode(key);
     if (value.length === 0) return `Take back the pending change of ${name}`;
+    if (parsePriceKey(key) !== undefined) return describePrice(change, epoch);
     if (isRestitution(key)) return describeRestitution(genesis, change, epoch);
     if (parseAssetKey(key) !== undefined) return `Add ${name} to the registry in epoch ${epoch}`;
     return `Set ${name} to ${fromBigEndian(value)} in epoch ${epoch}`;

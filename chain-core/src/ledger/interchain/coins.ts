@@ -119,7 +119,7 @@ export function reviewCoins(block: BlockContext): Review {
   const { genesis, state, params } = block;
   const tip = bitcoinTip(genesis, state);
   const keyId = currentKeys.get(state, genesis.bitcoin.chain)?.keyId;
-  const room = { custody: 0n, ...allowance(block, keyId) };
+  const room = { custody: 0n, ...allowance(block, bitcoinAsset(genesis)?.id, keyId) };
   let isOverdue = false;
   for (const held of heldCoins(state)) {
     const coin = reviewCoin(block, held);

@@ -1,6 +1,6 @@
 // What becomes of inbound events at the end of a block: minted, forwarded, refunded, left to reclaim, or held
 // until a limit allows (WIT-4, BTC-2, ACC-1, ACC-2). Only a credit uses up an event's id.
-import { equal, isRejected, keyOf } from "@causeway/primitives";
+import { equal, isRejected } from "@causeway/primitives";
 import { checkAmount, creditId, routeOf, vaultsOf } from "../../interchain/policy.ts";
 import type { Inbound } from "../../interchain/records.ts";
 import {
@@ -9,13 +9,11 @@ import {
   inboundStatus,
   inbounds,
   listNames,
-  planKinds,
-  plans,
-  withdrawals,
 } from "../../interchain/records.ts";
 import { assetOf } from "../assets.ts";
+import type { Custodies } from "../ring/liability-custody.ts";
+import { custodiesIn, isAdmitted } from "../ring/liability-custody.ts";
 import type { BlockContext } from "../rule.ts";
-import type { StateReader } from "../state.ts";
 import { addOutput } from "../utxo/outputs.ts";
 import type { Movement } from "./accounting.ts";
 import { accountOf, isHalted, listOf, move, putList } from "./accounting.ts";
@@ -30,13 +28,15 @@ import {
   restrictedReason,
   setStatus,
 } from "./deliver.ts";
+import type { UnderWay } from "./under-way.ts";
+import { underWayIn } from "./under-way.ts";
 
 /** Events whose status changes in one block; a chain may bring many thousands at once. */
 const changesMax = 256;
 
 /**
  * Looks at open inbound events in the order of their statements; those that ended leave the list. True if the
- * next block has more to do.
+ * next block has more to do: a credit of this one may have made room for what was looked at before it.
  */
 export function creditInbounds(block: BlockContext, review: Review): boolean {
   const { genesis, state } = block;
@@ -44,7 +44,9 @@ export function creditInbounds(block: BlockContext, review: Review): boolean {
   if (ids.length === 0) return false;
   const ringScripts = vaultsOf(genesis, state).map(({ script }) => script);
   const underWay = underWayIn(state);
+  const contracts = custodiesIn(block, underWay);
   let changes = 0;
+  let isShort = false;
   const open = ids.filter((id) => {
     if (changes >= changesMax) return true;
     const inbound = inbounds.get(state, id);
@@ -52,16 +54,19 @@ export function creditInbounds(block: BlockContext, review: Review): boolean {
     if (inbound === undefined || registry === undefined || isEnded(inbound)) return false;
     const pending = { block, id, inbound, registry, ringScripts };
     const isBitcoin = equal(inbound.chain, genesis.bitcoin.chain);
-    const after = isBitcoin ? creditDeposit(pending, review) : creditTransfer(pending, underWay);
+    const after = isBitcoin
+      ? creditDeposit(pending, review)
+      : creditTransfer(pending, underWay, contracts);
     if (after !== inbound) changes += 1;
+    if (after.reason === inboundReasons.bondLimit) isShort = true;
     return !isEnded(after);
   });
   if (open.length !== ids.length) putList(state, listNames.waiting, open);
-  return changes >= changesMax;
+  return changes >= changesMax || (isShort && changes > 0);
 }
 
 /** A transfer out of a gateway contract: `Deposited` brings coins, `Burned` brings exported value home. */
-function creditTransfer(pending: Pending, underWay: UnderWay): Inbound {
+function creditTransfer(pending: Pending, underWay: UnderWay, contracts: Custodies): Inbound {
   const { block, inbound, registry, ringScripts } = pending;
   const { genesis, state, params } = block;
   if (isHalted(state, inbound.asset))
@@ -74,6 +79,8 @@ function creditTransfer(pending: Pending, underWay: UnderWay): Inbound {
   const { amount } = inbound;
   const isHome = equal(registry.chain, inbound.chain);
   if (!isHome && isAhead(pending, underWay)) return setStatus(pending, inboundStatus.waiting, 0);
+  if (isHome && !isAdmitted(block, contracts(inbound.chain), inbound))
+    return setStatus(pending, inboundStatus.held, inboundReasons.bondLimit);
   const movement: Movement = isHome ? { coins: amount } : { exported: -amount };
   const route = routeOf(genesis, registry, inbound.destination, ringScripts);
   if (isRejected(route)) return refund(pending, movement, inboundReasons.badDestination);
@@ -85,9 +92,6 @@ function creditTransfer(pending: Pending, underWay: UnderWay): Inbound {
   return deliver(pending, { route, net: amount, fee: 0n, movement });
 }
 
-/** Value that batches take to a chain and that have not run there, as far as the ledger knows. */
-type UnderWay = (chain: Uint8Array, asset: Uint8Array) => bigint;
-
 /**
  * Value that came back before the ledger has heard of the batch that exported it: anybody can run a batch and burn
  * what it mints in one block, and events may be stated in any order.
@@ -96,30 +100,6 @@ function isAhead({ block, inbound }: Pending, underWay: UnderWay): boolean {
   const { chain, asset, amount } = inbound;
   const { exported } = accountOf(block.state, asset);
   return exported < amount && amount <= exported + underWay(chain, asset);
-}
-
-/** Reads the open batches once, when first asked. */
-function underWayIn(state: StateReader): UnderWay {
-  let totals: Map<string, bigint> | undefined;
-  return (chain, asset) => {
-    totals ??= openTotals(state);
-    return totals.get(`${keyOf(chain)}:${keyOf(asset)}`) ?? 0n;
-  };
-}
-
-function openTotals(state: StateReader): Map<string, bigint> {
-  const totals = new Map<string, bigint>();
-  for (const id of listOf(state, listNames.plans)) {
-    const plan = plans.get(state, id);
-    if (plan?.kind !== planKinds.evmBatch) continue;
-    for (const name of plan.withdrawals) {
-      const withdrawal = withdrawals.get(state, name);
-      if (withdrawal === undefined) continue;
-      const key = `${keyOf(plan.chain)}:${keyOf(withdrawal.asset)}`;
-      totals.set(key, (totals.get(key) ?? 0n) + withdrawal.amount - withdrawal.fee);
-    }
-  }
-  return totals;
 }
 
 /** What cannot be forwarded goes to the sender, whose address is a ledger lock (ETH-3). */

@@ -20,6 +20,7 @@ import {
 import { eventIdOf } from "../../interchain/statement.ts";
 import { rings } from "../../ring/records.ts";
 import { directions, restrictions } from "../governance/restrictions.ts";
+import { prices } from "../prices.ts";
 import { isBalanced, move } from "./accounting.ts";
 import { heldCoins, openVaultCoin } from "./coins.ts";
 import type { World } from "./testing.ts";
@@ -317,7 +318,8 @@ describe("When the key of Bitcoin moves", () => {
   });
 
   test("a deposit without room under the bonds ends with the last day, and a swept one keeps no key", () => {
-    const bonds = createWorld({ ringBondPrice: 10n ** 30n, ringCustodyBps: 1 });
+    const bonds = createWorld({ ringCustodyBps: 1 });
+    prices.put(bonds.state, bonds.bbtc, { btm: 10n ** 30n, units: 1n });
     const world = funded(1);
     const found = [bonds, world].map((one) => {
       rotateBitcoin(one, 3);

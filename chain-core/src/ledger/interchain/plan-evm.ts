@@ -3,18 +3,21 @@
 // (set-key.ts).
 import { isRejected } from "@causeway/primitives";
 import type { Batch, Item } from "../../interchain/ethereum/batch.ts";
-import { checkBatch, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
+import { checkBatch, itemKinds, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
 import { batchCodec } from "../../interchain/messages.ts";
 import { routeOf } from "../../interchain/policy.ts";
 import type { Withdrawal } from "../../interchain/records.ts";
-import { evmStates, planKinds, withdrawals } from "../../interchain/records.ts";
+import { evmStates, planKinds, withdrawalReasons, withdrawals } from "../../interchain/records.ts";
 import { currentKeys, nextKeys } from "../../ring/records.ts";
 import { assetOf } from "../assets.ts";
 import type { EvmChain } from "../genesis.ts";
+import type { ContractRoom } from "../ring/liability-custody.ts";
+import { custodiesIn, isAdmitted } from "../ring/liability-custody.ts";
 import type { BlockContext } from "../rule.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
 import { openMessage, openMessages } from "./evm-message.ts";
-import { bindWithdrawal, isStopped, isTooMuchNow } from "./withdraw.ts";
+import { underWayIn } from "./under-way.ts";
+import { bindWithdrawal, isStopped, isTooMuchNow, noteReason } from "./withdraw.ts";
 
 /** Batches of a chain that have not run: while it stands still, the rest waits in its queue. */
 const batchesMax = 64;
@@ -40,12 +43,15 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
   if (nextKeys.get(state, evm.chain) !== undefined) return false;
   if (openMessages(state, evm.chain).length >= batchesMax) return false;
   const max = itemsMaxAt(params.stipend);
+  const room = custodiesIn(block, underWayIn(state))(evm.chain);
   const payable: Payable[] = [];
   for (const id of ids) {
     if (payable.length === max) break;
     const withdrawal = withdrawals.get(state, id);
     const item = withdrawal && itemOf(block, withdrawal);
-    if (withdrawal !== undefined && item !== undefined) payable.push({ id, withdrawal, item });
+    if (withdrawal === undefined || item === undefined) continue;
+    if (hasRoom(block, room, withdrawal, item)) payable.push({ id, withdrawal, item });
+    else noteReason(block, id, withdrawal, withdrawalReasons.bondLimit);
   }
   const [first] = payable;
   if (first === undefined) return false;
@@ -75,6 +81,16 @@ function itemOf(block: BlockContext, withdrawal: Withdrawal): Item | undefined {
     to: destination.payload,
     amount: amount - fee,
   };
+}
+
+/** RNG-7: what is minted is in custody of the contract's key, too; what is released leaves it. */
+function hasRoom(
+  block: BlockContext,
+  room: ContractRoom,
+  { asset }: Withdrawal,
+  { kind, amount }: Item,
+): boolean {
+  return kind !== itemKinds.mint || isAdmitted(block, room, { asset, amount });
 }
 
 function openBatch(

@@ -101,8 +101,11 @@ export type World = {
   serial: number;
 };
 
-export function createWorld(params: Partial<Params> = {}): World {
-  const genesis = testGenesis(4, params);
+export function createWorld(
+  params: Partial<Params> = {},
+  change: Parameters<typeof testGenesis>[2] = {},
+): World {
+  const genesis = testGenesis(4, params, change);
   const state = memoryState(genesisState(genesis));
   const hash = bytes32(parseHeader(regtestHeader).hash);
   const tip = { header: regtestHeader, hash, height: 0, transactions: [] };

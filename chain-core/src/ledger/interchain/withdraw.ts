@@ -61,6 +61,17 @@ export function isQueueFull({ state }: BlockContext, chain: Uint8Array): boolean
   return listOf(state, queueName(chain)).length >= listSizeMax;
 }
 
+/** Says why a withdrawal stays in its queue. */
+export function noteReason(
+  { state, time }: BlockContext,
+  id: Uint8Array,
+  withdrawal: Withdrawal,
+  reason: number,
+): void {
+  if (withdrawal.reason === reason) return;
+  withdrawals.put(state, id, { ...withdrawal, reason, updatedAt: time });
+}
+
 /** Binds a withdrawal to its plan; its share of the fee enters the reserve (ACC-1). */
 export function bindWithdrawal(
   { state, time }: BlockContext,
@@ -70,7 +81,7 @@ export function bindWithdrawal(
   fee: bigint,
 ): void {
   const status = withdrawalStatus.planned;
-  withdrawals.put(state, id, { ...withdrawal, status, plan, fee, updatedAt: time });
+  withdrawals.put(state, id, { ...withdrawal, status, reason: 0, plan, fee, updatedAt: time });
   move(state, withdrawal.asset, { pending: -fee, reserve: fee });
 }
 

@@ -1,26 +1,34 @@
 // How much the ring may hold, by what its bonds are worth (RNG-7, BTC-2), and which keys hold credited value.
-import { equal } from "@causeway/primitives";
+import { equal, keyOf } from "@causeway/primitives";
 import { currentKeys } from "../../ring/records.ts";
+import type { WrappedAsset } from "../interchain/accounting.ts";
 import { accountOf, wrappedAssets } from "../interchain/accounting.ts";
+import type { UnderWay } from "../interchain/under-way.ts";
+import { priceOf } from "../prices.ts";
 import type { BlockContext } from "../rule.ts";
 import type { State, StateReader } from "../state.ts";
 import { bondOf } from "./liability.ts";
 import type { Room } from "./liability-records.ts";
 import { roomOf, rooms, unbounded } from "./liability-records.ts";
 
-/** 10^8 units of Bitcoin's asset: what `ringBondPrice` is the price of. */
-const bitcoin = 100_000_000n;
+/** What is asked for here of a block; queries have it too. */
+type At = Pick<BlockContext, "genesis" | "params"> & { readonly state: StateReader };
 
-/** What the bond of the key allows: at most `ringCustodyBps` of its value in custody, a tenth of it on loan. */
+/**
+ * What the bond of Bitcoin's key allows, in units of its asset: at most `ringCustodyBps` of its value in custody, a tenth
+ * of it on loan.
+ */
 export function allowance(
-  { state, params }: Pick<BlockContext, "params"> & { readonly state: StateReader },
+  at: At,
+  asset: Uint8Array | undefined,
   keyId: number | undefined,
 ): Omit<Room, "custody"> {
-  const { ringBondBps, ringBondPrice, ringCustodyBps } = params;
-  if (ringBondBps === 0 || ringBondPrice === 0n) return { limit: unbounded, loan: unbounded };
-  const bond = keyId === undefined ? 0n : bondOf({ state, params }, keyId);
-  const value = (bond * bitcoin) / ringBondPrice;
-  return { limit: (value * BigInt(ringCustodyBps)) / 10_000n, loan: value / 10n };
+  const { state, params, genesis } = at;
+  const price = asset && priceOf(state, genesis, asset);
+  if (params.ringBondBps === 0 || price === undefined) return { limit: unbounded, loan: unbounded };
+  const bond = keyId === undefined ? 0n : bondOf(at, keyId);
+  const value = (bond * price.units) / price.btm;
+  return { limit: (value * BigInt(params.ringCustodyBps)) / 10_000n, loan: value / 10n };
 }
 
 export function putRoom(state: State, room: Room): void {
@@ -30,15 +38,74 @@ export function putRoom(state: State, room: Room): void {
   rooms.put(state, "only", room);
 }
 
+/**
+ * Of the contract of an EVM chain, BTM units. `custody`: all that its key can take, of every asset that has a price; it
+ * grows by what the block admits. `limit` of that; 2^128 - 1 for none.
+ */
+export type ContractRoom = { custody: bigint; readonly limit: bigint };
+export type Custodies = (chain: Uint8Array) => ContractRoom;
+
+/** Reads each chain's once, when first asked. */
+export function custodiesIn(at: At, underWay: UnderWay): Custodies {
+  const known = new Map<string, ContractRoom>();
+  return (chain) => {
+    const room = known.get(keyOf(chain)) ?? contractRoom(at, underWay, chain);
+    known.set(keyOf(chain), room);
+    return room;
+  };
+}
+
+function contractRoom(at: At, underWay: UnderWay, chain: Uint8Array): ContractRoom {
+  const { genesis, state, params } = at;
+  let custody = 0n;
+  for (const asset of wrappedAssets(genesis))
+    custody += worthOf(at, { asset: asset.id, amount: atStake(state, asset, chain, underWay) });
+  if (params.ringBondBps === 0) return { custody, limit: unbounded };
+  const keyId = currentKeys.get(state, chain)?.keyId;
+  const bond = keyId === undefined ? 0n : bondOf(at, keyId);
+  return { custody, limit: (bond * BigInt(params.ringCustodyBps)) / 10_000n };
+}
+
+/**
+ * What the key of the chain's contract can take of an asset: the coins that are there, or what is exported, as forged
+ * tokens come home like good ones. An asset's exports to several chains are one account, so each of them counts all.
+ */
+function atStake(
+  state: StateReader,
+  { id, registry }: WrappedAsset,
+  chain: Uint8Array,
+  underWay: UnderWay,
+): bigint {
+  const { coins, exported } = accountOf(state, id);
+  if (equal(registry.chain, chain)) return coins;
+  const isThere = registry.exports.some((one) => equal(one.chain, chain));
+  return isThere ? exported + underWay(chain, id) : 0n;
+}
+
+type Value = { readonly asset: Uint8Array; readonly amount: bigint };
+
+/** In BTM units, rounded up; an asset without a price counts as nothing. */
+function worthOf({ state, genesis }: At, { asset, amount }: Value): bigint {
+  const price = amount === 0n ? undefined : priceOf(state, genesis, asset);
+  return price === undefined ? 0n : (amount * price.btm + price.units - 1n) / price.units;
+}
+
+/** Takes its room, if there is as much (RNG-7). */
+export function isAdmitted(at: At, room: ContractRoom, of: Value): boolean {
+  const value = worthOf(at, of);
+  if (value > 0n && room.custody + value > room.limit) return false;
+  room.custody += value;
+  return true;
+}
+
+const nothing: UnderWay = () => 0n;
+
 /** The key of each EVM contract that holds value, or where wrapped value is that comes back. */
 export function loadedContracts({ genesis, state }: BlockContext): number[] {
   return genesis.evm.flatMap(({ chain }) => {
-    const holds = wrappedAssets(genesis).some(({ id, registry }) => {
-      const { coins, exported } = accountOf(state, id);
-      const isOf = (place: Uint8Array): boolean => equal(place, chain);
-      const isExported = exported > 0n && registry.exports.some((one) => isOf(one.chain));
-      return isExported || (coins > 0n && isOf(registry.chain));
-    });
+    const holds = wrappedAssets(genesis).some(
+      (asset) => atStake(state, asset, chain, nothing) > 0n,
+    );
     const key = holds ? currentKeys.get(state, chain) : undefined;
     return key === undefined ? [] : [key.keyId];
   });

@@ -19,6 +19,7 @@ import type { ForeignEvent } from "../../interchain/statement.ts";
 import { eventIdOf } from "../../interchain/statement.ts";
 import { nextKeys } from "../../ring/records.ts";
 import { economyOf } from "../economy.ts";
+import type { Params } from "../genesis.ts";
 import { heldCoins } from "../interchain/coins.ts";
 import { spendUnplanned } from "../interchain/settle-foreign.ts";
 import type { Deposit, World } from "../interchain/testing.ts";
@@ -39,6 +40,7 @@ import {
 } from "../interchain/testing.ts";
 import { evmOf, executedEvent, stateContract } from "../interchain/testing-evm.ts";
 import { burn, coin, funded, p2wpkh } from "../interchain/testing-funded.ts";
+import { prices } from "../prices.ts";
 import { slashesOf } from "../staking/punish.ts";
 import { forfeit } from "./liability.ts";
 import { custodies } from "./liability-records.ts";
@@ -202,16 +204,20 @@ const minted = { status: inboundStatus.minted, reason: 0 };
 const held = { status: inboundStatus.held, reason: inboundReasons.bondLimit };
 /** The bonds are worth four bitcoins, half of which may be in custody. */
 const bounded = {
-  ringBondPrice: bonds / 4n,
   ringCustodyBps: 5_000,
   // A tenth of the bonds' value is 0.4 bitcoins.
   loanLimit: 10n * coin,
 };
+function boundedWorld(change: Partial<Params> = {}, price: bigint = bonds / 4n): World {
+  const world = createWorld({ ...bounded, ...change });
+  prices.put(world.state, world.bbtc, { btm: price, units: coin });
+  return world;
+}
 const small = 30_000_000n;
 
 describe("custody (RNG-7)", () => {
   test("above the limit is not credited and not swept, and is when there is room", () => {
-    const world = createWorld(bounded);
+    const world = boundedWorld();
     const [one, big, next] = deposited(world, coin, 105_000_000n, 90_000_000n) as [
       ForeignEvent,
       ForeignEvent,
@@ -235,7 +241,7 @@ describe("custody (RNG-7)", () => {
   });
 
   test("held back can be taken back by its owner", () => {
-    const world = createWorld(bounded);
+    const world = boundedWorld();
     const [big] = deposited(world, 3n * coin) as [ForeignEvent];
     expect(statusOf(world, big)).toEqual(held);
     for (let i = 0; i < 14; i++) {
@@ -253,25 +259,24 @@ describe("custody (RNG-7)", () => {
   });
 
   test("on loan is a tenth of the bonds' value at most (BTC-2)", () => {
-    const world = createWorld(bounded);
+    const world = boundedWorld();
     const [one, two] = deposited(world, small, small) as [ForeignEvent, ForeignEvent];
     const reasons = [one, two].map((event) => statusOf(world, event).reason);
     expect(reasons.sort()).toEqual([0, inboundReasons.loanLimit]);
   });
 
   test("under a key without bonds is none, and without a price, or any bonds, is not bounded", () => {
-    const world = createWorld(bounded);
+    const world = boundedWorld();
     forfeit(contextOf(world), 1);
     expect(statusOf(world, must(deposited(world, small)[0], "event"))).toEqual(held);
-    for (const none of [{ ringBondPrice: 0n }, { ringBondBps: 0 }]) {
-      const free = createWorld({ ...bounded, ...none });
+    for (const free of [boundedWorld({}, 0n), boundedWorld({ ringBondBps: 0 })]) {
       forfeit(contextOf(free), 1);
       expect(statusOf(free, must(deposited(free, small)[0], "event"))).toEqual(minted);
     }
   });
 
   test("loads a key while it holds credited value: not by what is not credited yet", () => {
-    const world = createWorld({ ...bounded, loanLimit: 0n });
+    const world = boundedWorld({ loanLimit: 0n });
     const loaded = (): boolean | undefined => custodies.get(world.state, 1)?.isLoaded;
     deposited(world, coin);
     expect(loaded()).toBe(false);
