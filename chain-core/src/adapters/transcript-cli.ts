@@ -79,7 +79,7 @@ async function verify(file: string, flags: Flags, terminal: Terminal): Promise<v
   if (isRejected(read)) throw new Failure(read.code, `${file}: ${read.message}`);
   const verdict = verifyTranscript(genesis, bls, read);
   if (isRejected(verdict)) throw new Failure(verdict.code, verdict.message);
-  const { groupPoint, chain, seats, qualified, voided, ...rest } = verdict;
+  const { groupPoint, chain, seats, qualified, voided, guilty, ...rest } = verdict;
   show(terminal, flags, {
     ...rest,
     network: toHex(genesis.networkId),
@@ -87,6 +87,7 @@ async function verify(file: string, flags: Flags, terminal: Terminal): Promise<v
     groupPoint: toHex(groupPoint),
     qualified: qualified.join(" "),
     voided: voided.join(" "),
+    guilty: guilty.join(" "),
     seats: seats.map(
       ({ validator, share, confirmed }) =>
         `${formatLock(validator)} ${toHex(share)}${confirmed ? "" : " (not confirmed)"}`,

@@ -6,6 +6,7 @@ import { equal, Failure, isRejected, parseHex, rejected, toHex } from "@causeway
 import { complaints } from "../ledger/ring/complaints.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { recordProofCodec } from "../ledger/tree.ts";
+import type { Ceremony } from "../ring/records.ts";
 import { ceremonies, deals, keys, oldRings, purposes } from "../ring/records.ts";
 import type { EndsResult, FinalityResult, ProveResult } from "./types.ts";
 
@@ -35,15 +36,22 @@ const fieldSizeMax = 2 * 1024 * 1024;
 /** Largest file that is read, bytes: 150 deals, and the committees of some thousand epochs. */
 export const transcriptSizeMax: number = 256 * 1024 * 1024;
 
+/** Those whom a complaint has convicted, each once, ascending. */
+export function guiltyDealers({ voided, wronged }: Ceremony): number[] {
+  const all = new Set([...voided, ...wronged.map(({ dealer }) => dealer)]);
+  return [...all].sort((a, b) => a - b);
+}
+
 /** The records of a key's last ceremony, as far as `view` has those that name others. */
 export function transcriptKeys(view: StateReader, keyId: number): Uint8Array[] {
   const out = [ceremonies.key(keyId), keys.key(keyId)];
   const ceremony = ceremonies.get(view, keyId);
   if (ceremony === undefined) return out;
-  const { attempt, dealt, voided, purpose } = ceremony;
+  const { attempt, dealt, purpose } = ceremony;
   if (purpose === purposes.reshare) out.push(oldRings.key({ keyId, attempt }));
   for (const seat of dealt) out.push(deals.key({ keyId, attempt, seat }));
-  for (const dealer of voided) out.push(complaints.key({ keyId, attempt, dealer }));
+  for (const dealer of guiltyDealers(ceremony))
+    out.push(complaints.key({ keyId, attempt, dealer }));
   return out;
 }
 

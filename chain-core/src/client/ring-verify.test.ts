@@ -17,6 +17,7 @@ import type { Genesis } from "../ledger/genesis.ts";
 import { complaints } from "../ledger/ring/complaints.ts";
 import type { RingWorld } from "../ledger/ring/testing.ts";
 import {
+  blocks,
   ceremony,
   complaintOf,
   endOfBlock,
@@ -107,7 +108,8 @@ async function withCheat(): Promise<{ world: RingWorld; transcript: RingTranscri
   codes.push(sendComplaint(world, 1, { seat: 0, dealer: 2 }));
   endOfBlock(world);
   for (const seat of [0, 1, 3]) codes.push(sendConfirm(world, 1, seat));
-  endOfBlock(world);
+  // The cheat says nothing more, and is waited for (RNG-4).
+  blocks(world, 13);
   codes.push(sendCanary(world, 1, [0, 1, 3]));
   expect(
     codes.every((code) => code === "ok"),

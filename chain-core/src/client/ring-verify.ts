@@ -26,7 +26,7 @@ import {
 import type { Ceremony, Key } from "../ring/records.ts";
 import { ceremonies, ceremonyStages, deals, keys, paramsOf, purposes } from "../ring/records.ts";
 import type { RingTranscript } from "./ring-transcript.ts";
-import { transcriptKeys } from "./ring-transcript.ts";
+import { guiltyDealers, transcriptKeys } from "./ring-transcript.ts";
 
 /** What the transcript proves. Seats from 0; points of 33 bytes. */
 export type RingVerdict = {
@@ -37,9 +37,11 @@ export type RingVerdict = {
   readonly chain: Uint8Array;
   readonly threshold: number;
   readonly groupPoint: Uint8Array;
-  /** Dealers whose deals make the key, and those whose deal a complaint voided, rightly. */
+  /** Dealers whose deals make the key. */
   readonly qualified: readonly number[];
+  /** Those whose deal a complaint voided, and those convicted of a wrong share in a deal that counts; rightly. */
   readonly voided: readonly number[];
+  readonly guilty: readonly number[];
   /** By seat: its validator, its public share, and whether the ledger says that it has confirmed it. */
   readonly seats: readonly {
     readonly validator: Uint8Array;
@@ -176,6 +178,7 @@ function judge(
     groupPoint: key.groupPoint,
     qualified: counted,
     voided: ceremony.voided,
+    guilty: guiltyDealers(ceremony).filter((dealer) => !ceremony.voided.includes(dealer)),
     seats,
     height,
     time: header.time,
@@ -185,10 +188,12 @@ function judge(
 /** The deals that no complaint voided, in order of seats; each is judged, and so is each complaint. */
 function judgeDeals(
   view: StateReader,
-  { keyId, attempt, dealt, voided }: Ceremony,
+  ceremony: Ceremony,
   params: CeremonyParams,
   context: Bytes32,
 ): readonly Deal[] | Rejected {
+  const { keyId, attempt, dealt, voided } = ceremony;
+  const guilty = guiltyDealers(ceremony);
   const valid: Deal[] = [];
   for (const seat of [...dealt].sort((a, b) => a - b)) {
     const part = `deal of seat ${seat}`;
@@ -199,16 +204,13 @@ function judgeDeals(
     const verdict = verifyDeal(context, params, deal);
     if (isRejected(verdict)) return wrong(verdict.code, part, verdict.message);
     if (deal.seat !== seat) return wrong("wrong-seat", part, `is of seat ${deal.seat}`);
-    if (!voided.includes(seat)) {
-      valid.push(deal);
-      continue;
-    }
+    if (!voided.includes(seat)) valid.push(deal);
+    if (!guilty.includes(seat)) continue;
     const found = complaints.get(view, { keyId, attempt, dealer: seat });
     const complaint = found && complaintCodec.parse(found.complaint);
     if (complaint === undefined || isRejected(complaint))
       return wrong("missing-record", `complaint about seat ${seat}`, "is not on the ledger");
-    const guilty = judgeComplaint(context, params, deal, complaint);
-    if (guilty !== "dealer-guilty")
+    if (judgeComplaint(context, params, deal, complaint) !== "dealer-guilty")
       return wrong("false-complaint", `complaint about seat ${seat}`, "the deal is right");
   }
   return valid;

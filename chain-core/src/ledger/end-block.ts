@@ -18,7 +18,7 @@ const fullSize = (reservedSize * 9) / 10;
 
 /** `freeSize` is what envelopes took of the block, bytes. Gives whether a ceremony window waits for blocks. */
 export function endBlock(block: BlockContext, freeSize: number): { readonly hurried: boolean } {
-  ringEndBlock(block, { isReservedFull: freeSize >= fullSize, openPlan });
+  ringEndBlock(block, { isReservedFull: freeSize >= fullSize, dropCanary, openPlan });
   governanceEndBlock(block);
   interchainEndBlock(block);
   beaconEndBlock(block);

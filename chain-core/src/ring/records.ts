@@ -52,12 +52,19 @@ export type Ceremony = {
   /** Dealers whose deal is on the ledger, and those whose deal a complaint has voided: seats, of the old ring in a resharing. */
   dealt: number[];
   voided: number[];
+  /**
+   * Seats that proved a wrong share of a deal which counts all the same: the shares are in use already, or a resharing
+   * has no other deal in its place. Such a seat has no share of this epoch.
+   */
+  wronged: { seat: number; dealer: number }[];
   /** H over the accepted deals in seat order; zero in stage deal. */
   dealsHash: Uint8Array;
   /** Sum of the accepted deals' commitments; the first is the group point. Empty in stage deal. */
   commitments: Uint8Array[];
   confirmed: { seat: number; share: Uint8Array }[];
 };
+/** One by each seat, and one about each dealer. */
+const wrongedMax = 300;
 const ceremonyCodec: Codec<Ceremony> = codec(
   "ceremony",
   new ContainerType({
@@ -73,6 +80,7 @@ const ceremonyCodec: Codec<Ceremony> = codec(
     startedHeight: u64,
     dealt: new ListBasicType(u16, 150),
     voided: new ListBasicType(u16, 150),
+    wronged: new ListCompositeType(new ContainerType({ seat: u16, dealer: u16 }), wrongedMax),
     dealsHash: b32,
     commitments: new ListCompositeType(b33, 150),
     confirmed: new ListCompositeType(new ContainerType({ seat: u16, share: b33 }), 150),
@@ -83,6 +91,17 @@ const ceremonyCodec: Codec<Ceremony> = codec(
 export const ceremonies: Table<number, Ceremony> = table(modules.ring, 1, byNumber, ceremonyCodec);
 /** By key id: the resharing under way. The day it activates it takes the place of the one in {@link ceremonies}. */
 export const reshares: Table<number, Ceremony> = table(modules.ring, 7, byNumber, ceremonyCodec);
+
+/** True when such a proof would be nothing new: neither of this seat nor about this dealer. */
+export function isWronged(
+  { wronged }: Ceremony,
+  of: { readonly seat: number; readonly dealer: number },
+): boolean {
+  return (
+    wronged.some(({ seat }) => seat === of.seat) &&
+    wronged.some(({ dealer }) => dealer === of.dealer)
+  );
+}
 
 /** The ceremony that a deal, a complaint, a canary of now belongs to: a resharing under way comes first. */
 export function ceremonyOf(state: StateReader, keyId: number): Ceremony | undefined {
@@ -183,10 +202,13 @@ export const activeKeys: Table<"only", { keyIds: number[] }> = table(
 );
 
 /**
- * By key and attempt of a resharing: the ring that deals in it, as it was when the attempt began. Kept as long as the
- * deals: whoever derives a share again needs it (RNG-5).
+ * By key and attempt of a resharing: the ring that deals in it, as it was when the attempt began, and who had its seats.
+ * Kept as long as the deals: whoever derives a share again needs it (RNG-5), and who dealt wrong answers for it.
  */
-export const oldRings: Table<{ keyId: number; attempt: number }, OldRing> = table(
+export const oldRings: Table<
+  { keyId: number; attempt: number },
+  OldRing & { owners: Uint8Array[] }
+> = table(
   modules.ring,
   10,
   ({ keyId, attempt }) => concat(bigEndian(keyId, 4), bigEndian(attempt, 4)),
@@ -197,6 +219,7 @@ export const oldRings: Table<{ keyId: number; attempt: number }, OldRing> = tabl
       groupPoint: b33,
       hostKeys: new ListCompositeType(b33, 150),
       shares: new ListCompositeType(b33, 150),
+      owners: new ListCompositeType(b32, 150),
     }),
     16 * 1024,
   ),

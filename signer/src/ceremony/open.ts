@@ -38,6 +38,7 @@ export function openSeat(state: State, opening: Opening, turn: Turn): Step<State
   const held = state.shares.get(place);
   if (held !== undefined && y !== undefined && equal(y, held.point))
     return [{ ...state, settled: new Set(state.settled).add(place) }, []];
+  if (ceremony.wronged.some((one) => one.seat === seat)) return [state, []];
   const name = answerName(ceremony, seat);
   const before = state.answered.get(name);
   if (before !== undefined) return [state, before];

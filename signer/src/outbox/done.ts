@@ -13,6 +13,7 @@ import {
   evmExecutedCodec,
   evmStates,
   inbounds,
+  isWronged,
   kinds,
   planStatus,
   plans,
@@ -74,13 +75,8 @@ export function isDone(
       const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.deal;
       return !open || ceremony.dealt.includes(seat);
     }
-    case kinds.complaint: {
-      const { keyId, attempt, dealer } = complaintCodec.decode(action.body);
-      const ceremony = ceremonyUnderWay(view, keyId);
-      if (ceremony === undefined) return false;
-      const open = ceremony.attempt === attempt && ceremony.stage === ceremonyStages.confirm;
-      return !open || ceremony.voided.includes(dealer);
-    }
+    case kinds.complaint:
+      return isComplained(view, action.body);
     case kinds.confirm:
       return isConfirmed(view, action.body);
     case kinds.heartbeat:
@@ -88,6 +84,15 @@ export function isDone(
     default:
       return true;
   }
+}
+
+function isComplained(view: StateReader, body: Uint8Array): boolean {
+  const complaint = complaintCodec.decode(body);
+  const { keyId, dealer } = complaint;
+  if (ceremonyUnderWay(view, keyId) === undefined) return false;
+  const ceremony = ceremonyOfEpoch(view, complaint);
+  if (ceremony === undefined || ceremony.stage > ceremonyStages.active) return true;
+  return ceremony.voided.includes(dealer) || isWronged(ceremony, complaint);
 }
 
 function isConfirmed(view: StateReader, body: Uint8Array): boolean {

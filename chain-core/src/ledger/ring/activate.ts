@@ -14,7 +14,7 @@ import {
 } from "../../ring/records.ts";
 import type { BlockContext } from "../rule.ts";
 import type { State } from "../state.ts";
-import { closeCeremony, forgetAttempt, putCeremony } from "./ceremony.ts";
+import { closeCeremony, forgetAttempt, isUnmerged, putCeremony } from "./ceremony.ts";
 import { answerFor } from "./liability.ts";
 
 /**
@@ -30,6 +30,7 @@ export function activateKey(
   const { state } = block;
   const ceremony = ceremonyOf(state, keyId);
   if (ceremony?.stage !== ceremonyStages.canary || ceremony.attempt !== attempt) return;
+  if (isUnmerged(ceremony)) return;
   if (ceremony.purpose === purposes.reshare) replaceShares(state, ceremony, signature);
   else activate(block, ceremony, signature);
   answerFor(block, keyId, ceremony.seats);

@@ -16,7 +16,7 @@ export function isPunishedSince(state: StateReader, owner: Uint8Array, epoch: nu
  * Once an epoch: a signer with one wrong disk fails in every seat and for every key at the same time. In jail the
  * validator is no candidate, and out of it a new one, who must cool down (RNG-2).
  */
-export function punishSeat(context: BlockContext, seat: Seat | undefined): void {
+export function punishSeat(context: BlockContext, seat: Pick<Seat, "validator"> | undefined): void {
   if (seat === undefined) return;
   const { state, params } = context;
   const { validator } = seat;

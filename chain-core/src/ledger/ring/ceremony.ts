@@ -3,14 +3,16 @@
 //
 //   deal --every dealer dealt, or window over with enough deals--> confirm
 //   confirm --a complaint is true--> confirm, without that deal, merged anew when the block ends
-//   confirm --every seat that dealt confirmed (a resharing: every seat), or window over, with n - f confirmed--> canary
+//   confirm --every seat confirmed or proved that it could not, or window over, with n - f confirmed--> canary
 //   canary --any t signed it--> active
+//   canary --a complaint is true, or nobody signed it--> deal of the next attempt
 //   deal, confirm --too few--> deal of the next attempt, the silent seats drawn anew
+//   active --a complaint is true--> active, the dealer punished: the ring's term ends early (early.ts)
 //   any before active --a newer term--> deal of the next attempt, of the newer ring
 //
 // Enough deals are n - f in a generation, in a resharing the threshold of the ring that holds the key.
 import type { Rejected } from "@causeway/primitives";
-import { equal, isRejected, isZero, must, rejected } from "@causeway/primitives";
+import { equal, isRejected, isZero, must, rejected, zero32 } from "@causeway/primitives";
 import { thresholdOf } from "../../beacon/elect.ts";
 import type { CeremonyParams, Deal } from "../../ring/index.ts";
 import {
@@ -109,25 +111,48 @@ export function ceremonyFor(
   return ceremony;
 }
 
-/**
- * A true complaint. If the deal counted, what was confirmed is of shares that will not be; in a resharing it may be one
- * too many, and nothing else changes.
- */
+/** What a true complaint does to the ceremony, besides what it costs the dealer. */
 export function voidDeal(
   block: Pick<BlockContext, "genesis" | "state">,
   ceremony: Ceremony,
-  dealer: number,
+  { seat, dealer }: { readonly seat: number; readonly dealer: number },
 ): void {
-  const counted = countedSeats(paramsOf(block, ceremony), acceptedSeats(ceremony));
+  const params = paramsOf(block, ceremony);
+  const accepted = acceptedSeats(ceremony);
   const voided = [...ceremony.voided, dealer].sort((a, b) => a - b);
-  const none = { dealsHash: new Uint8Array(32), commitments: [], confirmed: [] };
-  const changes = counted?.includes(dealer) === false ? {} : none;
-  putCeremony(block.state, { ...ceremony, voided, ...changes });
+  // Of a resharing one too many: nothing is made of it.
+  if (countedSeats(params, accepted)?.includes(dealer) !== true) {
+    putCeremony(block.state, { ...ceremony, voided });
+    return;
+  }
+  if (isNeeded(params, ceremony, dealer)) {
+    const wronged = [...ceremony.wronged, { seat, dealer }];
+    putCeremony(block.state, { ...ceremony, wronged });
+    return;
+  }
+  // What was confirmed is of shares that will not be.
+  putCeremony(block.state, { ...ceremony, voided, dealsHash: zero32, confirmed: [] });
 }
 
-/** The deals are to be merged anew: once a block, however many complaints it has (0.4 s at 100/150). */
-export function isUnmerged({ stage, commitments }: Ceremony): boolean {
-  return stage === ceremonyStages.confirm && commitments.length === 0;
+/**
+ * Too late to do without the deal: its shares are in use. Or, in a resharing, nobody could deal in the dealer's place:
+ * one liar among exactly t holders would keep the key in the old ring for ever, so that the seat goes without a share
+ * and the others go on.
+ */
+function isNeeded(params: CeremonyParams, ceremony: Ceremony, dealer: number): boolean {
+  if (ceremony.stage === ceremonyStages.active) return true;
+  if (params.from === undefined) return false;
+  const others = acceptedSeats(ceremony).filter((seat) => seat !== dealer);
+  return countedSeats(params, others) === undefined;
+}
+
+/**
+ * A complaint has voided a deal that was merged. While seats confirm, the others are merged anew, once a block, however
+ * many complaints it has (0.4 s at 100/150); when they sign already, another attempt begins: one epoch has one set of
+ * shares.
+ */
+export function isUnmerged({ stage, dealsHash }: Ceremony): boolean {
+  return (stage === ceremonyStages.confirm || stage === ceremonyStages.canary) && isZero(dealsHash);
 }
 
 /** Merges the deals that count and opens the window of confirmations; of too few the next attempt begins. */
@@ -162,9 +187,14 @@ export function failDealing(block: BlockContext, ceremony: Ceremony): void {
 
 /** Too few confirmations: who gave none loses the seat. */
 export function failConfirming(block: BlockContext, ceremony: Ceremony): void {
-  const confirmed = new Set(ceremony.confirmed.map(({ seat }) => seat));
-  const silent = [...ceremony.seats.keys()].filter((seat) => !confirmed.has(seat));
+  const heard = heardSeats(ceremony);
+  const silent = [...ceremony.seats.keys()].filter((seat) => !heard.has(seat));
   beginAnew(block, ceremony, silent);
+}
+
+/** Seats that have confirmed their share, or proved that they were given none. */
+export function heardSeats({ confirmed, wronged }: Ceremony): ReadonlySet<number> {
+  return new Set([...confirmed, ...wronged].map(({ seat }) => seat));
 }
 
 /** The next attempt of the same term: n and t stay, `silent` seats are drawn anew where there are others (RNG-3). */
@@ -202,7 +232,8 @@ function openAttempt({ state, time, height }: Moment, of: Named): void {
     const key = must(keys.get(state, keyId), "key");
     const { threshold: t, groupPoint, shares } = key;
     const hostKeys = key.seats.map(({ hostKey }) => hostKey);
-    oldRings.put(state, { keyId, attempt }, { t, groupPoint, hostKeys, shares });
+    const owners = key.seats.map(({ validator }) => validator);
+    oldRings.put(state, { keyId, attempt }, { t, groupPoint, hostKeys, shares, owners });
   }
   putCeremony(state, {
     ...{ keyId, purpose, term, chain, attempt, threshold, seats },
@@ -211,7 +242,8 @@ function openAttempt({ state, time, height }: Moment, of: Named): void {
     startedHeight: height,
     dealt: [],
     voided: [],
-    dealsHash: new Uint8Array(32),
+    wronged: [],
+    dealsHash: zero32,
     commitments: [],
     confirmed: [],
   });

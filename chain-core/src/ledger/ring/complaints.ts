@@ -11,7 +11,7 @@ const complaintRecord = codec<Complained>(
   160,
 );
 
-/** The bytes of the complaint that voided a deal, by key, attempt and dealer. */
+/** The bytes of the first complaint about a dealer that was true, by key, attempt and dealer. */
 export const complaints: Table<{ keyId: number; attempt: number; dealer: number }, Complained> =
   table(
     modules.ring,
@@ -32,8 +32,11 @@ export const lies: Table<{ keyId: number; attempt: number; seat: number }, Compl
 
 /** With the deals of the attempt. */
 export function forgetComplaints(state: State, ceremony: Ceremony): void {
-  const { keyId, attempt, voided, seats } = ceremony;
-  for (const dealer of voided) complaints.delete(state, { keyId, attempt, dealer });
+  const { keyId, attempt, dealt, seats } = ceremony;
+  for (const dealer of dealt) {
+    const name = { keyId, attempt, dealer };
+    if (complaints.get(state, name) !== undefined) complaints.delete(state, name);
+  }
   for (const seat of seats.keys()) {
     const name = { keyId, attempt, seat };
     if (lies.get(state, name) !== undefined) lies.delete(state, name);

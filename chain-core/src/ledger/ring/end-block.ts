@@ -4,22 +4,16 @@ import type { Plan } from "../../interchain/records.ts";
 import { planKinds, planStatus } from "../../interchain/records.ts";
 import { canaryMessage, canarySubject } from "../../ring/index.ts";
 import type { Ceremony } from "../../ring/records.ts";
-import {
-  ceremonyOf,
-  ceremonyStages,
-  openCeremonies,
-  paramsOf,
-  purposes,
-} from "../../ring/records.ts";
+import { ceremonyOf, ceremonyStages, openCeremonies, paramsOf } from "../../ring/records.ts";
 import { committeeAt, epochOf } from "../epoch/epochs.ts";
 import type { BlockContext } from "../rule.ts";
 import type { StateReader } from "../state.ts";
 import {
-  acceptedSeats,
   beginConfirm,
   dealers,
   failConfirming,
   failDealing,
+  heardSeats,
   isUnmerged,
   putCeremony,
   seatsNeeded,
@@ -29,6 +23,8 @@ import {
 export type RingPorts = {
   /** The envelopes of this block filled the part reserved for them (CON-7). */
   readonly isReservedFull: boolean;
+  /** Nobody is to sign the canary of this attempt any more. */
+  readonly dropCanary: (block: BlockContext, ceremony: Ceremony) => void;
   readonly openPlan: (block: BlockContext, plan: Plan) => void;
 };
 
@@ -48,16 +44,23 @@ function windowBlocks(block: BlockContext): number {
  */
 const mergeMax = 15_000;
 
+/** A canary's time, in windows of RNG-4: rounds with seats that do not answer follow each other. */
+const canaryWindows = 4;
+
 export function ringEndBlock(block: BlockContext, ports: RingPorts): void {
   let merged = 0;
   for (const ceremony of waiting(block.state))
-    if (isUnmerged(ceremony)) {
+    if (isUnmerged(ceremony) && ceremony.stage === ceremonyStages.canary) {
+      ports.dropCanary(block, ceremony);
+      failDealing(block, ceremony);
+    } else if (isUnmerged(ceremony)) {
       beginConfirm(block, ceremony);
       merged += ceremony.dealt.length * ceremony.threshold;
     }
   for (const ceremony of waiting(block.state)) {
     const { startedHeight, stage, dealt, threshold } = ceremony;
     if (startedHeight === 0) start(block, ceremony);
+    else if (stage === ceremonyStages.canary) endCanary(block, ceremony, ports);
     else if (stage === ceremonyStages.confirm) endConfirming(block, ceremony, ports);
     else if (merged < mergeMax && endDealing(block, ceremony, ports))
       merged += dealt.length * threshold;
@@ -69,7 +72,7 @@ function waiting(state: StateReader): Ceremony[] {
   const open = openCeremonies.get(state, "only")?.keyIds ?? [];
   return open
     .map((keyId) => must(ceremonyOf(state, keyId), `ceremony of key ${keyId}`))
-    .filter(({ stage }) => stage === ceremonyStages.deal || stage === ceremonyStages.confirm);
+    .filter(({ stage }) => stage < ceremonyStages.active);
 }
 
 /** The genesis' ceremonies: their window begins with the first block. */
@@ -90,24 +93,34 @@ function endDealing(block: BlockContext, ceremony: Ceremony, ports: RingPorts): 
 }
 
 function endConfirming(block: BlockContext, ceremony: Ceremony, ports: RingPorts): void {
-  const { seats, purpose } = ceremony;
-  const confirmed = new Set(ceremony.confirmed.map(({ seat }) => seat));
-  const isEnough = confirmed.size >= seatsNeeded(seats.length);
-  const expected = purpose === purposes.generate ? acceptedSeats(ceremony) : [...seats.keys()];
-  const isEarly = isEnough && expected.every((seat) => confirmed.has(seat));
+  const { seats, confirmed } = ceremony;
+  const isEnough = confirmed.length >= seatsNeeded(seats.length);
+  const isEarly = isEnough && heardSeats(ceremony).size === seats.length;
   if (!isEarly && !isOver(block, ceremony, ports)) return;
   if (isEnough) beginCanary(block, ceremony, ports);
   else failConfirming(block, ceremony);
+}
+
+/** Some of those who confirmed do not sign, and too few others came: who did not confirm makes room for others. */
+function endCanary(block: BlockContext, ceremony: Ceremony, ports: RingPorts): void {
+  if (!isOver(block, ceremony, ports, canaryWindows)) return;
+  ports.dropCanary(block, ceremony);
+  failConfirming(block, ceremony);
 }
 
 /**
  * RNG-4: time and blocks are past the window. Where this very block had no room left for its messages it ends a
  * rotation and a block later: at exactly a rotation the same proposer could fill its block again, for ever.
  */
-function isOver(block: BlockContext, ceremony: Ceremony, { isReservedFull }: RingPorts): boolean {
+function isOver(
+  block: BlockContext,
+  ceremony: Ceremony,
+  { isReservedFull }: RingPorts,
+  windows = 1,
+): boolean {
   const { state, params, time, height } = block;
   const blocks = windowBlocks(block);
-  if (time <= ceremony.startedAt + params.ceremonyWindowMs) return false;
+  if (time <= ceremony.startedAt + windows * params.ceremonyWindowMs) return false;
   if (height < ceremony.startedHeight + blocks) return false;
   if (!isReservedFull) return true;
   putCeremony(state, { ...ceremony, startedHeight: height - blocks + rotation(block) + 1 });
