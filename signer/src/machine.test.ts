@@ -9,12 +9,12 @@ import {
   plans,
   transactionCodec,
 } from "@causeway/chain-core/interchain";
-import { isZero, keyOf, must, toHex, zero32 } from "@causeway/primitives";
+import { equal, isZero, keyOf, must, toHex, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { decodeRecord } from "./journal.ts";
 import { summaryOf } from "./machine.ts";
 import { shareCodec } from "./roast/message.ts";
-import type { World } from "./testing.ts";
+import type { Signer, World } from "./testing.ts";
 import { addBatchPlan, genesis, world } from "./testing.ts";
 import { messageKinds, open, seal } from "./wire.ts";
 
@@ -122,6 +122,12 @@ test("a plan is signed within a second of the header that proves it", () => {
   expect(w.nowMs - from).toBeLessThanOrEqual(1_600);
 });
 
+function hasReleased({ journal }: Signer, plan: Uint8Array): boolean {
+  return journal
+    .map(decodeRecord)
+    .some((one) => one.kind === "release" && equal(one.release.plan, plan));
+}
+
 test("a process that dies before any of its effects never signs two messages in one slot", () => {
   const w = active();
   const matters = new Set(["journal", "send", "submit"]);
@@ -143,7 +149,9 @@ test("a process that dies before any of its effects never signs two messages in 
     expect(keyOf(second)).not.toBe(keyOf(first));
     w.restart(1);
     w.run(2_500);
-    if (at > 0) expect(isSigned(w, second)).toBe(false);
+    // The others are too few for another message once two of four have taken the slot.
+    if (w.signers.filter((signer) => hasReleased(signer, first)).length > 1)
+      expect(isSigned(w, second)).toBe(false);
     if (!died) expect(at).toBeGreaterThanOrEqual(4);
     w.write((state) => lists.put(state, listNames.plans, { ids: [] }));
   }

@@ -35,6 +35,12 @@ export function planId(network: NetworkId, kind: number, subject: Uint8Array): B
   return H("plan", network, concat(bigEndian(kind, 1), subject));
 }
 
+/** Names plans of one key that are signed in one ROAST session: one by its own id, several by the hash of theirs. */
+export function bundleId(network: NetworkId, plans: readonly [Bytes32, ...Bytes32[]]): Bytes32 {
+  const [first, ...more] = plans;
+  return more.length === 0 ? first : H("bundle", network, concat(...plans));
+}
+
 /** A batch as the subject of its plan. */
 export const batchCodec: Codec<Batch> = codec(
   "batch subject",

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { World } from "../testing.ts";
 import { world } from "../testing.ts";
 import { messageKinds, open } from "../wire.ts";
-import { roundMs } from "./request.ts";
+import { roundMs } from "./bundle.ts";
 
 const keyIds = [1, 2];
 const stageOf = (w: World, keyId: number): number | undefined =>
@@ -34,8 +34,8 @@ function withSilentAndLate(): { readonly w: World; readonly back: () => void } {
 
 /** How many seats each of a signer's coordinators, one a canary, knows to hold a share. */
 function known(w: World, number: number): number[] {
-  const { requests } = must(w.signers[number], "signer").state.signing;
-  return [...requests.values()].flatMap(({ roasts }) =>
+  const { bundles } = must(w.signers[number], "signer").state.signing;
+  return [...bundles.values()].flatMap(({ roasts }) =>
     [...roasts.values()].map(({ state }) => state.job.group.shares.size),
   );
 }

@@ -1,76 +1,92 @@
 // An own seat as a coordinator: untrusted for safety, so it acts on any commitment that comes (ROAST).
-import { toHex, unreachable } from "@causeway/primitives";
+import { must, unreachable } from "@causeway/primitives";
 import * as coordinator from "../roast/coordinator.ts";
 import { sessionOpenCodec } from "../roast/message.ts";
 import { breathMs } from "../roast/report.ts";
 import { messageKinds } from "../wire.ts";
-import type { Request } from "./request.ts";
-import { jobOf } from "./request.ts";
+import type { Bundle } from "./bundle.ts";
+import { jobOf } from "./bundle.ts";
 import { announce } from "./signed.ts";
 import type { Work } from "./work.ts";
-import { log, put, send } from "./work.ts";
+import { log, putBundle, requestsOf, send } from "./work.ts";
 
 /** Own part as a coordinator. It needs no share; what it would refuse to sign it does not coordinate. */
 export function coordinate(
   work: Work,
-  request: Request,
+  bundle: Bundle,
   seat: number,
   event: coordinator.Event,
 ): void {
-  if (!request.ring.own.includes(seat) || request.verdict.kind === "rejected") return;
-  if (request.signed !== undefined) return;
-  const job = jobOf(work.context.genesis.networkId, request, seat);
-  const before = request.roasts.get(seat);
+  if (!bundle.ring.own.includes(seat) || !mayCoordinate(work, bundle)) return;
+  const job = jobOf(work.context.genesis.networkId, bundle, seat);
+  const before = bundle.roasts.get(seat);
   // A seat that confirms its share after the first commitment came can sign, too.
   const known = before?.state ?? coordinator.initial(job);
   const [state, effects] = coordinator.step({ ...known, job }, event);
   const isOver = event.kind === "waited";
   const isNew = effects.some(({ kind }) => kind === "wait");
-  const atMs = work.turn.nowMs + breathMs(request.inputs.length);
+  const atMs = work.turn.nowMs + breathMs(bundle.inputs.length);
   const breathAtMs = isNew ? atMs : isOver ? undefined : before?.breathAtMs;
-  const roasts = new Map(request.roasts).set(seat, { state, breathAtMs });
-  put(work, { ...request, roasts });
+  const roasts = new Map(bundle.roasts).set(seat, { state, breathAtMs });
+  putBundle(work, { ...bundle, roasts });
   if (isNew) work.effects.push({ kind: "wake", atMs });
-  for (const effect of effects) performOwn(work, request, effect);
+  for (const effect of effects) performOwn(work, bundle, effect);
+}
+
+function mayCoordinate(work: Work, bundle: Bundle): boolean {
+  const requests = requestsOf(work, bundle);
+  const isOpen = requests.every(
+    ({ verdict, signed }) => verdict.kind !== "rejected" && signed === undefined,
+  );
+  return isOpen && requests.length === bundle.plans.length;
 }
 
 /** What was on its way has been heard by now, or this vault is to wake for it. */
 export function breathe(work: Work, key: string): void {
-  const { requests } = work.state;
-  for (const [seat, { breathAtMs }] of requests.get(key)?.roasts ?? []) {
-    const request = work.state.requests.get(key);
-    if (breathAtMs === undefined || request === undefined) continue;
+  for (const [seat, { breathAtMs }] of work.state.bundles.get(key)?.roasts ?? []) {
+    const bundle = work.state.bundles.get(key);
+    if (breathAtMs === undefined || bundle === undefined) continue;
     if (breathAtMs > work.turn.nowMs) work.effects.push({ kind: "wake", atMs: breathAtMs });
-    else coordinate(work, request, seat, { kind: "waited" });
+    else coordinate(work, bundle, seat, { kind: "waited" });
   }
 }
 
-export function performOwn(work: Work, request: Request, effect: coordinator.Effect): undefined {
-  const plan = toHex(request.id);
+export function performOwn(work: Work, bundle: Bundle, effect: coordinator.Effect): undefined {
   switch (effect.kind) {
     case "open": {
       const body = sessionOpenCodec.encode(effect.open);
-      const { validators } = request.ring;
+      const { validators } = bundle.ring;
       // Once to a validator, for all of its seats.
       const told = new Set<number>();
       for (const seat of effect.recipients) {
         const validator = validators[seat];
         if (validator === undefined || told.has(validator)) continue;
         told.add(validator);
-        send(work, request, seat, messageKinds.open, body);
+        send(work, bundle.ring, seat, messageKinds.open, body);
       }
       return;
     }
     case "done":
-      announce(work, request, effect.signatures);
+      announceAll(work, bundle, effect.signatures);
       return;
     case "malicious": {
       const { seat, evidence } = effect;
+      const plan = must(bundle.plans[0], "plan of a bundle");
       return log(work, "error", "a signer cheated", { plan, seat, code: evidence.code });
     }
     case "wait":
       return;
     default:
       unreachable(effect);
+  }
+}
+
+/** The signatures are in the order of the bundle's messages. */
+function announceAll(work: Work, bundle: Bundle, signatures: readonly Uint8Array[]): void {
+  let first = 0;
+  for (const request of requestsOf(work, bundle)) {
+    const next = first + request.inputs.length;
+    announce(work, request, signatures.slice(first, next));
+    first = next;
   }
 }

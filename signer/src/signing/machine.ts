@@ -1,4 +1,4 @@
-// Threshold-signs what the final ledger planned (DESIGN 4), one request a plan:
+// Threshold-signs what the final ledger planned (DESIGN 4), what one block planned for a key together (draw-up.ts):
 //
 //   planned --approved, own share--> commitment to the coordinator of the round --> session opened
 //     --approved again, slot free, nonce consumed: journaled--> share --> ... --> signatures --> ledger
@@ -8,18 +8,20 @@
 import type { Plan } from "@causeway/chain-core/interchain";
 import { listNames, lists, planStatus, plans } from "@causeway/chain-core/interchain";
 import type { Bytes32, Rejected, Step } from "@causeway/primitives";
-import { bytes32, equal, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
+import { bytes32, isRejected, keyOf, toHex, unreachable } from "@causeway/primitives";
 import { restore } from "../guard.ts";
 import type { Ledger } from "../policy/approve.ts";
 import { approve } from "../policy/approve.ts";
-import { dropNonces } from "../roast/participant.ts";
 import type { Turn } from "../turn.ts";
-import { drain, hearEarly } from "./messages.ts";
+import { roundMs } from "./bundle.ts";
+import { drawUp, endOf, review } from "./draw-up.ts";
+import { drain } from "./messages.ts";
 import { converse, ownShares, repeatAtMs } from "./participate.ts";
 import type { Request } from "./request.ts";
-import { messagesOf, ringOf, roundMs } from "./request.ts";
+import { messagesOf, ringOf } from "./request.ts";
+import { bringLate } from "./signed.ts";
 import type { Context, Effect, Event, State, Work } from "./work.ts";
-import { log, put } from "./work.ts";
+import { isLive, log, put } from "./work.ts";
 
 export type { Context, Effect, Event, State } from "./work.ts";
 export { initial } from "./work.ts";
@@ -47,12 +49,14 @@ export function step(
       work.inbox.push(event);
       break;
     case "woke":
+      drawUp(work);
       break;
     default:
       return unreachable(event);
   }
   drain(work);
-  for (const key of work.state.requests.keys()) converse(work, key);
+  for (const key of work.state.requests.keys()) bringLate(work, key);
+  for (const key of work.state.bundles.keys()) converse(work, key);
   drain(work);
   const atMs = nextWake(work);
   if (atMs !== undefined) work.effects.push({ kind: "wake", atMs });
@@ -76,14 +80,16 @@ function viewed(work: Work, event: Event & { kind: "viewed" }): void {
   const early = [...work.state.early].filter(([from]) => members.has(from));
   work.state = { ...work.state, unsignable: new Set(unsignable), early: new Map(early) };
   for (const { id, plan } of open.values()) visit(work, ledger, id, plan);
+  review(work);
+  drawUp(work);
 }
 
-/** The plan is signed, final or gone: its nonces are forgotten. */
+/** The plan is signed, final or gone. */
 function close(work: Work, request: Request): void {
+  endOf(work, request);
   const requests = new Map(work.state.requests);
   requests.delete(keyOf(request.id));
-  const pool = dropNonces(work.state.pool, (held) => equal(held.request, request.id));
-  work.state = { ...work.state, requests, pool };
+  work.state = { ...work.state, requests };
 }
 
 function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
@@ -106,15 +112,12 @@ function visit(work: Work, ledger: Ledger, id: Bytes32, plan: Plan): undefined {
     inputs,
     slots,
     verdict,
-    seenAtMs: before?.seenAtMs ?? turn.nowMs,
-    conversations: before?.conversations ?? new Map(),
-    roasts: before?.roasts ?? new Map(),
+    wasBundled: before?.wasBundled ?? false,
     signed: before?.signed,
     logged: before?.logged ?? new Set(),
   };
   put(work, request);
   tellVerdict(work, request);
-  if (before === undefined) hearEarly(work, id);
 }
 
 /** Rebuilding is deterministic: such a plan is refused at every look, and said once. */
@@ -138,12 +141,11 @@ function tellVerdict(work: Work, request: Request): void {
 function nextWake(work: Work): number | undefined {
   const { nowMs } = work.turn;
   const times: number[] = [];
-  for (const request of work.state.requests.values()) {
-    if (request.verdict.kind !== "approved" || request.signed !== undefined) continue;
-    if (ownShares(work, request).length === 0) continue;
-    const round = Math.floor((nowMs - request.seenAtMs) / roundMs);
-    times.push(request.seenAtMs + (round + 1) * roundMs);
-    for (const conversation of request.conversations.values()) times.push(repeatAtMs(conversation));
+  for (const bundle of work.state.bundles.values()) {
+    if (!isLive(work, bundle) || ownShares(work, bundle).length === 0) continue;
+    const round = Math.floor((nowMs - bundle.sinceMs) / roundMs);
+    times.push(bundle.sinceMs + (round + 1) * roundMs);
+    for (const conversation of bundle.conversations.values()) times.push(repeatAtMs(conversation));
   }
   const future = times.filter((atMs) => atMs > nowMs);
   return future.length === 0 ? undefined : Math.min(...future);

@@ -13,26 +13,26 @@ import { openBatch, sameConversation } from "../roast/session.ts";
 import { nameOf } from "../share-file.ts";
 import type { Envelope } from "../wire.ts";
 import { messageKinds } from "../wire.ts";
-import { breathe } from "./coordinate.ts";
-import type { Conversation, Request } from "./request.ts";
+import type { Bundle, Conversation } from "./bundle.ts";
 import {
   conversationName,
   coordinatorOf,
+  isCurrent,
   jobOf,
   keepRounds,
-  ringOf,
   roundsSince,
-} from "./request.ts";
-import { bringLate } from "./signed.ts";
+} from "./bundle.ts";
+import { breathe } from "./coordinate.ts";
+import type { Request } from "./request.ts";
+import { ringOf } from "./request.ts";
 import type { Work } from "./work.ts";
-import { log, put, refuse, requestOf, send } from "./work.ts";
+import { bundleFor, isLive, log, putBundle, refuse, requestsOf, send } from "./work.ts";
 
 const resendMs = { first: 700, most: 5_000 } as const;
 
-/** Own shares of the request's key and epoch that are those that the ledger has for the own seats. */
-export function ownShares(work: Work, request: Request): Share[] {
-  const { own, group, attempt } = request.ring;
-  const { keyId } = request.plan;
+/** Own shares of the bundle's key and epoch that are those that the ledger has for the own seats. */
+export function ownShares(work: Work, { keyId, ring }: Bundle): Share[] {
+  const { own, group, attempt } = ring;
   return own.flatMap((seat) => {
     const share = work.state.shares.get(nameOf({ keyId, attempt, seat }));
     const point = group.shares.get(seat);
@@ -42,70 +42,67 @@ export function ownShares(work: Work, request: Request): Share[] {
 
 /** Commits to the coordinator of the round, and repeats what a coordinator may have lost. */
 export function converse(work: Work, key: string): void {
-  const { turn } = work;
+  const { nowMs } = work.turn;
   breathe(work, key);
   forget(work, key);
-  const request = work.state.requests.get(key);
-  if (request?.verdict.kind !== "approved") return;
-  if (request.signed !== undefined) {
-    bringLate(work, request);
-    return;
-  }
-  const current = coordinatorOf(request, turn.nowMs);
-  for (const share of ownShares(work, request)) {
-    const latest = work.state.requests.get(key) ?? request;
-    if (!latest.conversations.has(conversationName(current, share.seat)))
-      commitTo(work, latest, share, current);
-  }
-  const latest = work.state.requests.get(key) ?? request;
+  const bundle = work.state.bundles.get(key);
+  if (bundle === undefined || !isLive(work, bundle)) return;
+  const current = coordinatorOf(bundle, nowMs);
+  if (isCurrent(bundle, nowMs))
+    for (const share of ownShares(work, bundle)) {
+      const latest = work.state.bundles.get(key) ?? bundle;
+      if (!latest.conversations.has(conversationName(current, share.seat)))
+        commitTo(work, latest, share, current);
+    }
+  const latest = work.state.bundles.get(key) ?? bundle;
   for (const conversation of latest.conversations.values()) repeat(work, key, conversation);
 }
 
 /** Conversations of long ago: in a large ring there would be as many as seats squared. */
 function forget(work: Work, key: string): void {
-  const request = work.state.requests.get(key);
-  if (request === undefined) return;
-  const age = (seat: number): number => roundsSince(request, seat, work.turn.nowMs);
+  const bundle = work.state.bundles.get(key);
+  if (bundle === undefined) return;
+  const age = (seat: number): number => roundsSince(bundle, seat, work.turn.nowMs);
   const isOld = (seat: number): boolean => age(seat) > keepRounds.seat;
-  const roasts = [...request.roasts].filter(([seat]) => age(seat) <= keepRounds.coordinator);
-  const conversations = [...request.conversations].filter(([, one]) => !isOld(one.coordinator));
+  const roasts = [...bundle.roasts].filter(([seat]) => age(seat) <= keepRounds.coordinator);
+  const conversations = [...bundle.conversations].filter(([, one]) => !isOld(one.coordinator));
   const isSame =
-    roasts.length === request.roasts.size && conversations.length === request.conversations.size;
+    roasts.length === bundle.roasts.size && conversations.length === bundle.conversations.size;
   if (isSame) return;
   const pool = dropNonces(
     work.state.pool,
-    (held) => equal(held.request, request.id) && isOld(held.coordinator),
+    (held) => equal(held.request, bundle.id) && isOld(held.coordinator),
   );
   work.state = { ...work.state, pool };
-  put(work, { ...request, roasts: new Map(roasts), conversations: new Map(conversations) });
+  putBundle(work, { ...bundle, roasts: new Map(roasts), conversations: new Map(conversations) });
 }
 
-export function commitTo(work: Work, request: Request, share: Share, seat: number): void {
-  const job = jobOf(work.context.genesis.networkId, request, seat);
+export function commitTo(work: Work, bundle: Bundle, share: Share, seat: number): void {
+  const job = jobOf(work.context.genesis.networkId, bundle, seat);
   const { pool, boot } = work.state;
   const fresh = makeCommit(pool, job, share.seat, boot, share.secret, work.turn.draw());
   if (isRejected(fresh)) return;
   work.state = { ...work.state, pool: fresh.pool };
   const body = commitCodec.encode(fresh.commit);
   const from = { coordinator: seat, seat: share.seat };
-  say(work, request, { ...from, kind: messageKinds.commit, body, answered: undefined });
+  say(work, bundle, { ...from, kind: messageKinds.commit, body, answered: undefined });
 }
 
 /** Sends, and remembers what to repeat. */
 export function say(
   work: Work,
-  request: Request,
+  bundle: Bundle,
   said: Omit<Conversation, "sentAtMs" | "sends">,
 ): void {
-  keep(work, request, { ...said, sends: 1, sentAtMs: work.turn.nowMs });
+  keep(work, bundle, { ...said, sends: 1, sentAtMs: work.turn.nowMs });
 }
 
-function keep(work: Work, request: Request, conversation: Conversation): void {
+function keep(work: Work, bundle: Bundle, conversation: Conversation): void {
   const { coordinator: to, seat, kind, body } = conversation;
-  const conversations = new Map(request.conversations);
+  const conversations = new Map(bundle.conversations);
   conversations.set(conversationName(to, seat), conversation);
-  put(work, { ...request, conversations });
-  send(work, request, to, kind, body);
+  putBundle(work, { ...bundle, conversations });
+  send(work, bundle.ring, to, kind, body);
 }
 
 export function repeatAtMs({ sentAtMs, sends }: Conversation): number {
@@ -113,39 +110,39 @@ export function repeatAtMs({ sentAtMs, sends }: Conversation): number {
 }
 
 export function repeat(work: Work, key: string, conversation: Conversation): void {
-  const request = work.state.requests.get(key);
-  if (request === undefined || repeatAtMs(conversation) > work.turn.nowMs) return;
+  const bundle = work.state.bundles.get(key);
+  if (bundle === undefined || repeatAtMs(conversation) > work.turn.nowMs) return;
   const sends = conversation.sends + 1;
-  keep(work, request, { ...conversation, sends, sentAtMs: work.turn.nowMs });
+  keep(work, bundle, { ...conversation, sends, sentAtMs: work.turn.nowMs });
 }
 
 export function heardOpen(work: Work, from: number, envelope: Envelope): undefined {
   const open = sessionOpenCodec.parse(envelope.body);
   if (isRejected(open)) return refuse(work, from, open.code, "open");
-  const request = requestOf(work, from, open, open.coordinator);
-  if (request === undefined || request.signed !== undefined) return;
+  const bundle = bundleFor(work, from, open, open.coordinator);
+  if (bundle === undefined || !isLive(work, bundle)) return;
   const hash = sha256(envelope.body);
   const signers = new Set(open.signers.map(({ seat }) => seat));
   const due: { readonly share: Share; readonly conversation: Conversation }[] = [];
-  for (const share of ownShares(work, request)) {
+  for (const share of ownShares(work, bundle)) {
     const name = conversationName(open.coordinator, share.seat);
-    const conversation = request.conversations.get(name);
+    const conversation = bundle.conversations.get(name);
     if (conversation === undefined || !signers.has(share.seat)) continue;
     const { answered, kind, body } = conversation;
     if (answered !== undefined && equal(answered.opening, hash))
-      send(work, request, open.coordinator, kind, body);
+      send(work, bundle.ring, open.coordinator, kind, body);
     else due.push({ share, conversation });
   }
   if (due.length === 0) return;
-  const session = sessionOf(work, request, open, hash);
+  const session = sessionOf(work, bundle, open, hash);
   if (session === undefined) return;
   for (const { share, conversation } of due) {
-    const latest = work.state.requests.get(keyOf(open.request)) ?? request;
+    const latest = work.state.bundles.get(keyOf(open.request)) ?? bundle;
     release(work, latest, conversation, share, session);
   }
 }
 
-/** An opening of a plan that is approved at this moment; the batch is the same for all own seats. */
+/** An opening of plans that are approved at this moment; the batch is the same for all own seats. */
 type Session = {
   readonly job: Job;
   readonly open: SessionOpen;
@@ -154,27 +151,37 @@ type Session = {
   readonly batchOf: () => ReturnType<typeof openBatch>;
 };
 
-/** RNG-6: asked again whenever shares are to leave. */
+/** RNG-6: asked again whenever shares are to leave, of each plan. */
 function sessionOf(
   work: Work,
-  request: Request,
+  bundle: Bundle,
   open: SessionOpen,
   hash: Uint8Array,
 ): Session | undefined {
-  const { context, turn } = work;
-  const { ledger } = work.state;
-  if (ledger === undefined) return undefined;
-  const found = ringOf(context, ledger.view, request.plan);
-  if (isRejected(found)) return withheld(work, request, found.code);
-  if (found.ring.attempt !== request.ring.attempt) return withheld(work, request, "old-epoch");
-  const verdict = approve(context.genesis, ledger, request.id, request.plan, found.key, turn.nowMs);
-  if (verdict.kind !== "approved") return withheld(work, request, verdict.code);
-  const job = jobOf(context.genesis.networkId, request, open.coordinator);
+  for (const request of requestsOf(work, bundle)) {
+    const code = refusalOf(work, request);
+    if (code !== undefined) return withheld(work, request, code);
+  }
+  const job = jobOf(work.context.genesis.networkId, bundle, open.coordinator);
   return { job, open, hash, batchOf: once(() => openBatch(job, open)) };
 }
 
-function withheld(work: Work, { id }: Request, code: string): undefined {
-  log(work, "warn", "share withheld", { code, plan: toHex(id) });
+/** Why the plan is not to be signed at this moment, if so. */
+function refusalOf(work: Work, { id, plan, ring }: Request): string | undefined {
+  const { context, turn } = work;
+  const { ledger } = work.state;
+  if (ledger === undefined) return "no-view";
+  const found = ringOf(context, ledger.view, plan);
+  if (isRejected(found)) return found.code;
+  if (found.ring.attempt !== ring.attempt) return "old-epoch";
+  const verdict = approve(context.genesis, ledger, id, plan, found.key, turn.nowMs);
+  return verdict.kind === "approved" ? undefined : verdict.code;
+}
+
+/** `request`: the first of the bundle, if no other is why. */
+function withheld(work: Work, request: Request | undefined, code: string): undefined {
+  const plan = request === undefined ? "" : toHex(request.id);
+  log(work, "warn", "share withheld", { code, plan });
 }
 
 /**
@@ -183,12 +190,13 @@ function withheld(work: Work, { id }: Request, code: string): undefined {
  */
 export function release(
   work: Work,
-  request: Request,
+  bundle: Bundle,
   conversation: Conversation,
   share: Share,
   { job, open, hash, batchOf }: Session,
 ): undefined {
-  const no = (code: string): undefined => withheld(work, request, code);
+  const requests = requestsOf(work, bundle);
+  const no = (code: string, of = requests[0]): undefined => withheld(work, of, code);
   const last = conversation.answered?.number;
   const checked = checkOpen(job, share.seat, open, last, batchOf);
   if (isRejected(checked)) return no(checked.code);
@@ -196,37 +204,33 @@ export function release(
   const held = work.state.pool.get(keyOf(checked.commitment));
   const isOurs = held !== undefined && sameConversation(held, job) && held.seat === share.seat;
   if (!isOurs) return no("unknown-nonce");
-  const guard = take(work.state.guard, request.slots);
-  if (isRejected(guard)) return no(guard.code);
+  const { guard: before } = work.state;
+  const isTaken = ({ slots }: Request): boolean => isRejected(take(before, slots));
+  const slots = requests.flatMap((request) => request.slots);
+  const guard = take(before, slots);
+  if (isRejected(guard)) return no(guard.code, requests.find(isTaken));
   const taken = takeNonces(work.state.pool, checked.commitment);
   if (isRejected(taken)) return no(taken.code);
   const { boot } = work.state;
   const next = makeCommit(taken.pool, job, share.seat, boot, share.secret, work.turn.draw());
   if (isRejected(next)) return no(next.code);
   work.state = { ...work.state, guard, pool: next.pool };
-  work.effects.push({
-    kind: "release",
-    release: {
-      keyId: job.keyId,
-      attempt: job.attempt,
-      seat: share.seat,
-      plan: request.id,
-      coordinator: open.coordinator,
-      sid,
-      commitment: checked.commitment,
-      slots: [...request.slots],
-    },
-  });
-  const host = hostOf(work, request, share.seat);
+  const { keyId, attempt, coordinator } = job;
+  const { commitment } = checked;
+  for (const request of requests) {
+    const part = { plan: request.id, slots: [...request.slots] };
+    const release = { keyId, attempt, seat: share.seat, coordinator, sid, commitment, ...part };
+    work.effects.push({ kind: "release", release });
+  }
+  const host = hostOf(work, bundle, share.seat);
   const answer = makeShare(checked, share.seat, share.secret, taken.nonces, next.commit, host);
   const body = shareCodec.encode(answer);
   const answered = { number: open.number, opening: hash };
-  const { coordinator, seat } = conversation;
-  say(work, request, { coordinator, seat, kind: messageKinds.share, body, answered });
+  say(work, bundle, { coordinator, seat: share.seat, kind: messageKinds.share, body, answered });
 }
 
 /** What answers for the seat's shares, if its host key is here. */
-function hostOf({ context, turn }: Work, { ring }: Request, seat: number): Signatory | undefined {
+function hostOf({ context, turn }: Work, { ring }: Bundle, seat: number): Signatory | undefined {
   const hostKey = must(ring.hostKeys[seat], "host key of the seat");
   const host = context.hosts.find(({ point }) => equal(point, hostKey));
   return host && { secret: host.secret, aux: turn.draw() };

@@ -2,13 +2,13 @@
 // way to the ledger; and if it stays away, seats bring it themselves, one after the other.
 import { kinds, ringSignatureCodec } from "@causeway/chain-core/interchain";
 import { outputKey } from "@causeway/chain-core/ring";
-import { equal, isRejected, keyOf, toHex } from "@causeway/primitives";
+import { isRejected, keyOf, toHex } from "@causeway/primitives";
 import { verifySchnorr } from "@causeway/primitives/secp256k1";
-import { dropNonces } from "../roast/participant.ts";
 import type { Envelope } from "../wire.ts";
 import { messageKinds } from "../wire.ts";
+import { firstSeat, roundMs } from "./bundle.ts";
+import { fallSilent } from "./draw-up.ts";
 import type { Request } from "./request.ts";
-import { coordinatorOf, roundMs } from "./request.ts";
 import type { Work } from "./work.ts";
 import { log, put, refuse, send } from "./work.ts";
 
@@ -21,7 +21,7 @@ export function announce(work: Work, request: Request, signatures: readonly Uint
   for (const [seat, validator] of validators.entries()) {
     if (told.has(validator)) continue;
     told.add(validator);
-    send(work, request, seat, messageKinds.signed, body);
+    send(work, request.ring, seat, messageKinds.signed, body);
   }
   bring(work, request, body);
   log(work, "info", "plan signed", { plan: toHex(request.id), signatures: signatures.length });
@@ -35,7 +35,7 @@ export function heardSigned(work: Work, from: number, envelope: Envelope): undef
   if (request === undefined || request.signed !== undefined) return;
   if (!request.ring.validators.includes(from)) return refuse(work, from, "wrong-seat", "signed");
   if (!isSigned(request, told.signatures)) return refuse(work, from, "bad-signature", "signed");
-  const bringAtMs = work.turn.nowMs + (2 + roundsUntilOwn(work, request)) * roundMs;
+  const bringAtMs = work.turn.nowMs + (2 + roundsUntilOwn(request)) * roundMs;
   keep(work, request, { body: envelope.body, bringAtMs });
 }
 
@@ -50,24 +50,24 @@ function isSigned({ inputs, ring }: Request, signatures: readonly Uint8Array[]):
 }
 
 /** So that not all of them bring it at once. */
-function roundsUntilOwn(work: Work, request: Request): number {
-  const { own, group } = request.ring;
-  const current = coordinatorOf(request, work.turn.nowMs);
-  return Math.min(group.n, ...own.map((seat) => (seat - current + group.n) % group.n));
+function roundsUntilOwn({ id, ring }: Request): number {
+  const { own, group } = ring;
+  const first = firstSeat(id, group.n);
+  return Math.min(group.n, ...own.map((seat) => (seat - first + group.n) % group.n));
 }
 
-/** Nothing is left to sign: conversations end, their nonces are forgotten. */
 function keep(work: Work, request: Request, signed: Request["signed"]): void {
   const latest = work.state.requests.get(keyOf(request.id)) ?? request;
-  put(work, { ...latest, signed, conversations: new Map(), roasts: new Map() });
-  const pool = dropNonces(work.state.pool, (held) => equal(held.request, request.id));
-  work.state = { ...work.state, pool };
+  put(work, { ...latest, signed });
+  fallSilent(work, request);
 }
 
 /** Brings it if the ledger has not got it by then. */
-export function bringLate(work: Work, request: Request): void {
-  const { signed } = request;
-  if (signed?.bringAtMs === undefined) return;
+export function bringLate(work: Work, key: string): void {
+  const request = work.state.requests.get(key);
+  const { signed, verdict } = request ?? {};
+  if (request === undefined || signed?.bringAtMs === undefined) return;
+  if (verdict?.kind !== "approved") return;
   if (signed.bringAtMs > work.turn.nowMs) {
     work.effects.push({ kind: "wake", atMs: signed.bringAtMs });
     return;

@@ -13,7 +13,8 @@ import type { Turn } from "../turn.ts";
 import type { Envelope } from "../wire.ts";
 import { seal } from "../wire.ts";
 import type { HostKey } from "../world.ts";
-import type { Request } from "./request.ts";
+import type { Bundle } from "./bundle.ts";
+import type { Request, Ring } from "./request.ts";
 
 export type Context = {
   readonly genesis: Genesis;
@@ -34,7 +35,9 @@ export type State = {
   readonly pool: NoncePool;
   /** By the hex of the plan's id. */
   readonly requests: ReadonlyMap<string, Request>;
-  /** Commitments for plans that the own node has not shown yet, by the sender's validator. */
+  /** By the hex of their ids. */
+  readonly bundles: ReadonlyMap<string, Bundle>;
+  /** Commitments for bundles that are not drawn up here yet, by the sender's validator. */
   readonly early: ReadonlyMap<number, readonly Envelope[]>;
   /** Plans whose messages cannot be rebuilt, by hex: logged once. */
   readonly unsignable: ReadonlySet<string>;
@@ -74,6 +77,7 @@ export const initial: State = {
   guard: emptyGuard,
   pool: emptyPool,
   requests: new Map(),
+  bundles: new Map(),
   early: new Map(),
   unsignable: new Set(),
 };
@@ -101,27 +105,48 @@ export function put(work: Work, request: Request): void {
   work.state = { ...work.state, requests };
 }
 
-/** The request if `from` sits at `seat` of its ring. */
-export function requestOf(
+export function putBundle(work: Work, bundle: Bundle): void {
+  const bundles = new Map(work.state.bundles).set(keyOf(bundle.id), bundle);
+  work.state = { ...work.state, bundles };
+}
+
+/** Approved at the last view, and not signed. */
+export function isWaiting({ verdict, signed }: Request): boolean {
+  return verdict.kind === "approved" && signed === undefined;
+}
+
+/** In the order of the bundle's messages. */
+export function requestsOf({ state }: Work, { plans }: Bundle): Request[] {
+  return plans.flatMap((plan) => state.requests.get(plan) ?? []);
+}
+
+/** Whether all of its plans wait for their signatures. */
+export function isLive(work: Work, bundle: Bundle): boolean {
+  const requests = requestsOf(work, bundle);
+  return requests.length === bundle.plans.length && requests.every(isWaiting);
+}
+
+/** The bundle if `from` sits at `seat` of its ring. */
+export function bundleFor(
   work: Work,
   from: number,
   message: { readonly request: Uint8Array; readonly keyId: number; readonly attempt: number },
   seat: number,
-): Request | undefined {
-  const request = work.state.requests.get(keyOf(message.request));
-  if (request === undefined || request.plan.keyId !== message.keyId) return undefined;
-  if (request.ring.attempt !== message.attempt) return undefined;
-  return request.ring.validators[seat] === from ? request : undefined;
+): Bundle | undefined {
+  const bundle = work.state.bundles.get(keyOf(message.request));
+  if (bundle === undefined || bundle.keyId !== message.keyId) return undefined;
+  if (bundle.ring.attempt !== message.attempt) return undefined;
+  return bundle.ring.validators[seat] === from ? bundle : undefined;
 }
 
 export function send(
   work: Work,
-  request: Request,
+  { validators }: Ring,
   seat: number,
   kind: number,
   body: Uint8Array,
 ): undefined {
-  const to = must(request.ring.validators[seat], "validator of the seat");
+  const to = must(validators[seat], "validator of the seat");
   const own = work.context.number;
   if (to === own) {
     const envelope = { version: 1, kind, seat: own, body };
