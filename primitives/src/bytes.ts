@@ -84,18 +84,25 @@ export function reversed(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(bytes).reverse();
 }
 
-/** Big-endian bytes of a non-negative integer; asserts that it fits in `size` bytes. */
+/** Where a bigint is written by 8 bytes: a view on each result costs more than all the rest. */
+const words = new DataView(new ArrayBuffer(128));
+const wordBytes = new Uint8Array(words.buffer);
+
+/** Big-endian bytes of a non-negative integer; asserts that it fits in `size` bytes, at most 128. */
 export function bigEndian(value: bigint | number, size: number): Uint8Array {
   if (typeof value === "number" && Number.isSafeInteger(value)) return bigEndianOf(value, size);
   let rest = BigInt(value);
   assert(rest >= 0n, "negative integer");
-  const out = new Uint8Array(size);
-  for (let i = size - 1; i >= 0; i--) {
-    out[i] = Number(rest & 0xffn);
-    rest >>= 8n;
+  const start = words.byteLength - size;
+  let at = words.byteLength;
+  while (at > start) {
+    at -= 8;
+    words.setBigUint64(at, rest);
+    rest >>= 64n;
   }
-  assert(rest === 0n, `integer does not fit in ${size} bytes`);
-  return out;
+  const fits = rest === 0n && isZero(wordBytes.subarray(at, start));
+  assert(fits, `integer does not fit in ${size} bytes`);
+  return wordBytes.slice(start);
 }
 
 function bigEndianOf(value: number, size: number): Uint8Array {

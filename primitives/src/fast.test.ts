@@ -82,6 +82,19 @@ describe("bytes", () => {
         expect(fromBigEndian(bigEndian(value, 8))).toBe(BigInt(value));
       }),
     );
+    const sized = fc
+      .integer({ min: 1, max: 100 })
+      .chain((size) => fc.tuple(fc.constant(size), fc.bigInt({ min: 0n, max: 256n ** 100n - 1n })));
+    fc.assert(
+      fc.property(sized, ([size, value]) => {
+        const most = 256n ** BigInt(size);
+        const hex = (value % most).toString(16).padStart(2 * size, "0");
+        expect(bytesToHex(bigEndian(value % most, size))).toBe(hex);
+        if (value >= most) expect(() => bigEndian(value, size)).toThrow();
+        expect(() => bigEndian(most, size)).toThrow();
+      }),
+    );
+    expect(() => bigEndian(-1n, 8)).toThrow();
     expect(() => bigEndian(256, 1)).toThrow();
     expect(() => bigEndian(-1, 1)).toThrow();
     expect(() => bigEndian(1.5, 1)).toThrow();
