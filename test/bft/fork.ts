@@ -18,6 +18,7 @@ import {
 } from "../../chain-core/src/codec/block.ts";
 import { contradiction, culprits } from "../../chain-core/src/consensus/accountability.ts";
 import { parseRecord } from "../../chain-core/src/consensus/journal.ts";
+import { shuffled, times } from "../seeds/plan.ts";
 import { after, next } from "../seeds/queue.ts";
 import type { World } from "./model.ts";
 import { heightOf, isHonest } from "./model.ts";
@@ -49,7 +50,10 @@ const patienceMs = 120_000;
 /** `lies`: towards the second half the Byzantine seats claim proofs of lock that they do not have. */
 export function forkOf(seed: number, seats: number, byzantineCount: number, lies: boolean): Fork {
   const random = seeded(seed);
-  const order = shuffled(random, seats);
+  const order = shuffled(
+    random,
+    times(seats, (i) => i),
+  );
   const byzantine = order.slice(0, byzantineCount);
   const honest = order.slice(byzantineCount);
   const cut = honest.length >> 1;
@@ -65,22 +69,13 @@ export function forkOf(seed: number, seats: number, byzantineCount: number, lies
   return judge(worlds, byzantine);
 }
 
-function shuffled(random: Random, count: number): number[] {
-  const out = Array.from({ length: count }, (_, i) => i);
-  for (let i = count - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [out[i], out[j]] = [out[j] as number, out[i] as number];
-  }
-  return out;
-}
-
 function planFor(
   random: Random,
   seats: number,
   byzantine: readonly number[],
   plays: readonly SeatStrategy[] | undefined,
 ): Plan {
-  const all = Array.from({ length: seats }, (_, i) => i);
+  const all = times(seats, (i) => i);
   return {
     seats,
     peers: seats,

@@ -2,17 +2,10 @@
 // of network, disks and clocks. After `healAfterMs` only the Byzantine seats go on.
 import type { Random } from "@causeway/primitives";
 import { must } from "@causeway/primitives";
+import type { Cut } from "../seeds/plan.ts";
+import { drawStrategies, oneWayCuts, shuffled, smallSkew, times } from "../seeds/plan.ts";
 import type { SeatStrategy, Strategy } from "./strategies.ts";
 import { isSeatStrategy, strategies } from "./strategies.ts";
-
-/** One way of a link that carries nothing for a while. */
-export type Cut = {
-  readonly strategy: Strategy;
-  readonly atMs: number;
-  readonly forMs: number;
-  /** By peer: what leaves `from` for `to` is lost. */
-  readonly cuts: (from: number, to: number) => boolean;
-};
 
 export type Plan = {
   /** Seats of each committee: 4, 7 or 10. */
@@ -37,7 +30,7 @@ export type Plan = {
   readonly loss: number;
   readonly duplication: number;
   readonly reordering: number;
-  readonly cuts: readonly Cut[];
+  readonly cuts: readonly Cut<Strategy>[];
   /** Which of them strike the node that is the first to decide a height. */
   readonly isolation: Strategy | undefined;
   /** Probability per effect. */
@@ -45,22 +38,8 @@ export type Plan = {
   readonly skews: readonly { readonly atMs: number; readonly peer: number; readonly ms: number }[];
 };
 
-/** Time that an honest clock may be off, ms; {@link toleranceMs} is what validators tolerate. */
-const honestSkewMs = 300;
+/** What validators tolerate of a clock, ms. */
 export const toleranceMs = 2_000;
-
-function times<T>(count: number, make: (i: number) => T): T[] {
-  return Array.from({ length: count }, (_, i) => make(i));
-}
-
-function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [out[i], out[j]] = [out[j] as T, out[i] as T];
-  }
-  return out;
-}
 
 /** The plan of a seed. `first` is among its strategies. */
 export function planOf(seed: number, random: Random, first?: Strategy): Plan {
@@ -76,7 +55,7 @@ export function planOf(seed: number, random: Random, first?: Strategy): Plan {
   const committees = changes
     ? times(40, () => shuffled(random, all).slice(0, seats))
     : [all.slice(0, seats)];
-  const drawn = draw(random, first);
+  const drawn = drawStrategies(random, strategies, 3, first);
   const healAfterMs = 4_000 + random.below(10_000);
   const byzantine = byzantineOf(random, { committees, powers, peers, drawn });
   const has = (strategy: Strategy): boolean => drawn.includes(strategy);
@@ -110,20 +89,9 @@ export function planOf(seed: number, random: Random, first?: Strategy): Plan {
   };
 }
 
-export function smallSkew(random: Random): number {
-  return random.chance(0.5) ? random.below(2 * honestSkewMs) - honestSkewMs : 0;
-}
-
 function powersOf(random: Random, peers: number): bigint[] {
   const equal = random.chance(0.75);
   return times(peers, () => (equal ? 1n : BigInt(2 + random.below(3))));
-}
-
-/** One to three strategies. */
-function draw(random: Random, first: Strategy | undefined): Strategy[] {
-  const others = shuffled(random, strategies).slice(0, 1 + random.below(3));
-  if (first === undefined) return others;
-  return [first, ...others.filter((one) => one !== first).slice(0, 2)];
 }
 
 type Seating = {
@@ -176,22 +144,15 @@ function cutsOf(
   peers: number,
   healAfterMs: number,
   drawn: readonly Strategy[],
-): Cut[] {
-  const cuts: Cut[] = [];
+): Cut<Strategy>[] {
+  const cuts: Cut<Strategy>[] = [];
   if (drawn.includes("long partition")) {
     const side = times(peers, () => random.chance(0.5));
     const atMs = random.below(healAfterMs / 2);
     const forMs = healAfterMs / 2 + random.below(healAfterMs);
     cuts.push({ strategy: "long partition", atMs, forMs, cuts: (a, b) => side[a] !== side[b] });
   }
-  if (drawn.includes("asymmetric partition"))
-    for (let i = 0; i < 1 + random.below(3); i++) {
-      const ways = times(peers * peers, () => random.chance(0.3));
-      const atMs = random.below(healAfterMs);
-      const forMs = 1_000 + random.below(healAfterMs);
-      const cutsWay = (a: number, b: number): boolean => ways[a * peers + b] === true;
-      cuts.push({ strategy: "asymmetric partition", atMs, forMs, cuts: cutsWay });
-    }
+  if (drawn.includes("asymmetric partition")) cuts.push(...oneWayCuts(random, peers, healAfterMs));
   return cuts;
 }
 

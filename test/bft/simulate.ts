@@ -1,5 +1,6 @@
 // One seed: some nodes Byzantine, everything else against them, then healing, and every honest node must go on.
 import { seeded } from "@causeway/primitives";
+import { smallSkew } from "../seeds/plan.ts";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
 import { failureOf, violated } from "../seeds/violation.ts";
@@ -8,7 +9,7 @@ import { checkEvidence, checkStates } from "./checks.ts";
 import type { Adversary, World } from "./model.ts";
 import { heightOf, isHonest } from "./model.ts";
 import { start, submit } from "./node.ts";
-import { planOf, smallSkew } from "./plan.ts";
+import { planOf } from "./plan.ts";
 import type { Counts, SeatStrategy, Strategy } from "./strategies.ts";
 import { createWorld, startMs } from "./world.ts";
 

@@ -11,10 +11,10 @@ import {
 } from "../../signer/src/roast/message.ts";
 import type { Envelope } from "../../signer/src/wire.ts";
 import { messageKinds, open, seal } from "../../signer/src/wire.ts";
+import { shuffled } from "../seeds/plan.ts";
 import { secretOf } from "./forge.ts";
 import type { Byzantine, World } from "./model.ts";
 import { plays } from "./model.ts";
-import { shuffled } from "./plan.ts";
 
 /** Messages that a coalition keeps, to repeat them. */
 const heardMax = 200;

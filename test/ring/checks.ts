@@ -47,13 +47,15 @@ export function checkEffect(world: World, operator: Operator, effect: Effect): v
 function checkJournal(operator: Operator, bytes: Uint8Array): void {
   const record = decodeRecord(bytes);
   if (record.kind !== "release") return;
-  const { commitment, sid, seat, slots } = record.release;
+  const { commitment, sid, seat, slots, plan } = record.release;
   const { said } = operator;
-  const before = said.released.get(keyOf(commitment));
-  if (before !== undefined)
+  const used = said.released.get(keyOf(commitment)) ?? { sid: keyOf(sid), plans: new Set() };
+  // One record for each plan of the session.
+  if (used.sid !== keyOf(sid) || used.plans.has(keyOf(plan)))
     violated("a nonce signs once", `${operator.index} releases ${keyOf(commitment)} again`);
-  said.released.set(keyOf(commitment), keyOf(sid));
-  operator.durable.add(`${keyOf(sid)}/${seat}`);
+  said.released.set(keyOf(commitment), { ...used, plans: used.plans.add(keyOf(plan)) });
+  const answer = `${keyOf(sid)}/${seat}`;
+  operator.durable.set(answer, (operator.durable.get(answer) ?? 0) + slots.length);
   for (const { slot, message } of slots) {
     const signed = said.slots.get(keyOf(slot));
     if (signed !== undefined && signed !== keyOf(message))
@@ -86,7 +88,7 @@ function checkCommit(world: World, operator: Operator, commit: Commit): void {
 function checkShare(world: World, operator: Operator, share: Share): void {
   const { said, index } = operator;
   const sid = `${keyOf(share.sid)}/${share.seat}`;
-  if (!operator.durable.has(sid))
+  if (operator.durable.get(sid) !== share.shares.length)
     violated("the journal comes before the share", `${index} in session ${sid}`);
   const text = share.shares.map(keyOf).join();
   const before = said.shares.get(sid);

@@ -20,8 +20,8 @@ export type Disk = {
 
 /** What an honest signer has said in all its lives, for the checkers. */
 export type Said = {
-  /** Of each released commitment: the session that used it. */
-  readonly released: Map<string, string>;
+  /** Of each released commitment: the session that used it, and the plans of that one. */
+  readonly released: Map<string, { readonly sid: string; readonly plans: Set<string> }>;
   /** Of each public nonce: the commitment that it stood in. */
   readonly nonces: Map<string, string>;
   /** Of each session and seat: the partial signatures that left. */

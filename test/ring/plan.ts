@@ -1,17 +1,10 @@
 // What a seed is, decided before it begins: its size, Byzantine members with their strategies, and the faults of
 // network, disks, clocks and ledger. After `healAfterMs` only the Byzantine members go on.
 import type { Random } from "@causeway/primitives";
+import type { Cut } from "../seeds/plan.ts";
+import { drawStrategies, oneWayCuts, shuffled, smallSkew, times } from "../seeds/plan.ts";
 import type { MemberStrategy, Strategy } from "./strategies.ts";
 import { isMemberStrategy, memberStrategies, strategies } from "./strategies.ts";
-
-/** One way of a link that carries nothing for a while. */
-export type Cut = {
-  readonly strategy: Strategy;
-  readonly atMs: number;
-  readonly forMs: number;
-  /** By operator, the ledger behind the last: what leaves `from` for `to` is lost. */
-  readonly cuts: (from: number, to: number) => boolean;
-};
 
 /** An operator dies right before or after the write with this number (of all its lives, from 1). */
 export type CrashAtWrite = {
@@ -36,7 +29,7 @@ export type Plan = {
   readonly loss: number;
   readonly duplication: number;
   readonly reordering: number;
-  readonly cuts: readonly Cut[];
+  readonly cuts: readonly Cut<Strategy>[];
   /** How much later than others an operator's node has a block, ms. */
   readonly slowNodes: ReadonlyMap<number, number>;
   /** Probability per effect. */
@@ -57,22 +50,6 @@ export type Plan = {
     readonly ms: number;
   }[];
 };
-
-/** Time that an honest clock may be off when all is well, ms. */
-const honestSkewMs = 300;
-
-function times<T>(count: number, make: (i: number) => T): T[] {
-  return Array.from({ length: count }, (_, i) => make(i));
-}
-
-export function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = random.below(i + 1);
-    [out[i], out[j]] = [out[j] as T, out[i] as T];
-  }
-  return out;
-}
 
 /** The plan of a seed. `first` is among its strategies. */
 export function planOf(random: Random, first?: Strategy): Plan {
@@ -148,15 +125,9 @@ function drawRing(
   }
 }
 
-export function smallSkew(random: Random): number {
-  return random.chance(0.5) ? random.below(2 * honestSkewMs) - honestSkewMs : 0;
-}
-
 /** One to four strategies; an older disk needs a crash. */
 function draw(random: Random, first: Strategy | undefined): Strategy[] {
-  const others = shuffled(random, strategies).slice(0, 1 + random.below(4));
-  const drawn =
-    first === undefined ? others : [first, ...others.filter((one) => one !== first).slice(0, 3)];
+  const drawn = drawStrategies(random, strategies, 4, first);
   const crashes = drawn.includes("crash") || drawn.includes("crash at a write");
   return drawn.includes("older disk") && !crashes ? [...drawn, "crash at a write"] : drawn;
 }
@@ -199,8 +170,8 @@ function cutsOf(
   size: number,
   healAfterMs: number,
   drawn: readonly Strategy[],
-): Cut[] {
-  const cuts: Cut[] = [];
+): Cut<Strategy>[] {
+  const cuts: Cut<Strategy>[] = [];
   const places = size + 1;
   if (drawn.includes("partition"))
     for (let i = 0; i < 1 + random.below(2); i++) {
@@ -209,14 +180,7 @@ function cutsOf(
       const forMs = 1_000 + random.below(healAfterMs);
       cuts.push({ strategy: "partition", atMs, forMs, cuts: (a, b) => side[a] !== side[b] });
     }
-  if (drawn.includes("asymmetric partition"))
-    for (let i = 0; i < 1 + random.below(3); i++) {
-      const ways = times(places * places, () => random.chance(0.3));
-      const atMs = random.below(healAfterMs);
-      const forMs = 1_000 + random.below(healAfterMs);
-      const cutsWay = (a: number, b: number): boolean => ways[a * places + b] === true;
-      cuts.push({ strategy: "asymmetric partition", atMs, forMs, cuts: cutsWay });
-    }
+  if (drawn.includes("asymmetric partition")) cuts.push(...oneWayCuts(random, places, healAfterMs));
   return cuts;
 }
 

@@ -12,6 +12,7 @@ import {
   reshares,
 } from "@causeway/chain-core/interchain";
 import { isZero, keyOf, must, seeded } from "@causeway/primitives";
+import { smallSkew } from "../seeds/plan.ts";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
 import { failureOf, violated } from "../seeds/violation.ts";
@@ -23,7 +24,7 @@ import type { Byzantine, Operator, World } from "./model.ts";
 import { isByzantine, isHonest, operatorsOf } from "./model.ts";
 import { ledgerOf, transmit } from "./network.ts";
 import { start, startSecond, stopSeconds, tellHeight } from "./operator.ts";
-import { planOf, smallSkew } from "./plan.ts";
+import { planOf } from "./plan.ts";
 import { ask, askBitcoin, replaceOne } from "./requests.ts";
 import type { Counts, MemberStrategy, Strategy } from "./strategies.ts";
 import { beginTerm, isCeremonyOpen } from "./terms.ts";

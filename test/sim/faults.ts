@@ -1,6 +1,7 @@
 // What goes wrong in a seed, decided before it begins: every fault is an option with a rate or a time, counted
 // when it strikes. After `healAt` nothing new goes wrong; only a silent operator stays silent.
 import type { Random } from "@causeway/primitives";
+import { times } from "../seeds/plan.ts";
 
 export const faultKinds = [
   "loss",
@@ -72,10 +73,6 @@ export type FaultPlan = {
 
 export function noFaults(): FaultCounts {
   return Object.fromEntries(faultKinds.map((kind) => [kind, 0])) as FaultCounts;
-}
-
-function times<T>(count: number, make: () => T): T[] {
-  return Array.from({ length: count }, make);
 }
 
 /** The faults of a seed; `random` is used for nothing else. Seeds divisible by 25 have none at all. */

@@ -48,10 +48,12 @@ export type Payee = {
   readonly chain: "bitcoin" | "ethereum";
 };
 
+export type Released = { readonly plan: Bytes32; readonly messages: readonly string[] };
+
 /** What one operator has let out. */
 export type SeatChecks = {
-  /** By session id (hex), of releases on its disk. */
-  readonly releases: Map<string, { readonly plan: string; readonly messages: readonly string[] }>;
+  /** By session id (hex) and seat, of releases on its disk: plans in order, and their messages (hex). */
+  readonly releases: Map<string, readonly Released[]>;
   /** Commitment (hex) to the one session it may serve. */
   readonly commitments: Map<string, string>;
   /** Slot (hex) to the one message it may be signed for. */

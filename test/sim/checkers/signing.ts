@@ -1,8 +1,9 @@
 // What may leave a signer: shares of finalised plans alone, after a durable release that takes the plan's slots; no
 // nonce for two sessions, no slot for two messages; statements of what is true alone.
 
-import { equal, isRejected, keyOf, reversed, toHex } from "@causeway/primitives";
+import { bytes32, equal, isRejected, keyOf, must, reversed, toHex } from "@causeway/primitives";
 import { Transaction } from "bitcoinjs-lib";
+import { bundleId } from "../../../chain-core/src/interchain/messages.ts";
 import type { Plan } from "../../../chain-core/src/interchain/records.ts";
 import { isBitcoinPlan } from "../../../chain-core/src/interchain/records.ts";
 import {
@@ -93,25 +94,28 @@ function checkRelease(world: World, seat: number, own: SeatChecks, release: Rele
     own.slots.set(keyOf(slot), keyOf(message));
   }
   const messages = release.slots.map(({ message }) => keyOf(message));
-  own.releases.set(sid, { plan: keyOf(release.plan), messages });
+  const answer = `${sid}/${release.seat}`;
+  const others = own.releases.get(answer) ?? [];
+  own.releases.set(answer, [...others, { plan: bytes32(release.plan), messages }]);
 }
 
 function checkShare(world: World, seat: number, own: SeatChecks, body: Uint8Array): void {
   const share = shareCodec.decode(body);
   const id = keyOf(share.request);
-  const plan = world.checks.plans.get(id);
-  if (plan === undefined)
-    violated("no signature without a finalised plan", `signer ${seat}, plan ${id}`);
-  const release = own.releases.get(keyOf(share.sid));
-  if (release === undefined || release.plan !== id)
-    violated("no share before its release is durable", `signer ${seat}, plan ${id}`);
-  const expected = messagesOf(plan).map(toHex);
-  const isWhole =
-    expected.length === release.messages.length &&
-    expected.every((message, i) => message === release.messages[i]);
-  if (!isWhole) violated("no share without its slots", `signer ${seat}, plan ${id}`);
-  if (share.shares.length !== expected.length)
-    violated("a share for each message", `signer ${seat}, plan ${id}`);
+  const released = own.releases.get(`${keyOf(share.sid)}/${share.seat}`) ?? [];
+  const [first, ...more] = released.map(({ plan }) => plan);
+  const { networkId } = world.genesis;
+  if (first === undefined || keyOf(bundleId(networkId, [first, ...more])) !== id)
+    violated("no share before its release is durable", `signer ${seat}, plans ${id}`);
+  for (const { plan, messages } of released) {
+    const expected = messagesOf(must(world.checks.plans.get(keyOf(plan)), "plan")).map(toHex);
+    const isWhole =
+      expected.length === messages.length &&
+      expected.every((message, i) => message === messages[i]);
+    if (!isWhole) violated("no share without its slots", `signer ${seat}, plan ${keyOf(plan)}`);
+  }
+  if (share.shares.length !== released.flatMap(({ messages }) => messages).length)
+    violated("a share for each message", `signer ${seat}, plans ${id}`);
   const offer = `${toHex(share.request)}:${share.coordinator}`;
   for (const nonce of share.nonces) offerNonce(seat, own, nonce, offer);
 }
