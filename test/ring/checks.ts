@@ -164,8 +164,10 @@ export function checkLedger(world: World): void {
 }
 
 function checkCeremony(world: World, ceremony: Ceremony): void {
-  const { keyId, attempt, voided, commitments, threshold } = ceremony;
+  const { keyId, attempt, voided, wronged, commitments, threshold } = ceremony;
   const dealers = dealersOf(world, ceremony);
+  for (const { seat, dealer } of wronged)
+    blame(world, dealers[dealer], `share ${keyId}/${attempt} of seat ${seat} is wrong`);
   for (const seat of voided)
     blame(world, dealers[seat], `deal ${keyId}/${attempt} of seat ${seat} is void`);
   const [groupPoint] = commitments;

@@ -111,10 +111,9 @@ function drawRing(
   byzantine: ReadonlySet<number>,
   forgetful: readonly number[],
 ): readonly number[] {
-  let n = random.pick([4, 4, 4, 6, 7]);
-  for (let tries = 1; ; tries++) {
+  for (;;) {
     // Not every size is possible with whoever is hostile and forgetful here.
-    if (tries % 1_000 === 0) n = random.pick([4, 4, 4, 6, 7]);
+    const n = random.pick([4, 4, 4, 6, 7]);
     const f = Math.floor((n - 1) / 3);
     const seats = Array.from({ length: n }, () => random.below(size));
     const most = Math.max(...seats.map((one) => seats.filter((other) => other === one).length));

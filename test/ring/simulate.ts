@@ -2,6 +2,7 @@
 // come to its end: both keys active, every honest seat confirmed, every request signed.
 import {
   activeKeys,
+  ceremonies,
   ceremonyStages,
   currentKeys,
   keys,
@@ -11,7 +12,8 @@ import {
   plans,
   reshares,
 } from "@causeway/chain-core/interchain";
-import { isZero, keyOf, must, seeded } from "@causeway/primitives";
+import { keyOf, must, seeded } from "@causeway/primitives";
+import { heardSeats } from "../../chain-core/src/ledger/ring/ceremony.ts";
 import { smallSkew } from "../seeds/plan.ts";
 import { after, next } from "../seeds/queue.ts";
 import { note, traceHash } from "../seeds/trace.ts";
@@ -228,9 +230,10 @@ function missingOf(world: World, toAsk: number, toRotate: number): string | unde
   if (open.length > 0) return `ceremonies of keys ${open.join()} are open`;
   for (const keyId of activeKeys.get(state, "only")?.keyIds ?? []) {
     const key = must(keys.get(state, keyId), "key");
+    const heard = heardSeats(must(ceremonies.get(state, keyId), "ceremony of a key"));
     for (const [seat, index] of operatorsOf(world, key).entries())
-      if (isZero(must(key.shares[seat], "Y")) && isHonest(must(world.operators[index], "operator")))
-        return `seat ${seat}, ${index}'s, has not confirmed key ${keyId}`;
+      if (!heard.has(seat) && isHonest(must(world.operators[index], "operator")))
+        return `seat ${seat}, ${index}'s, has neither confirmed key ${keyId} nor complained`;
   }
   if (toAsk > 0) return `${toAsk} requests are not made`;
   for (const { id, plan, signedAtMs, isReplaced } of world.requests.values()) {
