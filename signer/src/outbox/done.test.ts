@@ -1,10 +1,20 @@
-// What the outbox takes for done: a contract is stated once for each key that it comes to hold (ETH-1, ETH-3).
-import { eventKinds, evmContractCodec, evmStates } from "@causeway/chain-core/interchain";
+// What the outbox takes for done: a contract is stated once for each key that it comes to hold (ETH-1, ETH-3), a
+// complaint is brought until the ledger knows what it says (RNG-3).
+import type { Ceremony } from "@causeway/chain-core/interchain";
+import {
+  ceremonies,
+  ceremonyStages,
+  complaintCodec,
+  eventKinds,
+  evmContractCodec,
+  evmStates,
+  kinds,
+} from "@causeway/chain-core/interchain";
 import { must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { memoryState } from "../../../chain-core/src/ledger/memory-state.ts";
 import { genesis } from "../testing.ts";
-import { isStated } from "./done.ts";
+import { isDone, isStated } from "./done.ts";
 
 const { chain, gateway } = must(genesis.evm[0], "chain");
 
@@ -24,4 +34,28 @@ test("a contract with a newer key is to be stated, one with the key that the led
   expect([stated(2), stated(3)]).toEqual([true, false]);
   evmStates.put(view, chain, { ...contract, stated: true, keyId: 3 });
   expect([stated(2), stated(3)]).toEqual([true, true]);
+});
+
+test("a complaint is to be brought until its deal is void, or the ledger knows who was cheated by whom", () => {
+  const view = memoryState();
+  const proof = { sharedPoint: new Uint8Array(33).fill(2), dleqProof: new Uint8Array(64) };
+  const body = complaintCodec.encode({ keyId: 1, attempt: 0, seat: 2, dealer: 1, ...proof });
+  const owner = must(genesis.validators[2], "validator").owner;
+  const known = (change: Partial<Ceremony>): boolean => {
+    const of = { keyId: 1, purpose: 0, term: 0, chain, attempt: 0, threshold: 3, seats: [] };
+    const made = { startedAt: 0, startedHeight: 1, dealsHash: zero32, commitments: [] };
+    const lists = { dealt: [0, 1, 2, 3], voided: [], wronged: [], confirmed: [] };
+    ceremonies.put(view, 1, { ...of, stage: ceremonyStages.active, ...made, ...lists, ...change });
+    const action = { kind: kinds.complaint, body };
+    const { params } = genesis;
+    return isDone(genesis.networkId, view, action, { owner, params, ledgerMs: 0 });
+  };
+  expect(known({ stage: ceremonyStages.confirm })).toBe(false);
+  expect(known({ stage: ceremonyStages.canary })).toBe(false);
+  expect(known({})).toBe(false);
+  expect(known({ wronged: [{ seat: 3, dealer: 1 }] })).toBe(false);
+  expect(known({ wronged: [{ seat: 2, dealer: 1 }] })).toBe(true);
+  expect(known({ voided: [1] })).toBe(true);
+  expect(known({ attempt: 1 })).toBe(true);
+  expect(known({ stage: ceremonyStages.retired })).toBe(true);
 });
