@@ -67,6 +67,7 @@ test("status and doctor tell what is there, and no secret", async () => {
     async () => {
       const status = told(await signer("status"));
       expect(status).toMatchObject({ running: true, unwell: [], fence: "open", barred: 0 });
+      expect(status).toMatchObject({ signers: "3 of 3 connected", away: [] });
       expect(status.seats).toMatchObject([
         { keyId: 1, seat: 1, confirmed: true, held: true, stage: "active" },
         { keyId: 2, seat: 1, confirmed: true, held: true, stage: "active" },

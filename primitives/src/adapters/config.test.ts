@@ -8,6 +8,7 @@ const spec = {
   rpc: { key: "CAUSEWAY_BITCOIN_RPC", is: "url" },
   port: { key: "CAUSEWAY_P2P_PORT", is: "port", default: "18500" },
   peers: { key: "CAUSEWAY_PEERS", is: "peers", default: "" },
+  announce: { key: "CAUSEWAY_ANNOUNCE", is: "addresses", default: "" },
   password: { key: "CAUSEWAY_BITCOIN_PASSWORD", is: "port", optional: true, secret: true },
   oneMachine: { key: "CAUSEWAY_ONE_MACHINE", is: "flag", default: "false" },
 } as const;
@@ -18,6 +19,7 @@ CAUSEWAY_GENESIS = /etc/genesis.json
 CAUSEWAY_BITCOIN_RPC="http://127.0.0.1:18443"
 CAUSEWAY_BUS=/run/bus.sock
 CAUSEWAY_PEERS=/ip4/10.0.0.1/tcp/18500/p2p/16Uiu2HAm1, /dns4/b.example/tcp/1/p2p/16Uiu2HAm2
+CAUSEWAY_ANNOUNCE=/ip4/10.0.0.1/tcp/18502,/ip6/2606:4700::1111/tcp/1
 `;
 
 test("a good file gives typed, frozen values, and the environment wins", () => {
@@ -30,6 +32,7 @@ test("a good file gives typed, frozen values, and the environment wins", () => {
     rpc: "http://127.0.0.1:18443",
     port: 7,
     peers: ["/ip4/10.0.0.1/tcp/18500/p2p/16Uiu2HAm1", "/dns4/b.example/tcp/1/p2p/16Uiu2HAm2"],
+    announce: ["/ip4/10.0.0.1/tcp/18502", "/ip6/2606:4700::1111/tcp/1"],
     oneMachine: false,
   });
   expect(Object.isFrozen(config)).toBe(true);
@@ -41,6 +44,7 @@ CAUSEWAY_BITCOIN_RPC=localhost:18443
 CAUSEWAY_P2P_PORT=70000
 CAUSEWAY_P2P_PORT=1
 CAUSEWAY_PEERS=/ip4/10.0.0.1/tcp/18500
+CAUSEWAY_ANNOUNCE=/dns4/b.example/tcp/1
 CAUSEWAY_BITCOIN_PASSWORD=hunter2
 CAUSEWAY_ONE_MACHINE=yes
 CAUSEWAY_GENESYS=typo
@@ -53,10 +57,11 @@ what is this
     'CAUSEWAY_BITCOIN_RPC: must be an http or https address, got "localhost:18443"',
     'CAUSEWAY_P2P_PORT: must be 0 to 65535, got "70000"',
     'CAUSEWAY_PEERS: must be comma separated /ip4/<address>/tcp/<port>/p2p/<peer id>, got "/ip4/10.0.0.1/tcp/18500"',
+    'CAUSEWAY_ANNOUNCE: must be comma separated /ip4/<address>/tcp/<port>, got "/dns4/b.example/tcp/1"',
     "CAUSEWAY_BITCOIN_PASSWORD: must be 0 to 65535",
     'CAUSEWAY_ONE_MACHINE: must be true or false, got "yes"',
     "line 4: CAUSEWAY_P2P_PORT is given twice",
-    "line 9: not KEY=value",
+    "line 10: not KEY=value",
     "CAUSEWAY_GENESYS: no such key",
   ]);
   expect(config.message).not.toContain("hunter2");

@@ -5,8 +5,8 @@ import type { Rejected } from "../failure.ts";
 import { isRejected, rejected } from "../failure.ts";
 
 /**
- * What a value is. "file": the path of one that is there; "peers": comma separated multiaddrs with /p2p/; "flag":
- * true or false; "port": 0 to 65535; "count": 0 to 64.
+ * What a value is. "file": the path of one that is there; "peers": comma separated multiaddrs with /p2p/;
+ * "addresses": without, of IP addresses; "flag": true or false; "port": 0 to 65535; "count": 0 to 64.
  */
 export type FieldKind =
   | "text"
@@ -18,6 +18,7 @@ export type FieldKind =
   | "count"
   | "flag"
   | "peers"
+  | "addresses"
   | "level";
 
 /** A key without `default` must be there, unless it is `optional`. `secret` values are never shown. */
@@ -35,7 +36,7 @@ type ValueOf<Kind extends FieldKind> = Kind extends "port" | "count"
   ? number
   : Kind extends "flag"
     ? boolean
-    : Kind extends "peers"
+    : Kind extends "peers" | "addresses"
       ? readonly string[]
       : Kind extends "level"
         ? LogLevelText
@@ -55,7 +56,7 @@ const keysKnown: ReadonlySet<string> = new Set(
   (
     "GENESIS GENESIS_PROOFS DATA KEYS NODE_RPC LISTEN_HOST P2P_PORT RPC_PORT PORTAL_PORT PEERS BITCOIN_RPC " +
     "BITCOIN_COOKIE BITCOIN_USER BITCOIN_PASSWORD ETHEREUM_RPC BUS LOG_LEVEL ONE_MACHINE GATEWAY_ARTIFACT " +
-    "SIGNER_HEALTH INDEX SYNC CHECKPOINT ARCHIVE VERIFY_THREADS"
+    "SIGNER_HEALTH INDEX SYNC CHECKPOINT ARCHIVE VERIFY_THREADS ANNOUNCE"
   )
     .split(" ")
     .map((key) => `CAUSEWAY_${key}`),
@@ -77,7 +78,7 @@ export function readConfig<const Spec extends ConfigSpec>(
     if (given === undefined || given === "") {
       if (field.optional === undefined && given === undefined)
         mistakes.push(`${field.key}: missing`);
-      else if (field.is === "peers") config[name] = Object.freeze([]);
+      else if (field.is === "peers" || field.is === "addresses") config[name] = Object.freeze([]);
       else if (field.optional === undefined) mistakes.push(`${field.key}: empty`);
       continue;
     }
@@ -134,6 +135,15 @@ function parseLines(text: string): { values: Map<string, string>; mistakes: stri
 type Parser = (text: string) => unknown;
 const bad = (message: string): Rejected => rejected("bad-value", message);
 
+const list =
+  (form: RegExp, words: string): Parser =>
+  (text) => {
+    const all = text.split(",").map((one) => one.trim());
+    return all.every((one) => form.test(one))
+      ? Object.freeze(all)
+      : bad(`must be comma separated ${words}`);
+  };
+
 const parsers: Readonly<Record<FieldKind, Parser>> = {
   text: (text) => text,
   path: (text) => text,
@@ -151,13 +161,11 @@ const parsers: Readonly<Record<FieldKind, Parser>> = {
     /^\d{1,2}$/.test(text) && Number(text) <= 64 ? Number(text) : bad("must be 0 to 64"),
   flag: (text) =>
     text === "true" || text === "false" ? text === "true" : bad("must be true or false"),
-  peers: (text) => {
-    const peers = text.split(",").map((peer) => peer.trim());
-    for (const peer of peers)
-      if (!/^\/(ip4|ip6|dns4|dns6|dns)\/[^/]+\/tcp\/\d+\/p2p\/[A-Za-z0-9]+$/.test(peer))
-        return bad("must be comma separated /ip4/<address>/tcp/<port>/p2p/<peer id>");
-    return Object.freeze(peers);
-  },
+  peers: list(
+    /^\/(ip4|ip6|dns4|dns6|dns)\/[^/]+\/tcp\/\d+\/p2p\/[A-Za-z0-9]+$/,
+    "/ip4/<address>/tcp/<port>/p2p/<peer id>",
+  ),
+  addresses: list(/^\/ip[46]\/[^/]+\/tcp\/\d+$/, "/ip4/<address>/tcp/<port>"),
   level: (text) =>
     ["debug", "info", "warn", "error", "silent"].includes(text)
       ? text

@@ -12,8 +12,10 @@ export type SignerConfig = {
   readonly nodeRpc: string;
   readonly listenHost: string;
   readonly p2pPort: number;
-  /** Multiaddrs of the other signers. */
+  /** Multiaddrs of other signers: one that runs is enough to find the rest. */
   readonly peers: readonly string[];
+  /** Multiaddrs without peer id that others are told to dial; none: the public ones of this machine. */
+  readonly announce: readonly string[];
   readonly bitcoinRpc: string;
   readonly bitcoinCookie?: string | undefined;
   readonly bitcoinUser?: string | undefined;
@@ -36,6 +38,7 @@ const spec = {
   listenHost: { key: "CAUSEWAY_LISTEN_HOST", is: "host", default: "127.0.0.1" },
   p2pPort: { key: "CAUSEWAY_P2P_PORT", is: "port" },
   peers: { key: "CAUSEWAY_PEERS", is: "peers", default: "" },
+  announce: { key: "CAUSEWAY_ANNOUNCE", is: "addresses", default: "" },
   bitcoinRpc: { key: "CAUSEWAY_BITCOIN_RPC", is: "url", secret: true },
   bitcoinCookie: { key: "CAUSEWAY_BITCOIN_COOKIE", is: "path", optional: true },
   bitcoinUser: { key: "CAUSEWAY_BITCOIN_USER", is: "text", optional: true },

@@ -11,7 +11,7 @@ import { readKeyFile } from "@causeway/primitives/adapters/key-file";
 import { selfTest } from "./addon-test.ts";
 import { journalOf, shareNames, sharesOf } from "./seat-folder.ts";
 import { openShare } from "./share-vault.ts";
-import { isRunning, readHealth } from "./signer-status.ts";
+import { awayText, isRunning, readHealth } from "./signer-status.ts";
 import { keyFields } from "./vault.ts";
 
 /** `fail`: it does not sign, or leaks. `warn`: it may soon. */
@@ -64,6 +64,7 @@ export async function examine(world: DoctorWorld): Promise<Finding[]> {
     keyFile(world),
     ...folder(world),
     process_(world),
+    ...signers(world),
     ...node,
     ...bitcoin,
     ...ethereum,
@@ -174,6 +175,30 @@ function process_({ dataFolder, nowMs }: DoctorWorld): Finding {
     return warn("process", `${summary.barred} slots barred, the journal was old`, todo);
   }
   return ok("process", `runs as ${report.pid}`);
+}
+
+/** Of a process that runs: whom of the others it reaches, and whether they can dial it. */
+function signers({ dataFolder, nowMs }: DoctorWorld): Finding[] {
+  const report = readHealth(dataFolder);
+  if (report?.signers === undefined || !isRunning(report, nowMs)) return [];
+  const { announced, connected, away } = report.signers;
+  const count = `${connected.length} of ${connected.length + away.length} connected`;
+  const out: Finding[] = [];
+  if (away.length === 0) out.push(ok("signers", count));
+  else {
+    const found = `${count}; away: ${away.map(awayText).join(", ")}`;
+    const isAlone = connected.length === 0;
+    const todo = isAlone
+      ? "open the way to one that runs, or name it in CAUSEWAY_PEERS: it knows the others"
+      : "ask their operators; no address: it has told nobody, see its CAUSEWAY_ANNOUNCE";
+    out.push((isAlone ? fail : warn)("signers", found, todo));
+  }
+  if (announced.length === 0)
+    out.push(
+      warn("own address", "none is told: others cannot dial this signer", "set CAUSEWAY_ANNOUNCE"),
+    );
+  else out.push(ok("own address", announced.join(", ")));
+  return out;
 }
 
 async function nodeHead({ client, genesis, nowMs }: DoctorWorld): Promise<Finding[]> {

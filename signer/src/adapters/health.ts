@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Health } from "@causeway/chain-core/foreign";
 import type { Clock } from "@causeway/primitives";
 import type { Summary } from "../machine.ts";
+import type { Reach } from "./peer-link.ts";
 
 /** `parts` by name; `at` is the time of writing, ms: an old file is of a signer that does not run. */
 export type HealthReport = {
@@ -11,6 +12,8 @@ export type HealthReport = {
   readonly at: number;
   readonly pid: number;
   readonly parts: Readonly<Record<string, Health>>;
+  /** Undefined in the file of an older release. */
+  readonly signers: Reach | undefined;
   readonly summary: Summary | undefined;
 };
 
@@ -21,18 +24,16 @@ const everyMs = 2_000;
 export function writeHealth(
   folder: string,
   clock: Clock,
-  parts: () => Readonly<Record<string, Health>>,
-  summary: () => Summary | undefined,
+  tell: () => Omit<HealthReport, "ok" | "at" | "pid">,
 ): () => void {
   const write = (): void => {
-    const now = parts();
-    const known = summary();
+    const told = tell();
+    const { parts, summary } = told;
     const report: HealthReport = {
-      ok: Object.values(now).every(({ ok }) => ok) && known?.trouble === undefined,
+      ok: Object.values(parts).every(({ ok }) => ok) && summary?.trouble === undefined,
       at: clock.nowMs(),
       pid: process.pid,
-      parts: now,
-      summary: known,
+      ...told,
     };
     const path = join(folder, healthFileName);
     // Not synced: after a crash of the machine it is old anyway.

@@ -78,18 +78,17 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
     else performNode(node, effect).catch(broken.reject);
   });
   const bus = subscribe(config, emit, parts.bus, log);
-  const stopHealth = writeHealth(
-    config.data,
-    systemClock,
-    () => healthOf(parts, bus),
-    vault.summary,
-  );
+  const stopHealth = writeHealth(config.data, systemClock, () => ({
+    parts: healthOf(parts, bus),
+    signers: peers.reach(),
+    summary: vault.summary(),
+  }));
   const loops = Promise.all([followHeights(node), foreign.follow()]);
   loops.catch(broken.reject);
   return {
     ready: {
       network: toHex(genesis.networkId),
-      p2p: peers.p2p.address,
+      p2p: peers.address,
       pid: process.pid,
     },
     ended: Promise.race([vault.died, broken.promise]),
@@ -97,7 +96,7 @@ export async function runSigner(config: SignerConfig): Promise<RunningSigner> {
       stopping.abort();
       stopHealth();
       wake.stop();
-      await Promise.all([bus?.close(), peers.p2p.close()]);
+      await Promise.all([bus?.close(), peers.close()]);
       await vault.stop();
     },
   };

@@ -20,7 +20,7 @@ import { drill } from "./drill.ts";
 import { freshKeyFile } from "./fresh-keys.ts";
 import { bitcoinAuth } from "./run-signer.ts";
 import { assertUnused, initSeat } from "./seat-folder.ts";
-import { statusOf } from "./signer-status.ts";
+import { awayText, statusOf } from "./signer-status.ts";
 import { keyFields } from "./vault.ts";
 
 /** The world of the command: the terminal or a test's. */
@@ -176,9 +176,12 @@ async function status(flags: Flags, terminal: SignerTerminal): Promise<void> {
   const told = await statusOf(clientOf(config), config.data, hosts, terminal.nowMs());
   const { health, ...rest } = told;
   const parts = Object.entries(health?.parts ?? {}).filter(([, { ok }]) => !ok);
+  const { connected = [], away = [] } = health?.signers ?? {};
   show(terminal, flags, {
     ...rest,
     ...(flags.json && { health }),
+    signers: `${connected.length} of ${connected.length + away.length} connected`,
+    away: away.map(awayText),
     unwell: parts.map(([name]) => name),
     fence: health?.summary?.fence ?? "unknown",
     barred: health?.summary?.barred ?? 0,

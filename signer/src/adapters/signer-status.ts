@@ -20,6 +20,7 @@ import { equal, Failure, isRejected, isZero } from "@causeway/primitives";
 import { shareFileName } from "../share-file.ts";
 import type { HealthReport } from "./health.ts";
 import { healthFileName } from "./health.ts";
+import type { Reach } from "./peer-link.ts";
 import { shareNames } from "./seat-folder.ts";
 
 /** A seat of ours in a key's ring. */
@@ -60,6 +61,11 @@ export function readHealth(folder: string): HealthReport | undefined {
 
 export const isRunning = (report: HealthReport | undefined, nowMs: number): boolean =>
   report !== undefined && Math.abs(nowMs - report.at) < reportMsMax;
+
+/** A signer that is away: "validator 5 at /ip4/..." */
+export function awayText({ validator, addresses }: Reach["away"][number]): string {
+  return `validator ${validator} ${addresses.length === 0 ? "(no address known)" : `at ${addresses.join(" ")}`}`;
+}
 
 /** Believes the own node; `hosts`: own public host keys. Throws Failure of the node. */
 export async function statusOf(
