@@ -45,7 +45,8 @@ export function ringKeysOf(state: StateReader): RingKeysResult {
 
 function keyEntry(state: StateReader, keyId: number): RingKey {
   const ceremony = must(ceremonyOf(state, keyId), `ceremony of key ${keyId}`);
-  const { chain, purpose, stage, term, attempt, seats, dealt, voided, confirmed } = ceremony;
+  const { chain, purpose, stage, term, attempt, seats, dealt, voided, wronged, confirmed } =
+    ceremony;
   const key = keys.get(state, keyId);
   return {
     keyId,
@@ -66,6 +67,7 @@ function keyEntry(state: StateReader, keyId: number): RingKey {
       seats: seats.length,
       dealt: dealt.length,
       voided: voided.length,
+      wronged: new Set(wronged.map(({ seat }) => seat)).size,
       confirmed: confirmed.length,
     },
   };

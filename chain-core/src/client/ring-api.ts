@@ -57,6 +57,8 @@ export type RingKey = {
     seats: number;
     dealt: number;
     voided: number;
+    /** Seats that proved that they were cheated, and have no share. */
+    wronged: number;
     confirmed: number;
   };
 };
@@ -131,6 +133,7 @@ export const ringApi: RingApi = {
                   seats: number,
                   dealt: number,
                   voided: number,
+                  wronged: number,
                   confirmed: number,
                 },
                 true,
