@@ -55,8 +55,8 @@ export type Operator = {
   hasForgotten: boolean;
   /** Another process with the same keys, on a copy of the folder. */
   readonly isSecond: boolean;
-  /** Sessions, by seat, that the journal holds. */
-  readonly durable: Set<string>;
+  /** By session and seat: how many messages the journal has as released. */
+  readonly durable: Map<string, number>;
   /** Undefined while it is down. */
   state: machine.State | undefined;
   /** Orders of a past life are void. */

@@ -213,7 +213,7 @@ export function startSecond(world: World, operator: Operator): void {
     images: [],
     hasForgotten: true,
     isSecond: true,
-    durable: new Set(operator.durable),
+    durable: new Map(operator.durable),
     state: undefined,
   };
   world.seconds.push(second);

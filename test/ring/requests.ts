@@ -31,7 +31,7 @@ import type { BlockContext } from "../../chain-core/src/ledger/rule.ts";
 import { addBatchPlan } from "../../signer/src/testing/plan.ts";
 import type { Request, World } from "./model.ts";
 
-/** Asks for one more signature, if a key is there; gives whether it did. */
+/** Asks for one to three more signatures of one key at once, if a key is there; gives whether it did. */
 export function ask(world: World): boolean {
   const { ledger, random } = world;
   const { genesis } = ledger;
@@ -39,17 +39,27 @@ export function ask(world: World): boolean {
   const { chain } = must(genesis.evm[0], "EVM chain");
   const keyId = currentKeys.get(ledger.state(), chain)?.keyId;
   if (keyId === undefined) return false;
-  const nonce = evmStates.get(ledger.state(), chain)?.nextNonce ?? 0;
-  remember(world, batch(world, keyId, Math.max(1, nonce), 100_000n));
+  for (let left = atOnce(random.users); left > 0; left--) {
+    const nonce = evmStates.get(ledger.state(), chain)?.nextNonce ?? 0;
+    remember(world, batch(world, keyId, Math.max(1, nonce), 100_000n));
+  }
   return true;
 }
 
-/** A payment with coins of this key. */
+/** One to three payments with coins of this key. */
 export function askBitcoin(world: World, keyId: number | undefined): boolean {
   const { ledger, queue, random } = world;
   if (keyId === undefined) return false;
-  ledger.write(queue.now, (block) => remember(world, payment(block, keyId, random.users)));
+  ledger.write(queue.now, (block) => {
+    for (let left = atOnce(random.users); left > 0; left--)
+      remember(world, payment(block, keyId, random.users));
+  });
   return true;
+}
+
+/** Plans of one block are signed together. */
+function atOnce(random: Random): number {
+  return random.pick([1, 1, 2, 3]);
 }
 
 /** The running ring's, and older ones that were dealt to it. */

@@ -73,7 +73,7 @@ function createOperator(
     images: [],
     hasForgotten: false,
     isSecond: false,
-    durable: new Set(),
+    durable: new Map(),
     state: undefined,
     boot: 0,
     writes: 0,
