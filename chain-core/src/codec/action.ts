@@ -1,5 +1,5 @@
 // Actions and their bytes: a transaction is a list of them (DESIGN 2). A kind is never renumbered (FMT-2).
-// Bodies of the ring's ceremony (deal, complaint, confirm) are in ring/keygen.ts; those about foreign
+// Bodies of the ring's ceremony (deal, complaint, confirm) are in ring/keygen.ts, that of badShare beside it; those about foreign
 // chains in interchain/statement.ts, of stake in stake.ts; the rest is here.
 import type { Codec } from "@causeway/primitives";
 import {
@@ -36,6 +36,7 @@ export const kinds = {
   complaint: 21,
   confirm: 22,
   heartbeat: 23,
+  badShare: 24,
   evidence: 30,
   register: 31,
   update: 32,

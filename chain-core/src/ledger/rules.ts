@@ -13,6 +13,7 @@ import { headersRule } from "./interchain/headers.ts";
 import { settleRule } from "./interchain/settle.ts";
 import { signatureRule } from "./interchain/signature.ts";
 import { migrateRule } from "./migration/migrate.ts";
+import { badShareRule } from "./ring/bad-share.ts";
 import { complaintRule } from "./ring/complaint.ts";
 import { confirmRule } from "./ring/confirm.ts";
 import { dealRule } from "./ring/deal.ts";
@@ -47,6 +48,7 @@ export const rules: readonly AnyRule[] = [
   complaintRule,
   confirmRule,
   heartbeatRule,
+  badShareRule,
   evidenceRule,
   registerRule,
   updateRule,

@@ -20,6 +20,7 @@ import {
 } from "@causeway/primitives";
 import type { StateReader, Table } from "../ledger/state.ts";
 import { byBytes, byNumber, modules, single, table } from "../ledger/state.ts";
+import { badShareSizeMax } from "./bad-share.ts";
 import type { CeremonyParams, OldRing } from "./keygen.ts";
 
 /** A seat of a ring: the validator's owner lock and the host key that its deals are encrypted to. */
@@ -108,6 +109,15 @@ export function ceremonyOf(state: StateReader, keyId: number): Ceremony | undefi
   return reshares.get(state, keyId) ?? ceremonies.get(state, keyId);
 }
 
+/** The ceremony of this epoch of a key's shares: under way, or the one whose shares are in use. */
+export function ceremonyOfEpoch(
+  state: StateReader,
+  { keyId, attempt }: { readonly keyId: number; readonly attempt: number },
+): Ceremony | undefined {
+  const both = [reshares.get(state, keyId), ceremonies.get(state, keyId)];
+  return both.find((one) => one?.attempt === attempt);
+}
+
 /** The bytes of a deal (dealCodec), by key, attempt and the dealer's seat. */
 export const deals: Table<{ keyId: number; attempt: number; seat: number }, { deal: Uint8Array }> =
   table(
@@ -117,6 +127,22 @@ export const deals: Table<{ keyId: number; attempt: number; seat: number }, { de
       concat(bigEndian(keyId, 4), bigEndian(attempt, 4), bigEndian(seat, 2)),
     codec("deal record", new ContainerType({ deal: new ByteListType(16 * 1024) }), 32 * 1024),
   );
+
+/** The first evidence of a wrong share (badShareCodec) of a seat of an epoch, for which it was punished. */
+export const badShares: Table<
+  { keyId: number; attempt: number; seat: number },
+  { evidence: Uint8Array }
+> = table(
+  modules.ring,
+  17,
+  ({ keyId, attempt, seat }) =>
+    concat(bigEndian(keyId, 4), bigEndian(attempt, 4), bigEndian(seat, 2)),
+  codec(
+    "bad share record",
+    new ContainerType({ evidence: new ByteListType(badShareSizeMax) }),
+    badShareSizeMax + 4,
+  ),
+);
 
 /** An activated key, by key id: what a signer, a wallet and a contract need to know of it. */
 export type Key = {

@@ -1,8 +1,8 @@
-// What ROAST's coordinator hears and orders, and what it can prove of who cheated.
+// What ROAST's coordinator hears and orders, and what it saw of who cheated.
 import type { Bytes32 } from "@causeway/primitives";
 import type { Commit, SessionOpen, Share } from "./message.ts";
 
-/** Sender's fault, provable to anyone who has the signed envelopes of these messages. */
+/** Sender's fault, as the coordinator saw it; what of it others can be shown is `prove`'s to say (evidence.ts). */
 export type Evidence =
   /** Not one well-formed nonce a message in `commit`. */
   | { readonly code: "bad-nonce"; readonly commit: Commit }

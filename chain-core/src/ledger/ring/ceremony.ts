@@ -25,6 +25,7 @@ import {
 import type { Ceremony, Seat } from "../../ring/records.ts";
 import {
   ceremonies,
+  ceremonyOfEpoch,
   ceremonyStages,
   deals,
   keys,
@@ -96,9 +97,7 @@ export function ceremonyFor(
   as: "dealer" | "receiver" = "receiver",
 ): Ceremony | Rejected<CeremonyCode> {
   const { keyId, attempt, seat } = message;
-  const ceremony = [reshares.get(state, keyId), ceremonies.get(state, keyId)].find(
-    (one) => one?.attempt === attempt,
-  );
+  const ceremony = ceremonyOfEpoch(state, message);
   if (ceremony === undefined)
     return rejected("wrong-ceremony", `no attempt ${attempt} of a ceremony of key ${keyId}`);
   const isOld = as === "dealer" && ceremony.purpose === purposes.reshare;

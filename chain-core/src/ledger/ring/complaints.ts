@@ -1,6 +1,7 @@
 // What the ledger keeps of complaints (RNG-3, RNG-5): the evidence, with the deal that it is about, of who was punished.
 import { ByteListType, bigEndian, ContainerType, codec, concat } from "@causeway/primitives";
 import type { Ceremony } from "../../ring/records.ts";
+import { badShares } from "../../ring/records.ts";
 import type { State, Table } from "../state.ts";
 import { modules, table } from "../state.ts";
 
@@ -30,7 +31,7 @@ export const lies: Table<{ keyId: number; attempt: number; seat: number }, Compl
   complaintRecord,
 );
 
-/** With the deals of the attempt. */
+/** With the deals of the attempt: who was punished for it and why. */
 export function forgetComplaints(state: State, ceremony: Ceremony): void {
   const { keyId, attempt, dealt, seats } = ceremony;
   for (const dealer of dealt) {
@@ -39,6 +40,7 @@ export function forgetComplaints(state: State, ceremony: Ceremony): void {
   }
   for (const seat of seats.keys()) {
     const name = { keyId, attempt, seat };
-    if (lies.get(state, name) !== undefined) lies.delete(state, name);
+    for (const evidence of [lies, badShares])
+      if (evidence.get(state, name) !== undefined) evidence.delete(state, name);
   }
 }
