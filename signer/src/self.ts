@@ -8,6 +8,7 @@ import type { Roster } from "./follow/roster.ts";
 import type { Interest } from "./follow/wanted.ts";
 import { heartbeatDue } from "./heartbeat.ts";
 import type { State } from "./machine.ts";
+import { recordsOf } from "./outbox/machine.ts";
 import { inFlight } from "./witness/machine.ts";
 import type { Context, HostKey } from "./world.ts";
 
@@ -17,6 +18,7 @@ export function interestOf(context: Context, state: State): Interest {
     events: inFlight(state.witness),
     owner: state.roster.own?.owner,
     identities: state.roster.wanted,
+    brought: recordsOf(state.outbox),
     needsCeremony: (key) => ceremony.needsCeremony(self, state.ceremony, key),
     needsDeals: (one) => ceremony.needsDeals(self, state.ceremony, one),
   };

@@ -1,7 +1,8 @@
 // Byzantine members towards the other signers, as coordinator and as signer: what the machine of their seat would say is
 // changed, held back, repeated and added to.
+import { hashAnswer, hashItems } from "@causeway/chain-core/ring";
 import { isRejected, keyOf, must } from "@causeway/primitives";
-import { publicPoint, scalarBytes } from "@causeway/primitives/secp256k1";
+import { publicPoint, scalarBytes, signSchnorr } from "@causeway/primitives/secp256k1";
 import type { Commit, SessionOpen, Share } from "../../signer/src/roast/message.ts";
 import {
   commitCodec,
@@ -9,6 +10,7 @@ import {
   sessionOpenCodec,
   shareCodec,
 } from "../../signer/src/roast/message.ts";
+import { nameOf } from "../../signer/src/share-file.ts";
 import type { Envelope } from "../../signer/src/wire.ts";
 import { messageKinds, open, seal } from "../../signer/src/wire.ts";
 import { shuffled } from "../seeds/plan.ts";
@@ -83,13 +85,26 @@ function shares(world: World, own: Byzantine, share: Share): readonly Share[] {
       world.counts["share for another session"] += 1;
       const { sid, request, keyId, attempt, coordinator } = other;
       return random.chance(0.5)
-        ? [{ ...share, sid }]
+        ? [answered(world, own, { ...share, sid })]
         : [{ ...share, sid, request, keyId, attempt, coordinator }, share];
     }
   }
   if (!plays(own, "bad share")) return [share];
   world.counts["bad share"] += 1;
-  return [spoiled(own, share)];
+  const spoilt = spoiled(own, share);
+  // What it does not sign is nobody's.
+  return [random.chance(0.7) ? answered(world, own, spoilt) : spoilt];
+}
+
+/** Signed by its host key, as if the machine of the seat had said it. */
+function answered(world: World, own: Byzantine, share: Share): Share {
+  const { keyId, attempt, seat, sid, shares } = share;
+  const held = own.state?.signing.shares.get(nameOf({ keyId, attempt, seat }));
+  if (held === undefined) return share;
+  const answer = { seat, share: held.point, sid, shares: hashItems(shares) };
+  const hash = hashAnswer(world.ledger.genesis.networkId, answer);
+  const { secret } = must(own.context.hosts[0], "host key");
+  return { ...share, proof: signSchnorr(secret, hash, own.adversary.random.bytes(32)) };
 }
 
 function spoiled(own: Byzantine, share: Share): Share {

@@ -23,6 +23,7 @@ const { owner } = must(genesis.validators[0], "validator");
 const interest = {
   events: [],
   identities: [],
+  brought: [],
   needsCeremony: () => false,
   needsDeals: () => false,
   owner,

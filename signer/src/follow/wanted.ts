@@ -61,6 +61,8 @@ export type Interest = {
   readonly owner: Uint8Array | undefined;
   /** Records that say who the validators are (roster.ts). */
   readonly identities: readonly Uint8Array[];
+  /** Records that say whether the ledger has what was brought to it. */
+  readonly brought: readonly Uint8Array[];
   /** Whether a share of the key is missing here, and whether a ceremony's deals would give one. */
   readonly needsCeremony: (key: Key) => boolean;
   readonly needsDeals: (ceremony: Ceremony) => boolean;
@@ -113,7 +115,7 @@ export function wanted(genesis: Genesis, view: StateReader, interest: Interest):
     const plan = plans.get(view, id);
     if (plan?.status === planStatus.planned) wantPlan(view, plan, want);
   }
-  for (const key of interest.identities) want(key);
+  for (const key of [...interest.identities, ...interest.brought]) want(key);
   for (const { chain, event } of interest.events) wantEvent(genesis, view, chain, event, want);
   return [...out.values()];
 }

@@ -2,6 +2,8 @@
 import type { Action, ForeignEvent, StateReader } from "@causeway/chain-core/interchain";
 import {
   attestCodec,
+  badShareCodec,
+  badShares,
   batches,
   ceremonyStages,
   complaintCodec,
@@ -77,6 +79,11 @@ export function isDone(
     }
     case kinds.complaint:
       return isComplained(view, action.body);
+    case kinds.badShare: {
+      const evidence = badShareCodec.decode(action.body);
+      const key = readKey(view, evidence.keyId);
+      return badShares.get(view, evidence) !== undefined || (key?.attempt ?? 0) > evidence.attempt;
+    }
     case kinds.confirm:
       return isConfirmed(view, action.body);
     case kinds.heartbeat:

@@ -7,7 +7,10 @@
 // Sequences are dense: asked of the node at start and after a hole, counted from there.
 import type { Action, Genesis, StateReader } from "@causeway/chain-core/interchain";
 import {
+  badShareCodec,
+  badShares,
   envelopeDigest,
+  kinds,
   roles,
   transactionCodec,
   transactionId,
@@ -117,6 +120,13 @@ export function step(
     default:
       return unreachable(event);
   }
+}
+
+/** Keys of the records that say whether the ledger has what is on its way; of most actions others are read anyway. */
+export function recordsOf({ entries }: State): Uint8Array[] {
+  return entries.flatMap(({ action }) =>
+    action.kind === kinds.badShare ? [badShares.key(badShareCodec.decode(action.body))] : [],
+  );
 }
 
 function viewed(

@@ -4,11 +4,12 @@ import * as coordinator from "../roast/coordinator.ts";
 import { sessionOpenCodec } from "../roast/message.ts";
 import { breathMs } from "../roast/report.ts";
 import { messageKinds } from "../wire.ts";
+import { accuse } from "./accuse.ts";
 import type { Bundle } from "./bundle.ts";
 import { jobOf } from "./bundle.ts";
 import { announce } from "./signed.ts";
 import type { Work } from "./work.ts";
-import { log, putBundle, requestsOf, send } from "./work.ts";
+import { putBundle, requestsOf, send } from "./work.ts";
 
 /** Own part as a coordinator. It needs no share; what it would refuse to sign it does not coordinate. */
 export function coordinate(
@@ -70,9 +71,10 @@ export function performOwn(work: Work, bundle: Bundle, effect: coordinator.Effec
       announceAll(work, bundle, effect.signatures);
       return;
     case "malicious": {
-      const { seat, evidence } = effect;
+      const { evidence } = effect;
       const plan = must(bundle.plans[0], "plan of a bundle");
-      return log(work, "error", "a signer cheated", { plan, seat, code: evidence.code });
+      const job = jobOf(work.context.genesis.networkId, bundle, evidence.commit.coordinator);
+      return accuse(work, bundle.ring, job, evidence, plan);
     }
     case "wait":
       return;
