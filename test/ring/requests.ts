@@ -1,34 +1,23 @@
 // What the ring is asked to sign, written into the ledger as its planners write it: a batch for the EVM chain's contract
 // (one message), or a payment from several coins of the Bitcoin vault (a message and a tweak for each).
-import type { Plan as LedgerPlan, State } from "@causeway/chain-core/interchain";
+import type { State } from "@causeway/chain-core/interchain";
 import {
   accountings,
   activeKeys,
   assetId,
-  coinKinds,
-  coinStatus,
-  coins,
   currentKeys,
-  encodeTransaction,
   evmStates,
   keys,
-  lineages,
   listNames,
   lists,
-  outpoint,
-  ownTransaction,
-  planId,
   planKinds,
-  planStatus,
   plans,
-  transactionHash,
-  vaultScript,
 } from "@causeway/chain-core/interchain";
+import { planPayment } from "@causeway/chain-core/rehearsal";
 import type { Random } from "@causeway/primitives";
-import { equal, keyOf, must, zero32 } from "@causeway/primitives";
-import { openPlan } from "../../chain-core/src/ledger/interchain/open-plan.ts";
-import type { BlockContext } from "../../chain-core/src/ledger/rule.ts";
+import { equal, keyOf, must } from "@causeway/primitives";
 import { addBatchPlan } from "../../signer/src/testing/plan.ts";
+import { times } from "../seeds/plan.ts";
 import type { Request, World } from "./model.ts";
 
 /** Asks for one to three more signatures of one key at once, if a key is there; gives whether it did. */
@@ -52,9 +41,14 @@ export function askBitcoin(world: World, keyId: number | undefined): boolean {
   if (keyId === undefined) return false;
   ledger.write(queue.now, (block) => {
     for (let left = atOnce(random.users); left > 0; left--)
-      remember(world, payment(block, keyId, random.users));
+      remember(world, planPayment(block, keyId, someCoins(random.users)));
   });
   return true;
+}
+
+/** A plan for several small coins has a message for each. */
+function someCoins(random: Random): Uint8Array[] {
+  return times(1 + random.below(3), () => random.bytes(32));
 }
 
 /** Plans of one block are signed together. */
@@ -114,62 +108,4 @@ export function remember(world: World, id: Uint8Array): Request {
   const request: Request = { id, plan, askedAtMs: world.queue.now, isReplaced: false };
   world.requests.set(keyOf(id), request);
   return request;
-}
-
-/** 1 to 3 coins of a key's vault, paid to the running key's: what a plan for several small coins is. */
-function payment(block: BlockContext, keyId: number, random: Random): Uint8Array {
-  const { state, genesis, time } = block;
-  const { chain } = genesis.bitcoin;
-  const { groupPoint } = must(keys.get(state, keyId), "key");
-  const { script, merkleRoot } = vaultScript(genesis, groupPoint);
-  const amount = 100_000n;
-  const inputs = Array.from({ length: 1 + random.below(3) }, (_, vout) => ({
-    txid: random.bytes(32),
-    vout,
-    amount,
-    script,
-    merkleRoot,
-  }));
-  const first = must(inputs[0], "input");
-  const anchor = outpoint(first.txid, first.vout);
-  for (const { txid, vout } of inputs)
-    coins.put(state, outpoint(txid, vout), {
-      txid,
-      vout,
-      amount,
-      keyId,
-      kind: coinKinds.vault,
-      status: coinStatus.bound,
-      counted: false,
-      blockHash: zero32,
-      height: 1,
-      origin: zero32,
-      lineage: anchor,
-    });
-  const running = must(currentKeys.get(state, chain), "running key");
-  const vault = vaultScript(genesis, must(keys.get(state, running.keyId), "key").groupPoint);
-  const fee = 1_000n;
-  const total = amount * BigInt(inputs.length);
-  const transaction = ownTransaction(inputs, [{ amount: total - fee, script: vault.script }]);
-  const plan: LedgerPlan = {
-    kind: planKinds.withdrawal,
-    keyId,
-    chain,
-    asset: must(assetId(genesis, "BBTC"), "BBTC"),
-    subject: encodeTransaction(transaction),
-    inputs,
-    withdrawals: [],
-    anchor,
-    attempt: 0,
-    nonce: 0,
-    fee,
-    txid: transactionHash(transaction),
-    status: planStatus.planned,
-    signatures: [],
-    plannedAt: time,
-    updatedAt: time,
-  };
-  const id = planId(genesis.networkId, plan.kind, plan.subject);
-  lineages.put(state, anchor, { anchor, keyId, kind: plan.kind, plans: [id], ended: false });
-  return openPlan(block, plan);
 }

@@ -1,5 +1,7 @@
-// Something to sign that nobody will ever broadcast: a payment of coins that do not exist, from the vault to the vault.
+// Something to sign that nobody will ever broadcast: a payment of coins that do not exist, from a key's vault to the
+// running key's.
 import { must, zero32 } from "@causeway/primitives";
+import type { VaultScript } from "../interchain/bitcoin/scripts.ts";
 import { vaultScript } from "../interchain/bitcoin/scripts.ts";
 import {
   encodeTransaction,
@@ -20,7 +22,7 @@ import {
 import { assetId } from "../ledger/assets.ts";
 import { openPlan } from "../ledger/interchain/open-plan.ts";
 import type { BlockContext } from "../ledger/rule.ts";
-import { keys } from "../ring/records.ts";
+import { currentKeys, keys } from "../ring/records.ts";
 
 const amount = 100_000n;
 const fee = 1_000n;
@@ -33,9 +35,11 @@ export function planPayment(
 ): Uint8Array {
   const { state, genesis, time } = block;
   const { chain } = genesis.bitcoin;
-  const { groupPoint } = must(keys.get(state, keyId), "key");
-  const { script, merkleRoot } = vaultScript(genesis, groupPoint);
-  const inputs = txids.map((txid) => ({ txid, vout: 0, amount, script, merkleRoot }));
+  const vaultOf = (id: number): VaultScript =>
+    vaultScript(genesis, must(keys.get(state, id), "key").groupPoint);
+  const { script, merkleRoot } = vaultOf(keyId);
+  const running = vaultOf(must(currentKeys.get(state, chain), "running key").keyId);
+  const inputs = txids.map((txid, vout) => ({ txid, vout, amount, script, merkleRoot }));
   const anchor = outpoint(must(txids[0], "coin"), 0);
   for (const { txid, vout } of inputs)
     coins.put(state, outpoint(txid, vout), {
@@ -52,7 +56,7 @@ export function planPayment(
       lineage: anchor,
     });
   const total = amount * BigInt(inputs.length);
-  const transaction = ownTransaction(inputs, [{ amount: total - fee, script }]);
+  const transaction = ownTransaction(inputs, [{ amount: total - fee, script: running.script }]);
   const plan: Plan = {
     kind: planKinds.withdrawal,
     keyId,
