@@ -57,11 +57,14 @@ type Generation = {
 type Signing = {
   /** One nonce pair. */
   readonly commitMs: number;
-  /** Sum of t public nonces: a coordinator's work once a session, part of sessionShareMs too. */
+  /** Sum of t public nonces, which checks them: the coordinator's work, once a session. */
   readonly aggregateNoncesMs: number;
-  /** From t public nonces to the own share, verified: sum, signers, session, share. */
+  /**
+   * From the coordinator's sum, all that a signer is sent of the nonces, to the own share, verified: signers, session,
+   * share. noble's signer has no such sum and works on all t nonces; so does our coordinator, in aggregateNoncesMs.
+   */
   readonly sessionShareMs: number;
-  /** All t shares, none wrong. */
+  /** All t shares, none wrong, in a session of signers of whom an earlier one was verified. */
   readonly verifyAllMs: number;
   /** t shares to a verified signature. */
   readonly aggregateMs: number;
@@ -232,8 +235,9 @@ function signing(group: Group, shares: readonly Bytes32[]): Signing {
   });
   const pairs = seats.map(commit);
   const sum = () => accepted(aggregateNonces(pairs));
+  const aggregateNonce = sum();
   const open = (): Session =>
-    accepted(openSession(accepted(validateSigners(group, seats)), message, [], sum()));
+    accepted(openSession(accepted(validateSigners(group, seats)), message, [], aggregateNonce));
   const session = open();
   const last = must(pairs.at(-1), "signer");
   const once = () => accepted(sign(open(), last.secret.slice(), secretOf(last.seat), last.seat));
@@ -247,7 +251,8 @@ function signing(group: Group, shares: readonly Bytes32[]): Signing {
       ? { ...one, partial: scalarBytes(fromBigEndian(one.partial) + 1n) }
       : one,
   );
-  const verify = () => verifyPartials(session, contributions, fresh());
+  const entropy = fresh();
+  const verify = () => verifyPartials(session, contributions, entropy);
   assert(verify().length === 0, "a right share is refused");
   const signature = accepted(finish(session, contributions));
   assert(verifySchnorr(session.key, message, signature), "not a signature");

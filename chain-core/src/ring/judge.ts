@@ -77,9 +77,7 @@ function verifyDealForm(
     return rejected("bad-length", `${deal.commitments.length} commitments for threshold ${t}`);
   if (deal.shares.length !== n)
     return rejected("bad-length", `${deal.shares.length} shares for ${n} seats`);
-  if (!isPoint(deal.ephemeral)) return rejected("bad-point", "the ephemeral is no point");
   const constantTerm = must(deal.commitments[0], "constant term");
-  if (!isPoint(constantTerm)) return rejected("bad-point", "the constant term is no point");
   if (from !== undefined && !equal(constantTerm, must(from.shares[deal.seat], "old share")))
     return rejected("wrong-constant-term", `not the public share of old seat ${deal.seat}`);
   const large = deal.shares.findIndex((share) => !isScalar(share));
@@ -90,10 +88,18 @@ function verifyDealForm(
     [deal.ephemeral, deal.ephemeralProof, "ephemeral"],
     [hostKey, deal.hostProof, "host key"],
   ] as const;
-  for (const [point, proof, what] of proofs)
-    if (!verifySchnorr(xOnly(point), hash, proof))
-      return rejected("bad-proof", `the ${what}'s signature is wrong`);
-  return hash;
+  const wrong = proofs.find(([point, proof]) => !isSigned(point, hash, proof));
+  if (wrong === undefined) return hash;
+  const none = proofs.find(([point]) => !isPoint(point));
+  return none === undefined
+    ? rejected("bad-proof", `the ${wrong[2]}'s signature is wrong`)
+    : rejected("bad-point", `the ${none[2]} is no point`);
+}
+
+/** False where the point is none, too: the signature's check decodes it. */
+function isSigned(point: Point, hash: Bytes32, proof: Uint8Array): boolean {
+  const [parity] = point;
+  return (parity === 2 || parity === 3) && verifySchnorr(xOnly(point), hash, proof);
 }
 
 /**

@@ -176,6 +176,19 @@ describe("a hostile dealer", () => {
     ],
     ["has no ephemeral", "bad-point", (d) => ({ ...d, ephemeral: new Uint8Array(33) })],
     [
+      "signs with the x of an ephemeral that is no point",
+      "bad-point",
+      (d) => ({ ...d, ephemeral: d.ephemeral.with(0, 5) }),
+    ],
+    [
+      "signs with the x of a constant term that is no point",
+      "bad-point",
+      (d) => ({
+        ...d,
+        commitments: d.commitments.map((p, k) => (k > 0 ? p : p.with(0, 5))),
+      }),
+    ],
+    [
       "sends a share that is no scalar",
       "bad-scalar",
       (d) => ({ ...d, shares: d.shares.map(() => new Uint8Array(32).fill(255)) }),

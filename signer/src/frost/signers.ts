@@ -131,8 +131,13 @@ function checked(group: Group): Checked {
   const key = keyOf(hash);
   const known = remembered.get(key);
   if (known !== undefined) return known;
-  const points = seats.filter(([, share]) => isPoint(share));
-  const plain = new Map(points.map(([seat, share]) => [seat, uncompressed(share)]));
+  const plain = new Map<number, Uint8Array>();
+  for (const [seat, share] of seats)
+    try {
+      plain.set(seat, uncompressed(share));
+    } catch {
+      // No point.
+    }
   const [oldest] = remembered.keys();
   if (oldest !== undefined && remembered.size >= rememberedMax) remembered.delete(oldest);
   const result = { plain, consistent: isOrthogonal(group, plain, hash) };

@@ -1,7 +1,7 @@
 import { evaluate, evaluateCommitments } from "@causeway/chain-core/ring";
 import type { Rejected } from "@causeway/primitives";
-import { fromBigEndian, isRejected, must, seeded } from "@causeway/primitives";
-import { publicPoint, scalarBytes, verifySchnorr } from "@causeway/primitives/secp256k1";
+import { concat, fromBigEndian, isRejected, must, seeded } from "@causeway/primitives";
+import { negate, publicPoint, scalarBytes, verifySchnorr } from "@causeway/primitives/secp256k1";
 import { schnorr, schnorr_FROST } from "@noble/curves/secp256k1.js";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -63,14 +63,16 @@ describe("partial signatures together", () => {
       fc.infiniteStream(fc.constantFrom(0n, 0n, 0n, 1n, -1n, 7n)),
       (signers, message, errors) => {
         const { session, contributions } = signAll(signers, message);
-        expect(verifyPartials(session, contributions, random.bytes(32))).toEqual([]);
+        const entropy = random.bytes(32);
+        expect(verifyPartials(session, contributions, entropy)).toEqual([]);
         const added = [...errors.take(signers.length)];
         const sent = contributions.map((one, i) => ({
           ...one,
           partial: scalarBytes(fromBigEndian(one.partial) + must(added[i], "error")),
         }));
         const wrong = signers.filter((_, i) => added[i] !== 0n);
-        expect(verifyPartials(session, sent, random.bytes(32))).toEqual(wrong);
+        expect(verifyPartials(session, sent, entropy)).toEqual(wrong);
+        expect(verifyPartials(session, contributions, random.bytes(32))).toEqual([]);
         // Errors that cancel spoil no signature, and blame nobody.
         const finished = finish(session, sent);
         if (added.reduce<bigint>((sum, one) => sum + one, 0n) !== 0n)
@@ -99,6 +101,17 @@ describe("partial signatures together", () => {
       expect(verifyPartial(session, 2, two.nonce, two.partial)).toBe(false);
     }
     expect(finish(session, contributions.slice(1))).toMatchObject({ code: "bad-count" });
+
+    // Two more of one seat, wrong, which cancel.
+    const { nonce } = must(contributions[3], "other");
+    const halves = [nonce.slice(0, 33), nonce.slice(33)];
+    const more = [
+      { seat: 2, nonce, partial: scalarBytes(5n) },
+      { seat: 2, nonce: concat(...halves.map(negate)), partial: scalarBytes(-5n) },
+    ];
+    const list = [...contributions, ...more];
+    expect(verifyPartials(session, list, random.bytes(32))).toEqual([2, 2]);
+    expect(verifyPartials(session, contributions.slice(1), random.bytes(32))).toEqual([]);
   });
 });
 
