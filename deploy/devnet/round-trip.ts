@@ -54,11 +54,11 @@ export async function roundTrip(
       reporter.end(name, Math.round(performance.now() - began), facts);
     }
     const books = await until("the books", () => record(trip.node, accountings, trip.bbtc));
-    const { coins, reserve, deficit, supply, exported, pending } = books;
+    const { coins, reserve, rewards, deficit, supply, exported, pending } = books;
     return {
       ok: true,
       totalMs: Math.round(performance.now() - startedAt),
-      reserves: { BBTC: { coins, reserve, deficit } },
+      reserves: { BBTC: { coins, reserve, rewards, deficit } },
       supply: { BBTC: { ledger: supply, exported, pending } },
       operators: network.operators.map((one) => ({ pids: one.pids(), rssPeakMb: one.rssPeakMb() })),
     };

@@ -221,13 +221,14 @@ export async function stepAccounting(trip: Trip): Promise<Facts> {
     return (open?.ids.length ?? 0) === 0 && now.pending === 0n ? now : undefined;
   });
   const left = books.coins + books.deficit;
-  const right = books.supply + books.exported + books.pending + books.reserve;
+  const { supply, exported, pending, reserve, rewards } = books;
+  const right = supply + exported + pending + reserve + rewards;
   if (left !== right || books.halted)
     throw new Failure("equation", `coins ${left}, liabilities ${right}, halted ${books.halted}`);
   return {
     asset: "BBTC",
     ...books,
-    equation: `${books.coins} + ${books.deficit} = ${books.supply} + ${books.exported} + ${books.pending} + ${books.reserve}`,
+    equation: `${books.coins} + ${books.deficit} = ${supply} + ${exported} + ${pending} + ${reserve} + ${rewards}`,
     reserves: await anyPortal(network, "GET", "/v1/reserves"),
     ...(await proofOfNow(node)),
   };

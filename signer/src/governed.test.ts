@@ -96,7 +96,7 @@ test("an asset that the committee added is paid without a restart (GOV-1)", () =
   const added: RegistryAsset = { ...first, symbol: "NEW", exports: [{ chain, token }] };
   const zeros = { coins: 0n, deficit: 0n, supply: 0n, exported: 0n, pending: 0n };
   const asset = must(assetId({ ...genesis, assets: [added] }, "NEW"), "id");
-  const account = { ...zeros, reserve: 0n, unswept: 0n, halted: false };
+  const account = { ...zeros, reserve: 0n, rewards: 0n, unswept: 0n, halted: false };
   w.write((state) => accountings.put(state, asset, account));
   const id = addBatchPlan(w, 1, 100_000n, { wrapped: added });
   w.run(3_000);

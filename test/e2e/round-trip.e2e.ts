@@ -145,8 +145,8 @@ test("the accounting equation holds to the satoshi, and the coins are on Bitcoin
   const bbtc = assetId(genesis, "BBTC");
   const books = await eyes.proven(accountings, bbtc ?? new Uint8Array(32));
   if (books === undefined) throw new Error("no books");
-  const { coins, deficit, supply, exported, pending, reserve } = books;
-  expect(coins + deficit).toBe(supply + exported + pending + reserve);
+  const { coins, deficit, supply, exported, pending, reserve, rewards } = books;
+  expect(coins + deficit).toBe(supply + exported + pending + reserve + rewards);
   expect(demo.last.reserves.BBTC.coins).toBe(coins.toString());
   const reserves = demo.step("accounting").reserves;
   let sum = 0n;

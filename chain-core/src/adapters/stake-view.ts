@@ -30,6 +30,7 @@ import {
   roomOf,
   unbounded,
 } from "../ledger/ring/liability-records.ts";
+import { earnedBy } from "../ledger/ring/pay.ts";
 import { selfStakeOf, standbys } from "../ledger/staking/candidates.ts";
 import { delegations } from "../ledger/staking/delegation.ts";
 import { releaseTime } from "../ledger/staking/fixed.ts";
@@ -128,6 +129,7 @@ function oneOf(
     ...entry,
     keys: { consensusKey, attestKey, relayKey, hostKey, nodePeerKey, signerPeerKey },
     updateIn: pendingUpdates.get(state, owner)?.epoch,
+    earned: earnedBy(state, owner),
     missed: missedVotes(state, owner, head().height, params.missedWindow),
     slashes: slashesTold(state, owner),
   };

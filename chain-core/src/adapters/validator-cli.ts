@@ -156,14 +156,15 @@ async function list(flags: ValidatorFlags, terminal: Terminal): Promise<void> {
 async function showOne(address: string, flags: ValidatorFlags, terminal: Terminal): Promise<void> {
   const owner = parseLock(address);
   if (isRejected(owner)) throw new Failure(owner.code, owner.message);
-  const { client } = await connect(flags, terminal);
+  const { client, genesis } = await connect(flags, terminal);
   const found = await client.ask("validator", { owner });
-  const { keys, updateIn, missed, slashes } = found;
+  const { keys, updateIn, missed, earned, slashes } = found;
   const told = {
     ...plain(found),
     keys: Object.fromEntries(Object.entries(keys).map(([name, key]) => [name, toHex(key)])),
     updateIn: updateIn ?? null,
     missed,
+    earned: earned.map(({ asset, amount }) => formatAsset(genesis, asset, amount)),
     slashes: slashes.map((one) => ({ ...one, amount: String(one.amount) })),
   };
   if (flags.json === true) return show(terminal, flags, told);

@@ -66,6 +66,8 @@ export type ValidatorResult = ValidatorEntry & {
   updateIn: number | undefined;
   /** Votes missed in the window that decides about jail (CON-4). */
   missed: number;
+  /** Of wrapped assets, what its seats in the ring have earned, which `claim` pays with its other rewards (ACC-2). */
+  earned: readonly { asset: Uint8Array; amount: bigint }[];
   slashes: readonly SlashEntry[];
 };
 
@@ -215,6 +217,7 @@ export const stakeApi: StakeApi = {
         keys,
         updateIn: maybe(height),
         missed: whole(0),
+        earned: listOf(record({ asset: b32, amount }, true), 128),
         slashes: listOf(record<SlashEntry>(slashFields, true), 64),
       },
       true,

@@ -110,15 +110,25 @@ function isToken(genesis: Genesis, evm: EvmChain, address: Uint8Array): boolean 
 
 // --------------------------------------------------------------------------------------------- fees
 
-type FeeParams = Pick<Params, "feeRateInitial" | "evmItemFee">;
+type FeeParams = Pick<Params, "feeRateInitial" | "evmItemFee" | "ringFeeBps">;
+
+/** What the ring's seats get besides for a transfer that costs the network `cost` (ACC-2); a quote has both. */
+export function ringFee({ ringFeeBps }: Pick<Params, "ringFeeBps">, cost: bigint): bigint {
+  return (cost * BigInt(ringFeeBps)) / 10_000n;
+}
 
 /**
- * Quoted share of a deposit in its sweep: as if swept alone into two coins, which are handed over once, 376 vB (BTC-5's
- * first rate).
+ * What a deposit's sweep costs: as if swept alone into two coins, which are handed over once, 376 vB (BTC-5's first rate).
  */
-export function sweepFee(params: FeeParams): bigint {
+export function sweepCost(params: FeeParams): bigint {
   const sweep = feeOf(keyPathSize(1, [p2trSize, p2trSize]), params.feeRateInitial);
   return sweep + handoverFee(params, 2);
+}
+
+/** Quoted for a deposit. */
+export function sweepFee(params: FeeParams): bigint {
+  const cost = sweepCost(params);
+  return cost + ringFee(params, cost);
 }
 
 /** What it takes to hand over a vault of `count` coins, in three parts where it has so many (RNG-2). */
@@ -128,18 +138,23 @@ export function handoverFee({ feeRateInitial }: FeeParams, count: number): bigin
   return BigInt(parts) * feeOf(size, feeRateInitial);
 }
 
-/** Quoted share of a withdrawal to a script of `size` bytes: as if paid alone from one coin, with change. */
-export function payoutFee(params: FeeParams, size: number): bigint {
-  return feeOf(keyPathSize(1, [size, p2trSize]), params.feeRateInitial);
+/** What a withdrawal to a script of `size` bytes costs: as if paid alone from one coin, with change. */
+export function payoutCost({ feeRateInitial }: FeeParams, size: number): bigint {
+  return feeOf(keyPathSize(1, [size, p2trSize]), feeRateInitial);
 }
 
 /** What leaving by this route costs, in the asset's unit. */
 export function routeFee(params: FeeParams, route: Route, destination: Destination): bigint {
+  const cost = routeCost(params, route, destination);
+  return cost + ringFee(params, cost);
+}
+
+function routeCost(params: FeeParams, route: Route, destination: Destination): bigint {
   switch (route.kind) {
     case "ledger":
       return 0n;
     case "bitcoin":
-      return payoutFee(params, destination.payload.length);
+      return payoutCost(params, destination.payload.length);
     case "evm":
       return params.evmItemFee;
   }

@@ -2,7 +2,7 @@
 import { concat, isRejected, must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { testGenesis, testLock } from "../ledger/testing.ts";
-import { sweepFee } from "./policy.ts";
+import { ringFee, sweepFee } from "./policy.ts";
 import { checkWithdrawal, quoteDeposit, quoteWithdrawal } from "./quote.ts";
 import {
   inboundName,
@@ -26,6 +26,9 @@ const p2wpkh = concat(Uint8Array.of(0, 20), new Uint8Array(20).fill(3));
 const out = { chain: genesis.bitcoin.chain, payload: p2wpkh };
 const there = { chain: evm.chain, payload: new Uint8Array(20).fill(4) };
 
+/** With what the ring's seats get of it. */
+const itemFee = params.evmItemFee + ringFee(params, params.evmItemFee);
+
 describe("A deposit's quote", () => {
   test("is the sweep to the ledger, and the sweep and the batch's item to an EVM chain", () => {
     const fee = sweepFee(params);
@@ -37,7 +40,7 @@ describe("A deposit's quote", () => {
       reclaimAfterBlocks: 26_280,
     });
     expect(quoteDeposit(basis, { destination: there, maxFee: 5_000n })).toMatchObject({
-      fee: fee + params.evmItemFee,
+      fee: fee + itemFee,
     });
   });
 
@@ -73,7 +76,7 @@ describe("A withdrawal's quote", () => {
   test("states fee and limits, and the check refuses what the burn rule refuses", () => {
     const quote = quoteWithdrawal(basis, out);
     expect(quote).toMatchObject({ min: params.withdrawalMin });
-    expect(quoteWithdrawal(basis, there)).toMatchObject({ fee: params.evmItemFee });
+    expect(quoteWithdrawal(basis, there)).toMatchObject({ fee: itemFee });
     expect(quoteWithdrawal(basis, home)).toMatchObject({ code: "bad-destination" });
     const of = { amount: 1_000_000n, maxFee: 5_000n, destination: out };
     expect(checkWithdrawal(basis, of)).toBeUndefined();
@@ -146,6 +149,7 @@ describe("A receipt", () => {
       reason: 0,
       plan: new Uint8Array(32),
       fee: 0n,
+      ringFee: 0n,
       createdAt: 9,
       updatedAt: 9,
     };

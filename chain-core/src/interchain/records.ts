@@ -31,7 +31,7 @@ const b36: ByteListType = new ByteListType(36);
 
 // ---------------------------------------------------------------- assets
 
-/** ACC-1 for one asset: coins + deficit = supply + exported + pending + reserve. */
+/** ACC-1 for one asset: coins + deficit = supply + exported + pending + reserve + rewards. */
 export type Accounting = {
   /** Foreign coins that back the asset. */
   coins: bigint;
@@ -45,6 +45,8 @@ export type Accounting = {
   pending: bigint;
   /** The account that fees enter and miners' fees leave. */
   reserve: bigint;
+  /** What the ring's seats earned of fees and have not claimed (ACC-2). */
+  rewards: bigint;
   /** Credited value whose sweep is not final (BTC-2), a part of coins. */
   unswept: bigint;
   halted: boolean;
@@ -62,6 +64,7 @@ export const accountings: Table<Uint8Array, Accounting> = table(
       exported: u128,
       pending: u128,
       reserve: u128,
+      rewards: u128,
       unswept: u128,
       halted: bool,
     }),
@@ -274,8 +277,9 @@ export type Withdrawal = {
   reason: number;
   /** The plan that pays it, else zero. */
   plan: Uint8Array;
-  /** Its share of the fee, 0 until planned. */
+  /** All that it costs, 0 until planned; `ringFee` of that is the seats' when it is settled, and pending until then. */
   fee: bigint;
+  ringFee: bigint;
   createdAt: number;
   updatedAt: number;
 };
@@ -296,6 +300,7 @@ export const withdrawals: Table<Uint8Array, Withdrawal> = table(
       reason: u8,
       plan: b32,
       fee: u128,
+      ringFee: u128,
       createdAt: u64,
       updatedAt: u64,
     }),

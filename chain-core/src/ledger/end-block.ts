@@ -10,6 +10,7 @@ import { interchainEndBlock } from "./interchain/end-block.ts";
 import { dropCanary, isInUse } from "./interchain/key-use.ts";
 import { openPlan } from "./interchain/open-plan.ts";
 import { isRingHurried, ringEndBlock } from "./ring/end-block.ts";
+import { paySeats } from "./ring/pay.ts";
 import { ringEpoch } from "./ring/terms.ts";
 import type { BlockContext } from "./rule.ts";
 
@@ -26,6 +27,7 @@ export function endBlock(block: BlockContext, freeSize: number): { readonly hurr
   epochEndBlock(block);
   const { number } = epochOf(block.state);
   if (number !== epoch) {
+    paySeats(block);
     ringEpoch(block, number, { dropCanary, isInUse });
     governanceEpoch(block, number);
     // Bonds and prices may be others now: who waits for room looks again (RNG-7).

@@ -141,6 +141,8 @@ export type Params = {
    */
   readonly ringBondBps: number;
   readonly ringCustodyBps: number;
+  /** ACC-2: what the ring's seats get of a transfer, besides what it costs, in basis points of that. */
+  readonly ringFeeBps: number;
   /** RNG-6. */
   readonly finalityAgeMaxMs: number;
   /** ACC-2: BTM units per 1,000 of weight, burnt: of block 1, and the least ever. */

@@ -108,6 +108,7 @@ export const paramFields: { readonly [Name in keyof Params]: Field } = {
   ringSlashBps: count(0n, 9_000n),
   // As slashBps: a slash leaves a part.
   ringBondBps: count(0n, 9_000n, "down"),
+  ringFeeBps: count(0n, 10_000n, "up"),
   ringCustodyBps: count(0n, 1_000_000_000_000n, "up"),
   finalityAgeMaxMs: ms(1_000n, day, "up"),
   baseFeeInitial: { type: "bigint", min: 8n, max: 10n ** 15n, loosens: "none" },

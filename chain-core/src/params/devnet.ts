@@ -80,6 +80,8 @@ export const devnetParams: Params = {
   // RNG-7: half of the stake of test validators; custody is not bounded.
   ringBondBps: 5_000,
   ringCustodyBps: 1_000_000_000_000,
+  // ACC-2: a tenth of what a transfer costs.
+  ringFeeBps: 1_000,
   // RNG-6's default.
   finalityAgeMaxMs: 60_000,
   // 4 x 10^-8 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.000033 BTM.

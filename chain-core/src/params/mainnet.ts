@@ -87,6 +87,8 @@ export const mainnetParams: Params = {
   // One stake answers for the keys of all chains at once: a theft of all must cost more than it brings. At 100,000 BTM a
   // bitcoin, 1,000,000 BTM behind each of 40 validators let a key hold 100 bitcoins.
   ringCustodyBps: 5_000,
+  // ACC-2: a fifth of what a transfer costs: 2,000 a day at 4,000 sats give 100 seats 16,000 sats each.
+  ringFeeBps: 2_000,
   // RNG-6's default.
   finalityAgeMaxMs: minute,
   // 4 x 10^-7 BTM a unit of weight: a transfer of 313 bytes weighs 813 and burns 0.00033 BTM, at least a tenth of it.

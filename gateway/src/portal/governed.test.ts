@@ -57,7 +57,7 @@ test("an added asset has reserves and a quote", async () => {
   registry.put(world.records, "only", { assets: [{ symbol: utf8("NEW"), ...added }] });
   const after = await ask(world, "POST", "/v1/withdrawals/quote", wish);
   expect(after.error).toBeUndefined();
-  expect(BigInt(String(after.fee))).toBe(genesis.params.evmItemFee);
+  expect(BigInt(String(after.fee))).toBe(1_100n);
   const { assets } = (await ask(world, "GET", "/v1/reserves")) as { assets: { asset: string }[] };
   expect(assets.map(({ asset }) => asset)).toEqual([
     ...genesis.assets.map(({ symbol }) => symbol),

@@ -35,6 +35,7 @@ const nothing: Accounting = {
   exported: 0n,
   pending: 0n,
   reserve: 0n,
+  rewards: 0n,
   unswept: 0n,
   halted: false,
 };
@@ -52,7 +53,8 @@ function reservesOf(genesis: Genesis, state: StateReader, asset: WrappedAsset): 
   const account = accountings.get(state, id) ?? nothing;
   const { halted, ...amounts } = account;
   const left = account.coins + account.deficit;
-  const right = account.supply + account.exported + account.pending + account.reserve;
+  const right =
+    account.supply + account.exported + account.pending + account.reserve + account.rewards;
   const isBitcoin = bitcoinAsset(genesis)?.symbol === symbol;
   const list = isBitcoin ? coinsOf(state) : [];
   const counted = list.filter((coin) => coin.counted).reduce((sum, { amount }) => sum + amount, 0n);
@@ -67,7 +69,7 @@ function reservesOf(genesis: Genesis, state: StateReader, asset: WrappedAsset): 
       left: `${left}`,
       right: `${right}`,
       holds: left === right,
-      text: "coins + deficit = supply + exported + pending + reserve",
+      text: "coins + deficit = supply + exported + pending + reserve + rewards",
     },
     ...(isBitcoin && {
       countedCoins: `${counted}`,

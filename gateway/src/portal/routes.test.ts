@@ -77,7 +77,7 @@ describe("POST /v1/deposits", () => {
       reclaimAfterBlocks: 26_280,
       minimum: "10000",
       cap: "1000000000",
-      fee: "752",
+      fee: "827",
     });
     expect(world.calls).toEqual(["post", "gossip"]);
     const request = depositRequestCodec.decode(must(world.posted[0], "request"));
@@ -93,7 +93,7 @@ describe("POST /v1/deposits", () => {
       destination: { chain: "ethereum", address: alice },
     });
     expect(status).toBe(200);
-    expect(json.fee).toBe(`${752n + genesis.params.evmItemFee}`);
+    expect(json.fee).toBe(`${827n + 1_100n}`);
   });
 
   test.each([
@@ -161,6 +161,7 @@ const books = {
   exported: 100n,
   pending: 50n,
   reserve: 50n,
+  rewards: 0n,
   unswept: 0n,
   halted: false,
 };
@@ -251,6 +252,7 @@ const withdrawal: Withdrawal = {
   reason: 0,
   plan: zero32,
   fee: 0n,
+  ringFee: 0n,
   createdAt: 200,
   updatedAt: 200,
 };

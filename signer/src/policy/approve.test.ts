@@ -155,6 +155,7 @@ function withdrawalOf(plan: Uint8Array): Withdrawal {
     reason: 0,
     plan,
     fee: 1_000n,
+    ringFee: 0n,
     createdAt: 0,
     updatedAt: 0,
   };
@@ -204,7 +205,14 @@ function judge(of: Scene): Verdict {
   currentKeys.put(view, chain, { keyId: 1 });
   const zeros = { coins: 0n, supply: 0n, exported: 0n, pending: 0n };
   const { halted, deficit = 0n } = of;
-  accountings.put(view, asset, { ...zeros, deficit, reserve: 0n, unswept: 0n, halted });
+  accountings.put(view, asset, {
+    ...zeros,
+    deficit,
+    reserve: 0n,
+    rewards: 0n,
+    unswept: 0n,
+    halted,
+  });
   if (of.paused !== undefined) {
     const pause = { ...of.paused, sequence: 1, open: true };
     restrictions.put(view, "only", { slowUntil: 0, slowOpen: false, pauses: [pause] });

@@ -79,6 +79,7 @@ export function addBatchPlan(
       reason: 0,
       plan,
       fee,
+      ringFee: 0n,
       createdAt: nowMs,
       updatedAt: nowMs,
     });

@@ -103,12 +103,12 @@ function checkSums(world: World, reader: StateReader, height: number): void {
   const { genesis, checks } = world;
   for (const { id } of wrappedAssets(genesis)) {
     const account = accountings.get(reader, id) ?? accountOf(reader, id);
-    const { coins, deficit, supply, exported, pending, reserve, unswept } = account;
+    const { coins, deficit, supply, exported, pending, reserve, rewards, unswept } = account;
     const text = (): string =>
       Object.entries(account)
         .map(([name, value]) => `${name} ${value}`)
         .join(", ");
-    if (coins + deficit !== supply + exported + pending + reserve)
+    if (coins + deficit !== supply + exported + pending + reserve + rewards)
       violated("ACC-1", `at height ${height}: ${text()}`);
     const sum = checks.sums.get(keyOf(id)) ?? 0n;
     if (supply !== sum)

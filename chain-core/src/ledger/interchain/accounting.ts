@@ -16,6 +16,7 @@ const empty: Accounting = {
   exported: 0n,
   pending: 0n,
   reserve: 0n,
+  rewards: 0n,
   unswept: 0n,
   halted: false,
 };
@@ -70,8 +71,8 @@ export function isHalted(state: StateReader, asset: Uint8Array): boolean {
 
 /** ACC-1 to the unit. */
 export function isBalanced(account: Accounting): boolean {
-  const { coins, deficit, supply, exported, pending, reserve } = account;
-  return coins + deficit === supply + exported + pending + reserve;
+  const { coins, deficit, supply, exported, pending, reserve, rewards } = account;
+  return coins + deficit === supply + exported + pending + reserve + rewards;
 }
 
 /** ACC-1 for every asset; a violation is a state (CON-5). */

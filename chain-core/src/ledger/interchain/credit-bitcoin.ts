@@ -4,7 +4,14 @@ import { isRejected } from "@causeway/primitives";
 import { reclaimableFrom } from "../../interchain/bitcoin/reclaim.ts";
 import { isExpired } from "../../interchain/key-life.ts";
 import type { Route } from "../../interchain/policy.ts";
-import { checkAmount, routeFee, routeOf, sweepFee } from "../../interchain/policy.ts";
+import {
+  checkAmount,
+  ringFee,
+  routeFee,
+  routeOf,
+  sweepCost,
+  sweepFee,
+} from "../../interchain/policy.ts";
 import type { Coin, Inbound } from "../../interchain/records.ts";
 import {
   coinStatus,
@@ -14,6 +21,7 @@ import {
   outpoint,
 } from "../../interchain/records.ts";
 import { currentKeys } from "../../ring/records.ts";
+import type { Params } from "../genesis.ts";
 import { slowed } from "../governance/restrictions.ts";
 import { accountOf, isHalted } from "./accounting.ts";
 import type { Review } from "./coins.ts";
@@ -107,22 +115,22 @@ export function isNearReclaim(
   return left < params.reclaimMarginBlocks;
 }
 
-/** Before the sweep: the quoted sweep enters the reserve (ACC-1). */
+/** Before the sweep: its quoted cost enters the reserve (ACC-1). */
 function creditLoan(pending: Pending, coin: Coin, route: Route): Inbound {
   const { block, inbound } = pending;
   const { amount } = inbound;
-  const fee = sweepFee(block.params);
-  const movement = { coins: amount, reserve: fee, unswept: amount };
+  const [fee, cost] = [sweepFee(block.params), sweepCost(block.params)];
+  const movement = { coins: amount, reserve: cost, rewards: fee - cost, unswept: amount };
   const after = deliver(pending, { route, net: amount - fee, fee, movement });
   if (after.status !== inboundStatus.held)
     coins.put(block.state, outpoint(coin.txid, coin.vout), { ...coin, counted: true });
   return after;
 }
 
-/** After the sweep: the coin's share of the miner's fee is its fee, and the rest waits in `pending` (settle.ts). */
+/** After the sweep: the coin has paid its share of the miner's fee, and the rest waits in `pending` (settle.ts). */
 function creditSwept(pending: Pending): Inbound {
   const { block, inbound, registry, ringScripts } = pending;
-  const { amount, fee, destination } = inbound;
+  const { amount, fee: cost, destination } = inbound;
   if (isHalted(block.state, inbound.asset))
     return setStatus(pending, inboundStatus.held, inboundReasons.halted);
   const restricted = restrictedReason(pending);
@@ -132,6 +140,14 @@ function creditSwept(pending: Pending): Inbound {
     return setStatus(pending, inboundStatus.held, inboundReasons.badDestination);
   if (isForwardFull(pending, route))
     return setStatus(pending, inboundStatus.held, inboundReasons.queueFull);
-  const net = amount - fee;
-  return deliver(pending, { route, net, fee, movement: { pending: -net } });
+  const fee = cost + ringFeeWithin(block.params, inbound);
+  const movement = { pending: cost - amount, rewards: fee - cost };
+  return deliver(pending, { route, net: amount - fee, fee, movement });
+}
+
+/** Parameters may have changed since the deposit was taken: its maximum stays. */
+function ringFeeWithin(params: Params, { fee: cost, maxFee }: Inbound): bigint {
+  const fee = ringFee(params, cost);
+  const room = maxFee > cost ? maxFee - cost : 0n;
+  return fee < room ? fee : room;
 }

@@ -2,7 +2,7 @@
 
 import { isRejected } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
-import { creditId, sweepFee } from "../../interchain/policy.ts";
+import { creditId, ringFee, sweepCost, sweepFee } from "../../interchain/policy.ts";
 import { inboundReasons, inboundStatus, inbounds, planKinds } from "../../interchain/records.ts";
 import type { ForeignEvent } from "../../interchain/statement.ts";
 import { eventIdOf } from "../../interchain/statement.ts";
@@ -70,13 +70,16 @@ describe("A deposit", () => {
     expect(inboundOf(world, stated)?.status).toBe(inboundStatus.waiting);
     expect(creditOf(world, stated)).toBeUndefined();
     confirm(world, 1);
-    const fee = sweepFee(world.genesis.params);
+    const { params } = world.genesis;
+    const fee = sweepFee(params);
     expect(creditOf(world, stated)).toEqual({
       asset: world.bbtc,
       amount: half - fee,
       lock: testLock("alice"),
     });
-    const expected = { coins: half, supply: half - fee, reserve: fee, unswept: half };
+    const [reserve, rewards] = [sweepCost(params), ringFee(params, sweepCost(params))];
+    expect(reserve + rewards).toBe(fee);
+    const expected = { coins: half, supply: half - fee, reserve, rewards, unswept: half };
     expect(account(world)).toMatchObject(expected);
     confirm(world, 5);
     expect(account(world)).toMatchObject(expected);
@@ -127,8 +130,11 @@ describe("A deposit", () => {
     expect(account(world)).toMatchObject({ coins: 0n, supply: 0n, reserve: 0n });
     const fee = openPlans(world, planKinds.sweep)[0]?.plan.fee ?? 0n;
     runPlans(world);
-    expect(creditOf(world, stated)?.amount).toBe(half - fee);
-    expect(account(world)).toMatchObject({ coins: half - fee, supply: half - fee, reserve: 0n });
+    const rewards = ringFee(world.genesis.params, fee);
+    expect(creditOf(world, stated)?.amount).toBe(half - fee - rewards);
+    const books = { coins: half - fee, supply: half - fee - rewards, reserve: 0n, rewards };
+    expect(account(world)).toMatchObject(books);
+    expect(inboundOf(world, stated)?.fee).toBe(fee + rewards);
     expectBalanced(world);
   });
 

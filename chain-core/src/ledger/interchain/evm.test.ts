@@ -32,6 +32,7 @@ describe("An EVM chain", () => {
 
   test("gets no batch before the committee has stated its contract with the current key (ETH-3)", () => {
     const world = funded();
+    const before = account(world).rewards;
     const id = burn(world, { destination: toEvm(world) });
     endBlock(world);
     expect(openPlans(world, planKinds.evmBatch).length).toBe(0);
@@ -43,7 +44,7 @@ describe("An EVM chain", () => {
     expect(parseBatch(must(batch, "batch").plan.subject)).toMatchObject({
       nonce: 1,
       keyId: 2,
-      items: [{ kind: 1, amount: 10_000_000n - world.genesis.params.evmItemFee }],
+      items: [{ kind: 1, amount: 10_000_000n - 1_100n }],
     });
     expect(sign(world, must(batch, "batch").id)).toBeUndefined();
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.signed);
@@ -53,7 +54,8 @@ describe("An EVM chain", () => {
     expect(attest(world, [executed], { chain })).toBe("nothing-new");
     endBlock(world);
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
-    expect(account(world)).toMatchObject({ pending: 0n, exported: 9_999_000n });
+    expect(account(world)).toMatchObject({ pending: 0n, exported: 9_998_900n });
+    expect(account(world).rewards - before).toBe(100n);
     expectSound(world);
   });
 

@@ -2,7 +2,7 @@
 import { bigEndian, equal, keyOf, must, sha256 } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { isHandedOver, lastCreditOf } from "../../interchain/key-life.ts";
-import { vaultsOf } from "../../interchain/policy.ts";
+import { ringFee, vaultsOf } from "../../interchain/policy.ts";
 import type { Coin, Plan } from "../../interchain/records.ts";
 import {
   accountings,
@@ -372,7 +372,9 @@ describe("When the key of Bitcoin moves", () => {
     expect(isHandedOver(world.state, 1)).toBe(false);
     expect(account(world).supply).toBe(supply);
     for (let i = 0; i < 3; i++) runPlans(world);
-    expect(account(world).supply).toBe(supply + coin - plan.fee);
+    expect(account(world).supply).toBe(
+      supply + coin - plan.fee - ringFee(world.genesis.params, plan.fee),
+    );
     expect(isHandedOver(world.state, 1)).toBe(true);
     expectSound(world);
   });

@@ -74,7 +74,7 @@ describe("A payment", () => {
     confirm(world, 3);
     burn(world, { amount: half });
     endBlock(world);
-    const most = burn(world, { amount: 3n * coin - 20_000n, maxFee: 300n });
+    const most = burn(world, { amount: 3n * coin - 20_000n, maxFee: 330n });
     const small = burn(world, { amount: 30_000n });
     endBlock(world);
     expect(withdrawalOf(world, most).status).toBe(withdrawalStatus.queued);

@@ -5,7 +5,7 @@ import { isRejected } from "@causeway/primitives";
 import type { Batch, Item } from "../../interchain/ethereum/batch.ts";
 import { checkBatch, itemKinds, itemsMaxAt } from "../../interchain/ethereum/batch.ts";
 import { batchCodec } from "../../interchain/messages.ts";
-import { routeOf } from "../../interchain/policy.ts";
+import { ringFee, routeOf } from "../../interchain/policy.ts";
 import type { Withdrawal } from "../../interchain/records.ts";
 import { evmStates, planKinds, withdrawalReasons, withdrawals } from "../../interchain/records.ts";
 import { currentKeys, nextKeys } from "../../ring/records.ts";
@@ -69,7 +69,7 @@ function planBatch(block: BlockContext, evm: EvmChain): boolean {
 function itemOf(block: BlockContext, withdrawal: Withdrawal): Item | undefined {
   const { genesis, state, params } = block;
   const { asset, amount, destination, maxFee } = withdrawal;
-  const fee = params.evmItemFee;
+  const fee = params.evmItemFee + ringFee(params, params.evmItemFee);
   if (fee > maxFee || fee >= amount || isHalted(state, asset)) return undefined;
   if (isTooMuchNow(block, withdrawal)) return undefined;
   const registry = assetOf(genesis, asset)?.registry;
@@ -112,7 +112,7 @@ function openBatch(
     nonce: batch.nonce,
     fee: params.evmItemFee * BigInt(payable.length),
   });
-  for (const { id, withdrawal } of payable)
-    bindWithdrawal(block, id, withdrawal, plan, params.evmItemFee);
+  const fees = { cost: params.evmItemFee, ringFee: ringFee(params, params.evmItemFee) };
+  for (const { id, withdrawal } of payable) bindWithdrawal(block, id, withdrawal, plan, fees);
   removeAll(state, queueName(chain), ids);
 }

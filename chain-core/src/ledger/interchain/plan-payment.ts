@@ -5,7 +5,7 @@ import { keyOf, must } from "@causeway/primitives";
 import { dustLimits, scriptType } from "../../interchain/bitcoin/address.ts";
 import { feeOf, keyPathSize } from "../../interchain/bitcoin/transaction.ts";
 import type { Vault } from "../../interchain/policy.ts";
-import { p2trSize, payoutFee } from "../../interchain/policy.ts";
+import { p2trSize, payoutCost, ringFee } from "../../interchain/policy.ts";
 import type { Coin, Withdrawal } from "../../interchain/records.ts";
 import { planKinds, withdrawals } from "../../interchain/records.ts";
 import type { BlockContext } from "../rule.ts";
@@ -17,12 +17,13 @@ import { planSizeMax } from "./plan-sweep.ts";
 import { inputsMax, openVaultPlan } from "./plan-vault.ts";
 import { bindWithdrawal, isStopped, isTooMuchNow } from "./withdraw.ts";
 
-/** A withdrawal with its share of the fee; `shareMax` is what its owner allowed. */
+/** A withdrawal with its share of the cost, besides what the seats get; `shareMax` is what its owner allowed. */
 type Payout = {
   readonly id: Uint8Array;
   readonly withdrawal: Withdrawal;
   readonly share: bigint;
   readonly shareMax: bigint;
+  readonly ringFee: bigint;
 };
 
 /** Withdrawals at the front that may turn out unpayable now before later ones get their chance. */
@@ -137,10 +138,11 @@ function payoutOf(block: BlockContext, id: Uint8Array, withdrawal: Withdrawal): 
   const { amount, maxFee, destination } = withdrawal;
   const type = scriptType(destination.payload);
   if (type === undefined || isTooMuchNow(block, withdrawal)) return undefined;
-  const share = payoutFee(block.params, destination.payload.length);
+  const share = payoutCost(block.params, destination.payload.length);
+  const forRing = ringFee(block.params, share);
   const room = amount - dustLimits[type];
-  const shareMax = maxFee < room ? maxFee : room;
-  return share > shareMax ? undefined : { id, withdrawal, share, shareMax };
+  const shareMax = (maxFee < room ? maxFee : room) - forRing;
+  return share > shareMax ? undefined : { id, withdrawal, share, shareMax, ringFee: forRing };
 }
 
 function sum(values: readonly bigint[]): bigint {
@@ -173,12 +175,17 @@ function compose(
   );
 }
 
+/** What its recipient gets. */
+function netOf({ withdrawal, share, ringFee: forRing }: Payout): bigint {
+  return withdrawal.amount - share - forRing;
+}
+
 /** What recipients get, and what the fee can be taken from. */
 function totals(
   { reserve }: Planning,
   payouts: readonly Payout[],
 ): { readonly paid: bigint; readonly budget: bigint } {
-  const paid = sum(payouts.map(({ withdrawal, share }) => withdrawal.amount - share));
+  const paid = sum(payouts.map(netOf));
   const shares = sum(payouts.map(({ share }) => share));
   return { paid, budget: shares + (reserve > 0n ? reserve : 0n) };
 }
@@ -273,9 +280,9 @@ function openPayment(
 ): void {
   const { block, vault } = planning;
   const outputs = [
-    ...payouts.map(({ withdrawal, share }) => ({
-      amount: withdrawal.amount - share,
-      script: withdrawal.destination.payload,
+    ...payouts.map((payout) => ({
+      amount: netOf(payout),
+      script: payout.withdrawal.destination.payload,
     })),
     ...change.map((amount) => ({ amount, script: vault.script })),
   ];
@@ -287,8 +294,8 @@ function openPayment(
     withdrawals: ids,
     fee,
   });
-  for (const payout of payouts)
-    bindWithdrawal(block, payout.id, payout.withdrawal, id, payout.share);
+  for (const { id: of, withdrawal, share: cost, ringFee: forRing } of payouts)
+    bindWithdrawal(block, of, withdrawal, id, { cost, ringFee: forRing });
   planning.reserve += sum(payouts.map(({ share }) => share));
   removeAll(block.state, queueName(block.genesis.bitcoin.chain), ids);
 }

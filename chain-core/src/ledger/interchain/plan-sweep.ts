@@ -9,7 +9,7 @@ import {
   ownTransaction,
   transactionHash,
 } from "../../interchain/bitcoin/transaction.ts";
-import { p2trSize, sweepFee } from "../../interchain/policy.ts";
+import { p2trSize, sweepCost } from "../../interchain/policy.ts";
 import type { Coin, Inbound, PlanInput } from "../../interchain/records.ts";
 import {
   inboundReasons,
@@ -122,7 +122,7 @@ function affordable(
   total: bigint,
 ): Cost | undefined {
   const { params } = planning.block;
-  const ownMax = sweepFee(params);
+  const ownMax = sweepCost(params);
   for (let lanes = lanesFor(planning, 0, total); lanes >= 1; lanes--) {
     const sizes = Array.from({ length: lanes }, () => p2trSize);
     const fee = feeOf(keyPathSize(group.length, sizes), params.feeRateInitial);

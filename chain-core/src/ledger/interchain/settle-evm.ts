@@ -65,11 +65,12 @@ function settleItem(
     updatedAt: time,
   };
   withdrawals.put(state, id, settled);
-  const { asset, amount, fee } = withdrawal;
+  const { asset, amount, fee, ringFee } = withdrawal;
   const paid = amount - fee;
   const origin = assetOf(genesis, asset)?.registry?.chain;
   const isReleased = origin !== undefined && equal(origin, chain);
-  move(state, asset, { pending: -paid, ...(isReleased ? { coins: -paid } : { exported: paid }) });
+  const there = isReleased ? { coins: -paid } : { exported: paid };
+  move(state, asset, { ...there, pending: -paid - ringFee, rewards: ringFee });
 }
 
 /** RNG-7: the contract obeyed a message that no plan contains. Every asset that is there stops. */

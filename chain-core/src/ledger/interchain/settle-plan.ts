@@ -89,14 +89,16 @@ function sweepMovement({ state }: BlockContext, plan: Plan, inputs: readonly Hel
 
 function paymentMovement({ state, time }: BlockContext, plan: Plan): Payment {
   let paid = 0n;
+  let rewards = 0n;
   for (const id of plan.withdrawals) {
     const withdrawal = withdrawals.get(state, id);
     if (withdrawal === undefined) continue;
     paid += withdrawal.amount - withdrawal.fee;
+    rewards += withdrawal.ringFee;
     const status = withdrawalStatus.settled;
     withdrawals.put(state, id, { ...withdrawal, status, updatedAt: time });
   }
-  return { fee: plan.fee, accounts: { coins: -paid, pending: -paid } };
+  return { fee: plan.fee, accounts: { coins: -paid, pending: -paid - rewards, rewards } };
 }
 
 /** Outputs after the payments go to a vault of ours (BTC-4), and are coins of its key. */

@@ -33,6 +33,7 @@ export function openWithdrawal({ genesis, state, time }: BlockContext, leaving: 
     reason: 0,
     plan: new Uint8Array(32),
     fee: 0n,
+    ringFee: 0n,
     createdAt: time,
     updatedAt: time,
   });
@@ -72,17 +73,29 @@ export function noteReason(
   withdrawals.put(state, id, { ...withdrawal, reason, updatedAt: time });
 }
 
-/** Binds a withdrawal to its plan; its share of the fee enters the reserve (ACC-1). */
+/** What a withdrawal pays: its share of what its plan costs, and what the ring's seats get. */
+export type Fees = { readonly cost: bigint; readonly ringFee: bigint };
+
+/** Binds a withdrawal to its plan; its share of the cost enters the reserve (ACC-1). */
 export function bindWithdrawal(
   { state, time }: BlockContext,
   id: Uint8Array,
   withdrawal: Withdrawal,
   plan: Uint8Array,
-  fee: bigint,
+  { cost, ringFee }: Fees,
 ): void {
+  const fee = cost + ringFee;
   const status = withdrawalStatus.planned;
-  withdrawals.put(state, id, { ...withdrawal, status, reason: 0, plan, fee, updatedAt: time });
-  move(state, withdrawal.asset, { pending: -fee, reserve: fee });
+  withdrawals.put(state, id, {
+    ...withdrawal,
+    status,
+    reason: 0,
+    plan,
+    fee,
+    ringFee,
+    updatedAt: time,
+  });
+  move(state, withdrawal.asset, { pending: -cost, reserve: cost });
 }
 
 /** BTC-3: a dead lineage gives its withdrawals back to the front of the queue, with their shares. */
@@ -90,11 +103,19 @@ export function requeue({ state, time }: BlockContext, ids: readonly Uint8Array[
   for (const id of ids.toReversed()) {
     const withdrawal = withdrawals.get(state, id);
     if (withdrawal === undefined || withdrawal.status === withdrawalStatus.settled) continue;
-    const { asset, fee, destination } = withdrawal;
-    move(state, asset, { pending: fee, reserve: -fee });
+    const { asset, fee, ringFee, destination } = withdrawal;
+    const cost = fee - ringFee;
+    move(state, asset, { pending: cost, reserve: -cost });
     const status = withdrawalStatus.queued;
     const plan = new Uint8Array(32);
-    withdrawals.put(state, id, { ...withdrawal, status, plan, fee: 0n, updatedAt: time });
+    withdrawals.put(state, id, {
+      ...withdrawal,
+      status,
+      plan,
+      fee: 0n,
+      ringFee: 0n,
+      updatedAt: time,
+    });
     const queue = queueName(destination.chain);
     putList(state, queue, [id, ...listOf(state, queue)]);
   }

@@ -3,7 +3,7 @@ import { concat, must } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { reclaimDelay } from "../../interchain/bitcoin/scripts.ts";
 import { encodeTransaction } from "../../interchain/bitcoin/transaction.ts";
-import { payoutFee, vaultsOf } from "../../interchain/policy.ts";
+import { payoutCost, ringFee, vaultsOf } from "../../interchain/policy.ts";
 import type { Coin } from "../../interchain/records.ts";
 import {
   coinStatus,
@@ -107,7 +107,11 @@ describe("A withdrawal on Bitcoin", () => {
     const before = account(world);
     const id = burn(world);
     endBlock(world);
-    const fee = payoutFee(world.genesis.params, p2wpkh.length);
+    const { params } = world.genesis;
+    const cost = payoutCost(params, p2wpkh.length);
+    const rewards = ringFee(params, cost);
+    expect(rewards).toBeGreaterThan(0n);
+    const fee = cost + rewards;
     expect(withdrawalOf(world, id)).toMatchObject({ status: withdrawalStatus.planned, fee });
     const [plan] = openPlans(world, planKinds.withdrawal);
     expect(subjectOf(must(plan, "plan").plan).outputs[0]).toEqual({
@@ -121,7 +125,8 @@ describe("A withdrawal on Bitcoin", () => {
     expect(after.pending).toBe(0n);
     const paid = must(plan, "plan").plan.fee;
     expect(after.coins).toBe(before.coins - (10_000_000n - fee) - paid);
-    expect(after.reserve).toBe(before.reserve + fee - paid);
+    expect(after.reserve).toBe(before.reserve + cost - paid);
+    expect(after.rewards).toBe(before.rewards + rewards);
     expectSound(world);
   });
 

@@ -17,7 +17,7 @@ function onDuty({ state, genesis }: BlockContext, ring: Ring): Owners {
 }
 
 /** In service, and its signer gave a sign of life within `ringHeartbeatMs`. */
-function isLive({ state, params, time }: BlockContext, owner: Uint8Array): boolean {
+export function isLive({ state, params, time }: BlockContext, owner: Uint8Array): boolean {
   const at = heartbeats.get(state, owner)?.at;
   return at !== undefined && time - at <= params.ringHeartbeatMs && !isGone(state, owner);
 }

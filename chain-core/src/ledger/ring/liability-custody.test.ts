@@ -151,7 +151,7 @@ describe("what an EVM contract holds (RNG-7)", () => {
     });
     for (const id of [small, release])
       expect(withdrawalOf(of, id)).toMatchObject({ status: withdrawalStatus.planned, reason: 0 });
-    const fee = of.genesis.params.evmItemFee;
+    const fee = 1_100n;
     expect(roomOf(of).custody).toBe((most / 10n + most / 2n - fee) * price.btm);
     ran(of);
     expect(withdrawalOf(of, big)).toMatchObject({ reason: bondLimit });

@@ -1,6 +1,7 @@
 // withdraw, claim: what staking pays out. The amounts are those of the block, not of the signature (rewards grow, a
 // slash may come between), so the ledger makes the outputs, to the delegator's own lock.
 import { bigEndian, concat, equal, H, rejected } from "@causeway/primitives";
+import type { Output } from "../../codec/action.ts";
 import { kinds } from "../../codec/action.ts";
 import type { Claim, Withdraw } from "../../codec/stake.ts";
 import { claimCodec, withdrawCodec } from "../../codec/stake.ts";
@@ -8,6 +9,7 @@ import { btm, formatLock } from "../assets.ts";
 import { moveEconomy } from "../economy.ts";
 import { validatorStatus, validators } from "../epoch/validators.ts";
 import { bondedBy } from "../ring/liability-records.ts";
+import { payable, takeEarned } from "../ring/pay.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { addOutput } from "../utxo/outputs.ts";
 import { bond, putDelegation, settle } from "./delegation.ts";
@@ -27,14 +29,15 @@ export type PayoutCode =
   /** Rewards cannot be delegated to a validator that is out of service. */
   | "closed-validator";
 
-/** One output for each action of a transaction. */
+/** The outputs of one action, in this order. */
 function pay(
   { state, genesis, txid, position }: ActionContext,
   what: string,
-  { lock, amount }: { readonly lock: Uint8Array; readonly amount: bigint },
+  outputs: readonly Output[],
 ): void {
   const id = H(what, genesis.networkId, concat(txid, bigEndian(position, 4)));
-  addOutput(state, { txid: id, index: 0 }, { asset: btm(genesis), amount, lock }, true);
+  for (const [index, output] of outputs.entries())
+    addOutput(state, { txid: id, index }, output, true);
 }
 
 export const withdrawRule: Rule<Withdraw> = {
@@ -63,7 +66,8 @@ export const withdrawRule: Rule<Withdraw> = {
   },
   apply: (context, { delegator, validator, epoch }) => {
     const amount = takeExit(context.state, { validator, epoch, delegator });
-    if (amount > 0n) pay(context, "withdraw", { lock: delegator, amount });
+    const output = { asset: btm(context.genesis), amount, lock: delegator };
+    if (amount > 0n) pay(context, "withdraw", [output]);
   },
   describe: (_, { validator, epoch }) =>
     `Withdraw what was undelegated from ${formatLock(validator)} in epoch ${epoch}`,
@@ -77,7 +81,8 @@ export const claimRule: Rule<Claim> = {
   balance: () => [],
   validate: (context, { delegator, validator, isDelegated }) => {
     const { rewards } = stakeView(context, { validator, delegator });
-    if (rewards === 0n)
+    const earned = equal(validator, delegator) ? payable(context.state, validator) : [];
+    if (rewards === 0n && earned.length === 0)
       return rejected<PayoutCode>("no-rewards", `no rewards from ${formatLock(validator)}`);
     const status = validators.get(context.state, validator)?.status;
     const isOpen = status === validatorStatus.active || status === validatorStatus.jailed;
@@ -86,10 +91,11 @@ export const claimRule: Rule<Claim> = {
     return undefined;
   },
   apply: (context, { delegator, validator, isDelegated }) => {
-    const { state } = context;
+    const { state, genesis } = context;
     const key = { validator, delegator };
     const { pool, delegation } = settle(context, key);
-    const own = equal(validator, delegator) ? pool.commission : 0n;
+    const isOwner = equal(validator, delegator);
+    const own = isOwner ? pool.commission : 0n;
     const amount = delegation.accrued + own;
     pools.put(state, validator, {
       ...pool,
@@ -98,8 +104,14 @@ export const claimRule: Rule<Claim> = {
     });
     putDelegation(state, key, { ...delegation, accrued: 0n });
     moveEconomy(state, { rewards: -amount });
-    if (isDelegated) bond(context, key, amount);
-    else pay(context, "claim", { lock: delegator, amount });
+    const paid = isOwner ? [...takeEarned(state, validator)] : [];
+    if (amount > 0n && isDelegated) bond(context, key, amount);
+    else if (amount > 0n) paid.unshift({ asset: btm(genesis), amount });
+    pay(
+      context,
+      "claim",
+      paid.map((one) => ({ ...one, lock: delegator })),
+    );
   },
   describe: (_, { validator, isDelegated }) =>
     `Claim the rewards from ${formatLock(validator)}${isDelegated ? " and delegate them to it" : ""}`,
