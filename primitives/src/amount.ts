@@ -1,32 +1,14 @@
-// Money: unsigned 128-bit bigints in the asset's smallest unit (FMT-3). Arithmetic gives a plain
-// bigint back, so every result is range-checked when it is named again.
-import { assert } from "./assert.ts";
+// Money: unsigned 128-bit bigints in the asset's smallest unit (FMT-3), as people write them.
 import type { Brand } from "./brand.ts";
 import type { Rejected } from "./failure.ts";
 import { rejected } from "./failure.ts";
 
 /** Amount of any asset in its smallest unit, 0 to 2^128 - 1. */
 export type Amount = Brand<bigint, "Amount">;
-/** Satoshis, 0 to 21 x 10^14. */
-export type Sats = Brand<bigint, "Sats">;
 
 export const amountMax: bigint = (1n << 128n) - 1n;
+/** Satoshis, 0 to 21 x 10^14. */
 export const satsMax: bigint = 2_100_000_000_000_000n;
-
-/** `value` as an amount; asserts the range (for results of our own arithmetic). */
-export function amount(value: bigint): Amount {
-  assert(value >= 0n && value <= amountMax, `amount out of range: ${value}`);
-  return value as Amount;
-}
-
-export function isAmount(value: bigint): boolean {
-  return value >= 0n && value <= amountMax;
-}
-
-export function sats(value: bigint): Sats {
-  assert(value >= 0n && value <= satsMax, `sats out of range: ${value}`);
-  return value as Sats;
-}
 
 /** `"0.5"` for 50000000 with 8 decimals: no trailing zeros, no exponent. */
 export function formatAmount(value: bigint, decimals: number): string {

@@ -10,4 +10,3 @@ export * from "./host.ts";
 export * from "./machine.ts";
 export type * from "./ports.ts";
 export * from "./random.ts";
-export * from "./time.ts";

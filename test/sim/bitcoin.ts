@@ -1,7 +1,7 @@
 // The simulated Bitcoin: the devnet's own node without its RPC (real blocks, scripts, signatures and mempool
 // policy), one chain for all, which each operator sees later than it is made, by its own delay.
 import type { Random } from "@causeway/primitives";
-import { fromHex, isRejected, must, reversed, seeded } from "@causeway/primitives";
+import { fromHex, isRejected, must, reversed } from "@causeway/primitives";
 import { encodeHeader, mineBlock } from "../../deploy/devnet/bitcoin-regtest/block.ts";
 import type { Entry } from "../../deploy/devnet/bitcoin-regtest/chain.ts";
 import { hasCoinsOf, isActive, tip } from "../../deploy/devnet/bitcoin-regtest/chain.ts";
@@ -205,9 +205,4 @@ export function ancestorAt(from: Entry, height: number): Entry | undefined {
   let at: Entry | undefined = from;
   while (at !== undefined && at.height > height) at = at.parent;
   return at?.height === height ? at : undefined;
-}
-
-/** A generator for what is random about Bitcoin alone. */
-export function bitcoinRandom(seed: number): Random {
-  return seeded(seed ^ 0x5bd1e995);
 }

@@ -172,11 +172,6 @@ const statementType = new ContainerType({
   chain: b32,
   events: new ListCompositeType(foreignEventType, eventsMax),
 });
-export const foreignEventCodec: Codec<ForeignEvent> = codec(
-  "foreign event",
-  foreignEventType,
-  actionBodySizeMax,
-);
 export const statementCodec: Codec<Statement> = codec(
   "statement",
   statementType,

@@ -2,8 +2,6 @@
 import { equal } from "@causeway/primitives";
 import type { Certificate, Committee, Header } from "../codec/block.ts";
 import type { Evidence } from "../consensus/vote-set.ts";
-import * as mempool from "../mempool/pool.ts";
-import * as deposits from "../mempool/requests.ts";
 import * as sync from "../sync/sync.ts";
 import type { State } from "./state.ts";
 
@@ -55,20 +53,6 @@ export function finality(state: State):
   const isLast = equal(header.nextCommittee, voters.id);
   const committee = isLast ? voters.committee : frame.nextCommittee;
   return certificate && { header, certificate, committee };
-}
-
-/** Canonical bytes of the transaction `id` while it waits. */
-export function pendingTransaction(state: State, id: Uint8Array): Uint8Array | undefined {
-  return mempool.byId(state.pool, id)?.bytes;
-}
-
-/** Deposit requests after `cursor` (0: from the start), oldest first. */
-export function requestsAfter(
-  state: State,
-  cursor: number,
-  limit: number,
-): { readonly requests: Uint8Array[]; readonly next: number } {
-  return deposits.after(state.requests, cursor, limit);
 }
 
 /** Equivocations seen since the start, the newest 256, of finished heights and of this one. */
