@@ -60,24 +60,24 @@ function begin(work: Work, requests: readonly [Request, ...Request[]]): void {
 
 /** By what a view says: of several plans one is not to be signed now; of one plan later seats hold shares, too (RNG-3). */
 export function review(work: Work): void {
-  for (const bundle of work.state.bundles.values()) {
+  const bundles = new Map<string, Bundle>();
+  for (const [key, bundle] of work.state.bundles) {
     const request = work.state.requests.get(must(bundle.plans[0], "plan of a bundle"));
     const isOver = bundle.plans.length > 1 && !isLive(work, bundle);
-    if (isOver || request === undefined) end(work, bundle);
-    else putBundle(work, { ...bundle, ring: request.ring });
+    if (isOver || request === undefined) forgetNonces(work, bundle);
+    else bundles.set(key, { ...bundle, ring: request.ring });
   }
+  work.state = { ...work.state, bundles };
 }
 
 /** The plan is over, or its shares are: its nonces are forgotten. */
 export function endOf(work: Work, { id }: Request): void {
-  for (const bundle of work.state.bundles.values())
-    if (bundle.plans.includes(keyOf(id))) end(work, bundle);
-}
-
-function end(work: Work, bundle: Bundle): void {
-  forgetNonces(work, bundle);
   const bundles = new Map(work.state.bundles);
-  bundles.delete(keyOf(bundle.id));
+  for (const [key, bundle] of bundles)
+    if (bundle.plans.includes(keyOf(id))) {
+      forgetNonces(work, bundle);
+      bundles.delete(key);
+    }
   work.state = { ...work.state, bundles };
 }
 
