@@ -15,7 +15,7 @@ export const seatStrategies = {
 } as const;
 export type SeatStrategy = keyof typeof seatStrategies;
 
-export const networkStrategies = [
+const networkStrategies = [
   "long partition",
   "asymmetric partition",
   "clock skew",

@@ -88,7 +88,7 @@ function nameOf(
 }
 
 /** A set hash of records that costs little to change: two lanes of sums modulo 2^32. */
-export function entryHash(key: Uint8Array, value: Uint8Array): readonly [number, number] {
+function entryHash(key: Uint8Array, value: Uint8Array): readonly [number, number] {
   let [a, b] = [0x811c9dc5, 0x9e3779b9];
   for (const bytes of [key, value])
     for (let i = 0; i < bytes.length; i++) {

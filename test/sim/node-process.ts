@@ -124,7 +124,7 @@ export function clockOf(world: World, { skewMs }: Operator): number {
   return world.queue.now + skewMs;
 }
 
-export function toNode(world: World, operator: Operator, event: Event): void {
+function toNode(world: World, operator: Operator, event: Event): void {
   const { node } = operator;
   if (!node.isUp || node.state === undefined) return;
   let effects: readonly Effect[];

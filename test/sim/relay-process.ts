@@ -129,7 +129,7 @@ export function relayFinalized(world: World, operator: Operator): void {
     });
 }
 
-export function toRelay(world: World, operator: Operator, event: Event): void {
+function toRelay(world: World, operator: Operator, event: Event): void {
   const { relay, seat } = operator;
   if (!relay.isUp || relay.state === undefined) return;
   let effects: readonly Effect[];

@@ -54,7 +54,7 @@ export type Deposit = {
 };
 
 /** Stories that a world can have. */
-export const storiesMax = 3;
+const storiesMax = 3;
 
 /** Everyone with BTM in the genesis: Alice and Bob of each story, and Carol. */
 export const userNames: readonly string[] = [

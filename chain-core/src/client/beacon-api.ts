@@ -37,7 +37,7 @@ export type BeaconResult = {
   /** The newest ones, newest first; an epoch without is left out. */
   outputs: readonly { epoch: number; output: Uint8Array }[];
 };
-export const dutyKinds = ["contribution", "segment"] as const;
+const dutyKinds = ["contribution", "segment"] as const;
 /** `body`: of an action of this kind, to be brought by the node's own validator. */
 export type Duty = { what: (typeof dutyKinds)[number]; body: Uint8Array };
 export type RandomnessParams = { epoch: number; domain: string; context: Uint8Array | undefined };

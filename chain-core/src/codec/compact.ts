@@ -23,7 +23,7 @@ const offsetSize = 4;
 const headSizeMax = headerCodec.sizeMax + votesSizeMax + 64;
 
 /** {@link freshMax} transactions and {@link freshSizeMax} bytes of them come along. */
-export const freshMax = 1_024;
+const freshMax = 1_024;
 export const freshSizeMax: number = 256 * 1024;
 
 /** As {@link Proposal}, whose `block` is `head` with the transactions that `hashes` name. */

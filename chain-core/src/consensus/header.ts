@@ -6,7 +6,7 @@ import { committeeId, transactionsRoot, votesRoot } from "../codec/block.ts";
 import type { Voters } from "./voters.ts";
 
 /** The protocol version of this code (FMT-7). */
-export const headerVersion = 1;
+const headerVersion = 1;
 
 /** A block that another is built on. */
 export type Parent = { readonly height: number; readonly id: Uint8Array; readonly time: number };

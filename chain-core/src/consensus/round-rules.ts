@@ -23,7 +23,7 @@ export function advance(config: Config, state: State, at: number, out: Effect[])
 }
 
 /** Lines 11-21 without the proposal itself. */
-export function startRound(config: Config, state: State, round: number, at: number): void {
+function startRound(config: Config, state: State, round: number, at: number): void {
   state.round = round;
   state.step = "propose";
   state.ready = true;

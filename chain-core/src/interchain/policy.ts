@@ -100,6 +100,11 @@ function evmRoute(
   return { kind: "evm", evm, token, itemKind: isOrigin ? release : itemKinds.mint };
 }
 
+/** An EVM contract makes the value there, instead of giving what it holds. */
+export function isMint(route: Route): boolean {
+  return route.kind === "evm" && route.itemKind === itemKinds.mint;
+}
+
 /** True for a token contract that the genesis names on this chain. */
 function isToken(genesis: Genesis, evm: EvmChain, address: Uint8Array): boolean {
   return genesis.assets.some((asset) => {
@@ -192,7 +197,7 @@ export function checkAmount(
 // --------------------------------------------------------------------------------------------- keys
 
 /** The ring's keys of a chain, newest first: their ids and points. Ids are dense, so there are few. */
-export function keysOfChain(
+function keysOfChain(
   view: StateReader,
   chain: Uint8Array,
 ): { readonly keyId: number; readonly groupPoint: Uint8Array }[] {

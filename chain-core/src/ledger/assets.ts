@@ -27,7 +27,7 @@ import { recentMap } from "./recent.ts";
 
 /** The ledger's own coin: fees, stake. */
 export const btmSymbol = "BTM";
-export const btmDecimals = 8;
+const btmDecimals = 8;
 
 /** What an asset id is the hash of: origin chain and token on it (20 bytes, zero for the chain's own coin). */
 export type AssetDefinition = {

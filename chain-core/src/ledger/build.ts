@@ -49,7 +49,7 @@ export function buildBlock(
 }
 
 /** Writes their effects to the context's state. Leaves out what is not valid or does not fit. */
-export function chooseTransactions(
+function chooseTransactions(
   env: LedgerEnv,
   context: BlockContext,
   candidates: readonly Uint8Array[],

@@ -19,7 +19,7 @@ const emptyPoints = 20;
 /** For letting the time for an answer pass: a slow line is no crime, ten such lines in a row are. */
 const silentPoints = 10;
 /** Blocks that one step applies, and after how many bytes of blocks it ends besides. */
-export const stepBlocksMax = 16;
+const stepBlocksMax = 16;
 const stepSizeMax: number = 256 * 1024;
 
 /** Asks peers for blocks when it is time to. */

@@ -8,7 +8,7 @@ import { isTombstoned } from "../ledger/epoch/validators.ts";
 import type { StateReader } from "../ledger/state.ts";
 
 /** The evidence action that shows it. */
-export function evidenceBody(found: Evidence): Body {
+function evidenceBody(found: Evidence): Body {
   switch (found.kind) {
     case "double-vote": {
       const { first, second } = found;

@@ -217,7 +217,7 @@ function clearMempool(
 }
 
 /** CON-1: something waits for the next block. */
-export function isWork(state: State): boolean {
+function isWork(state: State): boolean {
   return state.pool.work > 0 || state.changed || state.hurried;
 }
 

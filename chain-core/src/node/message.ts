@@ -30,7 +30,7 @@ import type { RoundView } from "../consensus/round.ts";
 import { depositRequestCodec } from "../interchain/statement.ts";
 import type { FinalBlock } from "./port.ts";
 
-export const votesMax = 256;
+const votesMax = 256;
 export const viewsMax = 8;
 /** Of blocks in one reply; their bytes are bounded besides by {@link replySizeMax}. */
 export const blocksMax = 64;

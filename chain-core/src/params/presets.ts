@@ -22,7 +22,7 @@ export const bystackParams: Params = {
  * Bytom 2.0's: 10 validators with 1,000,000 BTM each, nobody stands by, min(30 M, 30 M (x + 0.5)) BTM a year, blocks of
  * 6 s. Its epochs of 100 blocks are days here (TIM-3): stake answers for at most 126 epochs, and unbonds in 21 days.
  */
-export const bytom2Params: Params = {
+const bytom2Params: Params = {
   ...mainnetParams,
   seats: 10,
   standbySeats: 0,

@@ -163,7 +163,7 @@ const storedCodec: Codec<Stored> = codec(
 );
 
 /** Largest file, bytes. */
-export const bookSizeMax: number = storedCodec.sizeMax + 32;
+const bookSizeMax: number = storedCodec.sizeMax + 32;
 
 /** SSZ in the order of the keys, then its SHA-256. */
 export function encodeBook(network: NetworkId, book: Book): Uint8Array {

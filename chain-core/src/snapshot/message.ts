@@ -23,7 +23,7 @@ import { chunkSizeMax, chunkType, manifestCodec, pathType } from "./chunks.ts";
 export type Finality = { header: Uint8Array; certificate: Uint8Array; committee: Uint8Array };
 
 export const finalitiesMax = 32;
-export const manifestsMax = 4;
+const manifestsMax = 4;
 
 export type SyncMessage =
   /** Last headers of epochs from height `from` on, or the header at exactly `from`. */

@@ -35,8 +35,8 @@ export type SocketServer = {
   readonly close: () => void;
 };
 
-export const socketsMax = 256;
-export const subscriptionsMax = 64;
+const socketsMax = 256;
+const subscriptionsMax = 64;
 /** Requests of one connection that are worked on at once; more get "busy". */
 const requestsMax = 64;
 /** Bytes that may wait for a client; with more it is dropped. */

@@ -2,7 +2,7 @@
 import { pino } from "pino";
 import type { Log } from "../ports.ts";
 
-export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
+const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Names of fields whose value never reaches the log, at the first two depths. */

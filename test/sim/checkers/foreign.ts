@@ -37,7 +37,7 @@ function checkPaid(world: World, name: string, amounts: readonly bigint[]): void
 }
 
 /** A transaction that spends an output of the ring by key path is an attempt of a final plan (RNG-7). */
-export function checkSpend(world: World, tx: Tx): void {
+function checkSpend(world: World, tx: Tx): void {
   const { checks, bitcoin } = world;
   if (checks.planned.has(toHex(reversed(fromHex(tx.txid))))) return;
   for (const input of tx.body.ins) {

@@ -15,7 +15,7 @@ import type { BitcoinNetwork } from "./address.ts";
 
 export const headerSize = 80;
 /** Blocks of one difficulty period. */
-export const periodBlocks = 2016;
+const periodBlocks = 2016;
 const periodSeconds = 14 * 24 * 3600;
 const spacingSeconds = 600;
 /** Blocks whose median time the next one must exceed. */

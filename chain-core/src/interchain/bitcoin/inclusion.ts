@@ -59,7 +59,7 @@ export type ParsedBlock = {
 };
 
 /** Largest serialized block, bytes. */
-export const blockBytesMax = 4_000_000;
+const blockBytesMax = 4_000_000;
 
 /** Parses a block from an own node; its Merkle root must be that of its transactions. */
 export function parseBlock(bytes: Uint8Array): ParsedBlock | BadTransaction {

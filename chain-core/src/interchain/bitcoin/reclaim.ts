@@ -9,7 +9,7 @@ import type { BitcoinTransaction } from "./transaction.ts";
 import { encodeTransaction, feeOf, ownVersion, sighash } from "./transaction.ts";
 
 /** Virtual size of a reclaim to a P2TR or P2WSH output, the largest there are: 549 weight units. */
-export const reclaimSize = 138;
+const reclaimSize = 138;
 
 export type Reclaim = {
   readonly transaction: BitcoinTransaction;

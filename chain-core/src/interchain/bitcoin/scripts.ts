@@ -83,7 +83,7 @@ const termsCodec: Codec<Terms> = codec(
 );
 
 /** H('deposit/v1', destination, maxFee, refund): what leaf B commits to. */
-export function termsHash(genesis: Pick<Genesis, "networkId">, terms: Terms): Bytes32 {
+function termsHash(genesis: Pick<Genesis, "networkId">, terms: Terms): Bytes32 {
   const { destination, maxFee, refund } = terms;
   return H("deposit", genesis.networkId, termsCodec.encode({ destination, maxFee, refund }));
 }

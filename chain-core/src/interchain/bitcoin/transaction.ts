@@ -143,7 +143,7 @@ export function signedTransaction(
 export type Spent = { readonly amount: bigint; readonly script: Uint8Array };
 
 /** Hash types; `default` signs like all, with 64-byte signatures. */
-export const sighashTypes = {
+const sighashTypes = {
   default: 0,
   all: 1,
   none: 2,
@@ -227,7 +227,7 @@ function sighashOf(
 // ------------------------------------------------------------------------------------------- sizes
 
 /** Weight of one key-path input: 41 bytes without witness, and 66 of witness. */
-export const keyPathInputWeight: number = 41 * 4 + 66;
+const keyPathInputWeight: number = 41 * 4 + 66;
 
 /** Weight units of an output with a script of `size` bytes below 253. */
 export function outputWeight(size: number): number {

@@ -52,11 +52,11 @@ export const itemsMax = 50;
 /** Packed: kind 1, token 20, recipient 20, amount 16. */
 export const itemSize = 57;
 /** ETH-2: bound on the gas that a batch can need, and its parts. */
-export const batchGasMax = 5_000_000;
+const batchGasMax = 5_000_000;
 const batchGasBase = 80_000;
 const itemGasBase = 38_000;
 /** ETH-2: below this a relayer can starve an item (16,000 random batches; least safe 14,371). */
-export const overheadMin = 16_000;
+const overheadMin = 16_000;
 
 const u32Max = 0xffff_ffff;
 
@@ -102,7 +102,7 @@ function isBetween(value: number, least: number, most: number): boolean {
 }
 
 /** 57 bytes of an item. */
-export function encodeItem(item: Item): Uint8Array {
+function encodeItem(item: Item): Uint8Array {
   assert(item.token.length === 20 && item.to.length === 20, "addresses have 20 bytes");
   const kind = bigEndian(item.kind, 1);
   return concat(kind, item.token, item.to, bigEndian(item.amount, 16));

@@ -20,9 +20,9 @@ export type { Found, Spend } from "./bitcoin-scan.ts";
 /** Headers asked for at once. */
 export const headersPerRead = 2_000;
 /** Blocks below the tip in which a newly watched script or output is still looked for: about a week. */
-export const scanDepth = 1_008;
+const scanDepth = 1_008;
 /** Scripts watched at once, about 300 bytes each; the oldest leave, and can be watched again. */
-export const scriptsMax = 100_000;
+const scriptsMax = 100_000;
 
 /** `prints`: {@link fingerprints} of a scanned block, so that what is watched later costs no second read of all. */
 type Entry = {

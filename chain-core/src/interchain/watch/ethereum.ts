@@ -17,7 +17,7 @@ import type { BlockRef, EvmReceipt } from "./facts.ts";
 import { bodyOf } from "./judge.ts";
 
 /** Blocks asked for at once. */
-export const blocksPerRead = 2_000;
+const blocksPerRead = 2_000;
 /** A contract is stated at a block that every node still has the state of: at most so many blocks old. */
 export const contractAgeMax = 64;
 

@@ -121,7 +121,7 @@ export async function evmFacts(
 }
 
 /** Code and key of the gateway at a block. */
-export async function contractFacts(
+async function contractFacts(
   reader: EvmReader,
   { address, artifact }: GatewayPlace,
   block: Uint8Array,

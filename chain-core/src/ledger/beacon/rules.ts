@@ -33,7 +33,7 @@ function committeeOf({ state }: { state: StateReader }, { epoch }: Round): Commi
 }
 
 /** The claim that a contribution makes; a node judges it ahead of the block. */
-export function contributionClaim(
+function contributionClaim(
   context: BlockContext,
   contribution: Contribution,
 ): Claim | Rejected<BeaconCode> {
@@ -55,7 +55,7 @@ export function contributionClaim(
 }
 
 /** The claim that a segment makes. */
-export function segmentClaim(
+function segmentClaim(
   { state, genesis }: BlockContext,
   posted: PostedSegment,
 ): Claim | Rejected<BeaconCode> {

@@ -56,7 +56,7 @@ const ownersCodec: Codec<Owners> = codec(
 export const registered: Table<"only", Owners> = table(modules.staking, 4, single, ownersCodec);
 /** Those of them that are tombstoned, each with the block that did it. */
 type Tombstones = { list: { owner: Uint8Array; height: number }[] };
-export const tombstones: Table<"only", Tombstones> = table(
+const tombstones: Table<"only", Tombstones> = table(
   modules.staking,
   5,
   single,

@@ -6,9 +6,9 @@ import type { State, StateReader, Table } from "../state.ts";
 import { modules, single, table } from "../state.ts";
 
 /** A block moves the base fee by at most an eighth: seven full blocks double it. */
-export const baseFeeStep = 8n;
+const baseFeeStep = 8n;
 /** What the base fee is the price of. */
-export const baseFeeWeight = 1_000n;
+const baseFeeWeight = 1_000n;
 
 /** Of the block after this state. */
 export const baseFees: Table<"only", { baseFee: bigint }> = table(

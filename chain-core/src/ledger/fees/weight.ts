@@ -2,7 +2,7 @@
 // knows it before it signs.
 
 /** A signature is a recovery, of which a core does 22,000 a second: an estimate in bytes, not measured (ADR 0009). */
-export const signatureWeight = 200;
+const signatureWeight = 200;
 /** An unspent output is some 120 bytes in every node's store, also where blocks are pruned. */
 export const outputWeight = 300;
 

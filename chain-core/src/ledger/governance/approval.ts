@@ -95,7 +95,7 @@ export function checkApproval(
 }
 
 /** The number of the next setParameter or upgrade; dense from 0. */
-export const governSequences: Table<"only", { next: number }> = table(
+const governSequences: Table<"only", { next: number }> = table(
   modules.system,
   10,
   single,

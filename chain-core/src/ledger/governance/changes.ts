@@ -37,7 +37,7 @@ export const changeFields: {
 
 /** `notBefore`: ledger time in ms of the first block that may end the epoch before (0: any). */
 export type Pending = Change & { notBefore: number };
-export const pendingMax = 64;
+const pendingMax = 64;
 const pendingCodec: Codec<{ changes: Pending[] }> = codec(
   "pending changes",
   new ContainerType({
@@ -48,7 +48,7 @@ const pendingCodec: Codec<{ changes: Pending[] }> = codec(
   }),
   pendingMax * 1_200,
 );
-export const pendingChanges: Table<"only", { changes: Pending[] }> = table(
+const pendingChanges: Table<"only", { changes: Pending[] }> = table(
   modules.system,
   11,
   single,

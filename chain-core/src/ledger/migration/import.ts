@@ -10,7 +10,7 @@ import { csvHeader, lineMax, parseRow } from "./rows.ts";
 import { seenLocks } from "./seen.ts";
 
 /** Mistakes that are told; after so many the rest is not read. */
-export const mistakesMax = 20;
+const mistakesMax = 20;
 
 /** `path` proves row `index`, which `wanted` holds. */
 export type Proof = {

@@ -51,7 +51,7 @@ export function issuanceFor(
 }
 
 /** min(1, x + 1/2) as a fraction, and not less than the parameter. */
-export function shareOfStakers(
+function shareOfStakers(
   staked: bigint,
   supply: bigint,
   leastBps: number,

@@ -71,7 +71,7 @@ export function checkKeys(
 }
 
 /** Weight of what a registration leaves for ever: the record, six used keys, a line in the register. */
-export const registerGrowth = 20_000;
+const registerGrowth = 20_000;
 
 export const registerRule: Rule<Register> = {
   kind: kinds.register,
