@@ -18,8 +18,9 @@ export type Summary = {
   readonly bySize: Readonly<Record<string, number>>;
   readonly byStrategy: Readonly<Record<string, OfStrategy>>;
   readonly network: Readonly<Record<"loss" | "duplication" | "reordering", number>>;
-  /** Requests and canaries signed; attempts of ceremonies after the first that came to confirmations. */
+  /** Requests and canaries signed; sessions over several; attempts of ceremonies after the first that came to confirmations. */
   readonly signed: number;
+  readonly together: number;
   readonly laterAttempts: number;
   readonly simulatedHours: number;
   /** Simulated ms from healing until everything was done. */
@@ -51,6 +52,7 @@ export function summaryOf(results: readonly Result[]): Summary {
       reordering: sum(results, ({ counts }) => counts.reordering),
     },
     signed: sum(results, ({ signed }) => signed),
+    together: sum(results, ({ together }) => together),
     laterAttempts: sum(results, ({ laterAttempts }) => laterAttempts),
     simulatedHours: Math.round(sum(results, ({ tookMs }) => tookMs) / 36_000) / 100,
     healedMs: { p50: healed[healed.length >> 1] ?? 0, max: healed.at(-1) ?? 0 },
@@ -67,13 +69,17 @@ function membersOf(
   return { members: alone.length, blamed: alone.filter(({ blamed }) => blamed).length };
 }
 
-/** Strategies that never struck, or that can be proven and never were; checks.ts refuses every blame of the others. */
+/**
+ * Strategies that never struck, or that can be proven and never were; checks.ts refuses every blame of the others. And
+ * that no plans were signed together.
+ */
 export function shortcomingsOf(results: readonly Result[]): string[] {
-  const { byStrategy } = summaryOf(results);
-  return strategies.flatMap((strategy) => {
+  const { byStrategy, together } = summaryOf(results);
+  const lacks = strategies.flatMap((strategy) => {
     const { faults = 0, members = 0, blamed = 0 } = byStrategy[strategy] ?? {};
     if (faults === 0) return [`${strategy}: never struck`];
     if (!isMemberStrategy(strategy) || memberStrategies[strategy].earns !== "blame") return [];
     return members >= 10 && blamed === 0 ? [`${strategy}: 0 of ${members} members blamed`] : [];
   });
+  return together === 0 ? [...lacks, "no session over several plans"] : lacks;
 }

@@ -46,6 +46,8 @@ export type Result = {
     readonly blamed: boolean;
   }[];
   readonly signed: number;
+  /** Sessions over several plans. */
+  readonly together: number;
   /** Attempts of ceremonies after the first that came to confirmations. */
   readonly laterAttempts: number;
   /** Simulated ms from healing to the goal. */
@@ -76,10 +78,17 @@ export function runSeed(seed: number, first?: Strategy, print?: (line: string) =
     counts,
     members: [...plan.byzantine].map(([index, plays]) => ({ plays, blamed: blamed.has(index) })),
     signed: [...requests.values()].filter(({ signedAtMs }) => signedAtMs !== undefined).length,
+    together: togetherOf(world),
     laterAttempts: [...epochs.values()].filter(({ attempt }) => attempt > 0).length,
     healedMs,
     tookMs: queue.now - startMs,
   };
+}
+
+function togetherOf({ operators }: World): number {
+  const released = operators.flatMap(({ said }) => [...said.released.values()]);
+  const several = released.filter(({ plans }) => plans.size > 1);
+  return new Set(several.map(({ sid }) => sid)).size;
 }
 
 /** Gives the simulated ms from healing to the goal. */

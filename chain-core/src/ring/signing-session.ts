@@ -80,7 +80,7 @@ export type Conversation = {
   readonly keyId: number;
   /** Of the ceremony that made the shares: their epoch. Shares of two epochs never meet (RNG-2). */
   readonly attempt: number;
-  /** The plan's id; a reference, from which each signer rebuilds the messages itself. */
+  /** `bundleId` of the plans: a reference, from which each signer rebuilds the messages itself. */
   readonly request: Uint8Array;
   /** The coordinator's seat. */
   readonly coordinator: number;

@@ -18,7 +18,7 @@ export type Input = { readonly message: Bytes32; readonly tweaks: readonly Tweak
 export type Job = Conversation & {
   readonly network: NetworkId;
   readonly group: Group;
-  /** 1..1,000 messages, in the order of the plan. */
+  /** 1..1,000 messages, in the order of the plans. */
   readonly inputs: readonly Input[];
 };
 
