@@ -8,19 +8,18 @@
 import type { Action } from "@causeway/chain-core/interchain";
 import type { Rejected, Step } from "@causeway/primitives";
 import { isRejected, keyOf, must, unreachable } from "@causeway/primitives";
-import type { Budget } from "./budget.ts";
 import { spend } from "./budget.ts";
 import * as ceremony from "./ceremony/machine.ts";
 import * as fence from "./fence.ts";
 import * as follow from "./follow/machine.ts";
 import { ringsOf } from "./follow/rings.ts";
-import type { Roster } from "./follow/roster.ts";
-import { genesisRoster, learn, peersOf } from "./follow/roster.ts";
+import { learn, peersOf } from "./follow/roster.ts";
 import type { JournalRecord } from "./journal.ts";
 import { decodeRecord, encodeRecord, nextBoot, usesOf } from "./journal.ts";
 import * as outbox from "./outbox/machine.ts";
 import { beatDue, hostsOver, interestOf, selfOf } from "./self.ts";
 import * as signing from "./signing/machine.ts";
+import type { Owner, State } from "./state.ts";
 import { countRefusals } from "./summary.ts";
 import type { Turn } from "./turn.ts";
 import { turnOf } from "./turn.ts";
@@ -28,59 +27,12 @@ import { messageKinds, open } from "./wire.ts";
 import * as witness from "./witness/machine.ts";
 import type { Context, Effect, Event, Input } from "./world.ts";
 
+export type { State } from "./state.ts";
+export { initial } from "./state.ts";
 export type { Summary } from "./summary.ts";
 export { summaryOf } from "./summary.ts";
 export type { Context, Effect, Event, Input, ProvedRecord, StoredShare } from "./world.ts";
 export { hostKeysOf } from "./world.ts";
-
-/** Who waits for the answer to an order. */
-type Owner =
-  | { readonly kind: "follow" }
-  | { readonly kind: "outbox" }
-  | { readonly kind: "witness"; readonly key: string };
-
-export type State = {
-  readonly started: boolean;
-  readonly nextId: number;
-  readonly pending: ReadonlyMap<number, Owner>;
-  /** Why it does nothing any more, if so. */
-  readonly stopped: Rejected | undefined;
-  /** By validator. */
-  readonly budgets: ReadonlyMap<number, Budget>;
-  readonly roster: Roster;
-  /** What the last `peers` said. */
-  readonly peers: string;
-  /** Host keys that are not to be used any more, by hex. */
-  readonly erased: ReadonlySet<string>;
-  /** How many times each code was logged with a refusal. */
-  readonly refused: ReadonlyMap<string, number>;
-  readonly fence: fence.State;
-  readonly follow: follow.State;
-  readonly ceremony: ceremony.State;
-  readonly signing: signing.State;
-  readonly witness: witness.State;
-  readonly outbox: outbox.State;
-};
-
-export function initial(context: Context): State {
-  return {
-    started: false,
-    nextId: 1,
-    pending: new Map(),
-    stopped: undefined,
-    budgets: new Map(),
-    roster: genesisRoster(context.genesis, context.peerKey),
-    peers: "",
-    erased: new Set(),
-    refused: new Map(),
-    fence: fence.initial,
-    follow: follow.initial(context),
-    ceremony: ceremony.initial,
-    signing: signing.initial,
-    witness: witness.initial,
-    outbox: outbox.initial,
-  };
-}
 
 /** A step in the making. */
 type Work = {

@@ -7,8 +7,8 @@ import { viewOf } from "./follow/machine.ts";
 import type { Roster } from "./follow/roster.ts";
 import type { Interest } from "./follow/wanted.ts";
 import { heartbeatDue } from "./heartbeat.ts";
-import type { State } from "./machine.ts";
 import { recordsOf } from "./outbox/machine.ts";
+import type { State } from "./state.ts";
 import { inFlight } from "./witness/machine.ts";
 import type { Context, HostKey } from "./world.ts";
 

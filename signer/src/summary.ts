@@ -1,5 +1,5 @@
 // What an operator wants to know of a signer: part of its health file.
-import type { State } from "./machine.ts";
+import type { State } from "./state.ts";
 import type { Effect } from "./world.ts";
 
 /** What an operator wants to know of it; no secret. */
