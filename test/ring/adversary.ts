@@ -15,6 +15,7 @@ import type { Envelope } from "../../signer/src/wire.ts";
 import { messageKinds, open, seal } from "../../signer/src/wire.ts";
 import { shuffled } from "../seeds/plan.ts";
 import { secretOf } from "./forge.ts";
+import { frame } from "./frame.ts";
 import type { Byzantine, World } from "./model.ts";
 import { plays } from "./model.ts";
 
@@ -199,12 +200,14 @@ function lieOf(own: Byzantine, opening: SessionOpen): SessionOpen {
 /** Before the machine of the seat hears it. */
 export function hear(world: World, own: Byzantine, from: number, bytes: Uint8Array): void {
   keep(own, bytes);
-  if (!plays(own, "session flood") || own.adversary.done.size >= addedMax) return;
+  const isFlood = plays(own, "session flood");
+  if (own.adversary.done.size >= addedMax || !(isFlood || plays(own, "lying coordinator"))) return;
   const envelope = open(from, bytes);
   if (isRejected(envelope) || envelope.kind !== messageKinds.share) return;
   const share = shareCodec.parse(envelope.body);
   if (isRejected(share)) return;
-  reopen(world, own, from, share);
+  if (isFlood) reopen(world, own, from, share);
+  else frame(world, own, share);
 }
 
 /** Another session at once over the commitment that came with a share. */

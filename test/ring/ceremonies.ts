@@ -30,7 +30,7 @@ import type { MemberStrategy } from "./strategies.ts";
  * In an envelope of its own, now or later. `make` is called when it leaves; undefined: nothing does. `sequence`: of the
  * envelope whose place it takes; a number that the machine did not give ends it (DESIGN 10, rule 5).
  */
-function bringAction(
+export function bringAction(
   world: World,
   operator: Byzantine,
   when: { readonly heldMs: number; readonly sequence?: number },

@@ -120,19 +120,31 @@ function checkLog(
 ): void {
   const who = `${operator.index} says: ${message} ${JSON.stringify(fields)}`;
   if (message === "the deals give no share") violated("deals that count give a share", who);
-  if (message === "a signer cheated") {
-    const plan = Buffer.from(String(fields.plan), "hex");
-    // The ledger may be an epoch ahead of who says it.
-    const ring = operator.state?.signing.requests.get(keyOf(plan))?.ring;
-    const { keyId } = must(world.requests.get(keyOf(plan)), "request").plan;
-    const epoch = world.epochs.get(`${keyId}/${ring?.attempt}`);
-    blame(world, epoch?.holders[Number(fields.seat)], who);
+  if (message === "a signer cheated") blame(world, holderOf(world, operator, fields), who);
+  // What it cannot prove a coordinator has seen all the same.
+  if (message === "a signer is not heard any more") {
+    const seat = holderOf(world, operator, fields);
+    if (seat === undefined || isHonest(must(world.operators[seat], "operator")))
+      violated("no honest member is suspected", `${seat}: ${who}`);
   }
   if (message === "a dealer sent a wrong share") {
     const ceremony = ceremonyOf(world.ledger.state(), Number(fields.keyId));
     if (ceremony === undefined || ceremony.attempt !== fields.attempt) return;
     blame(world, dealersOf(world, ceremony)[Number(fields.dealer)], who);
   }
+}
+
+/** The operator of the seat that a coordinator names. */
+function holderOf(
+  world: World,
+  operator: Operator,
+  { plan, seat }: (Effect & { kind: "log" })["fields"],
+): number | undefined {
+  const id = keyOf(Buffer.from(String(plan), "hex"));
+  // The ledger may be an epoch ahead of who says it.
+  const ring = operator.state?.signing.requests.get(id)?.ring;
+  const { keyId } = must(world.requests.get(id), "request").plan;
+  return world.epochs.get(`${keyId}/${ring?.attempt}`)?.holders[Number(seat)];
 }
 
 /** Honest members are never blamed, Byzantine ones only for what can be proven. */

@@ -16,7 +16,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { aggregateNonces } from "../frost/signing.ts";
 import { generateRing } from "../frost/testing.ts";
-import { prove } from "./evidence.ts";
+import { prove, showAnswer } from "./evidence.ts";
 import type { Commit, SessionOpen, Share } from "./message.ts";
 import { hashCommit } from "./message.ts";
 import { checkOpen, emptyPool, makeCommit, makeShare, takeNonces } from "./participant.ts";
@@ -72,13 +72,10 @@ function accusedOf(job: Job, seat: number): Accused {
   return { network, groupPoint: group.thresholdPoint, hostKey: hostKeyOf(seat), share };
 }
 
-/** Everything of an honest seat's answer, number `index`, shown as evidence against it. */
+/** An honest seat's answer, number `index`, shown as evidence against it. */
 function shown({ job, open, answers }: Played, place: number, index: number): BadShare {
   const { commit, share } = must(answers[place], "answer");
-  const wrong: Share = sign(job, { ...share, shares: share.shares.with(index, scalarBytes(5n)) });
-  const evidence: Evidence = { code: "bad-share", index, open, commit, share: wrong };
-  const made = accepted(prove(job, hostKeyOf(commit.seat), evidence));
-  return { ...made, shares: showItem(share.shares, index), proof: share.proof };
+  return accepted(showAnswer(job, { code: "bad-share", index, open, commit, share }));
 }
 
 /** As the seat itself would. */
