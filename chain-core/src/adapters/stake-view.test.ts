@@ -1,17 +1,15 @@
 // What the RPC says of bonds (RNG-7), of a state that no process need make.
 import { must } from "@causeway/primitives";
 import { expect, test } from "vitest";
-import { assetId } from "../ledger/assets.ts";
 import { moveEconomy } from "../ledger/economy.ts";
 import { genesisState } from "../ledger/genesis-state.ts";
-import { move } from "../ledger/interchain/accounting.ts";
 import { memoryState } from "../ledger/memory-state.ts";
 import { forfeit, noteCustody } from "../ledger/ring/liability.ts";
 import { putRoom } from "../ledger/ring/liability-custody.ts";
+import { contractRooms } from "../ledger/ring/liability-records.ts";
 import { holdKey } from "../ledger/ring/liability-testing.ts";
 import { contextOf } from "../ledger/staking/testing.ts";
 import { testGenesis } from "../ledger/testing.ts";
-import { currentKeys } from "../ring/records.ts";
 import { bondsIn } from "./stake-view.ts";
 
 test("bonds are told by key, with what they wait for", () => {
@@ -31,7 +29,7 @@ test("bonds are told by key, with what they wait for", () => {
     custody: 0n,
     limit: undefined,
     loan: undefined,
-    contracts: [{ chain, custody: 0n, limit: 0n }],
+    contracts: [{ chain, custody: 0n, limit: undefined }],
     restitution: 0n,
     keys: [],
   });
@@ -39,15 +37,14 @@ test("bonds are told by key, with what they wait for", () => {
   holdKey(contextOf(world), 2, owners.slice(1));
   noteCustody(contextOf(world), new Set([1]));
   putRoom(state, { custody: 5n, limit: 9n, loan: 1n });
-  currentKeys.put(state, chain, { keyId: 2 });
-  move(state, must(assetId(genesis, "BBTC"), "BBTC"), { coins: 30n, exported: 30n });
+  contractRooms.put(state, chain, { custody: 30n, limit: 40n });
   const half = 500_000_00000000n;
   const boundUntil = genesis.time + params.unbondingMs;
   const one = { keyId: 1, holders: owners, bond: 2n * half, isLoaded: true, isForfeited: false };
   const two = { keyId: 2, holders: owners.slice(1), bond: half, isLoaded: false };
   const told = bondsIn(state, genesis, 7);
   expect(told).toMatchObject({ custody: 5n, limit: 9n, loan: 1n });
-  expect(told.contracts).toEqual([{ chain, custody: 30n, limit: half * 100_000_000n }]);
+  expect(told.contracts).toEqual([{ chain, custody: 30n, limit: 40n }]);
   expect(told.keys).toEqual([
     { ...one, boundUntil: undefined },
     { ...two, isForfeited: false, boundUntil },

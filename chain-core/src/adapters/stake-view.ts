@@ -19,11 +19,10 @@ import { ownersOf, validators } from "../ledger/epoch/validators.ts";
 import { missedVotes } from "../ledger/epoch/votes.ts";
 import type { Genesis } from "../ledger/genesis.ts";
 import { inForce } from "../ledger/governance/in-force.ts";
-import { underWayIn } from "../ledger/interchain/under-way.ts";
 import { bondOf } from "../ledger/ring/liability.ts";
-import { custodiesIn } from "../ledger/ring/liability-custody.ts";
 import {
   bondedBy,
+  contractRoomOf,
   custodies,
   holdersOf,
   liableKeysOf,
@@ -191,7 +190,6 @@ function stakeIn(
 /** `genesis` as it is in force, `height` of the newest block. */
 export function bondsIn(state: StateReader, genesis: Genesis, height: number): BondsResult {
   const { params } = genesis;
-  const contracts = custodiesIn({ genesis, params, state }, underWayIn(state));
   const { custody, limit, loan } = roomOf(state);
   const bounded = (amount: bigint): bigint | undefined =>
     amount === unbounded ? undefined : amount;
@@ -201,7 +199,7 @@ export function bondsIn(state: StateReader, genesis: Genesis, height: number): B
     limit: bounded(limit),
     loan: bounded(loan),
     contracts: genesis.evm.map(({ chain }) => {
-      const room = contracts(chain);
+      const room = contractRoomOf(state, chain);
       return { chain, custody: room.custody, limit: bounded(room.limit) };
     }),
     restitution: economyOf(state).restitution,

@@ -125,7 +125,7 @@ export type BondEntry = {
   boundUntil: number | undefined;
   isForfeited: boolean;
 };
-/** Of an EVM chain's contract, BTM units: what its key can take, and may at most; `limit` undefined: there are no bonds. */
+/** Of an EVM chain's contract, BTM units: what its key can take, and may at most; `limit` undefined: there are no bonds, or no key. */
 export type ContractEntry = {
   chain: Uint8Array;
   custody: bigint;

@@ -20,7 +20,7 @@ const asset = must(genesis.assets[0], "BBTC");
 const evm = must(genesis.evm[0], "EVM chain");
 const account = { halted: false, deficit: 0n, unswept: 0n };
 const room = { custody: 0n, limit: 2n ** 128n - 1n, loan: 2n ** 128n - 1n };
-const basis = { genesis, params, asset, account, ringScripts: [], room };
+const basis = { genesis, params, asset, account, ringScripts: [], room, mints: [] };
 const home = { chain: genesis.networkId, payload: testLock("alice") };
 const p2wpkh = concat(Uint8Array.of(0, 20), new Uint8Array(20).fill(3));
 const out = { chain: genesis.bitcoin.chain, payload: p2wpkh };
@@ -55,6 +55,22 @@ describe("A deposit's quote", () => {
     expect(quoteOf({ loan: 2_000n })).toMatchObject({ creditNow: 0n });
     for (const limit of [29_999n, 0n])
       expect(quoteOf({ limit, custody: 20_000n })).toMatchObject({ code: "above-maximum" });
+  });
+
+  test("to an EVM chain is no more than its contract may mint, and so is a withdrawal's (RNG-7)", () => {
+    const of = (free: bigint) => ({ ...basis, mints: [{ chain: evm.chain, free }] });
+    const wish = { destination: there, maxFee: 5_000n };
+    const fee = sweepFee(params) + itemFee;
+    expect(quoteDeposit(of(70_000n), wish)).toMatchObject({ cap: 70_000n + fee });
+    expect(quoteDeposit(of(0n), wish)).toMatchObject({ code: "above-maximum" });
+    expect(quoteDeposit(of(0n), { ...wish, destination: home })).toMatchObject({
+      cap: params.depositCap,
+    });
+    expect(quoteWithdrawal(of(70_000n), there)).toMatchObject({ max: 70_000n + itemFee });
+    expect(quoteWithdrawal(of(0n), there)).toMatchObject({ code: "above-maximum" });
+    const all = { amount: 70_000n + itemFee, maxFee: 5_000n, destination: there };
+    expect(checkWithdrawal(of(70_000n), all)).toBeUndefined();
+    expect(checkWithdrawal(of(69_999n), all)).toMatchObject({ code: "above-maximum" });
   });
 
   test("says why not: the maximum, the destination, a halted asset", () => {

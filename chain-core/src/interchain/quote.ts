@@ -1,12 +1,12 @@
 // What a transfer costs and whether it is accepted, asked before paying (ACC-2): the ledger's own functions
 // (policy.ts), so that a quote and the ledger never differ.
 import type { Rejected } from "@causeway/primitives";
-import { equal, isRejected, rejected } from "@causeway/primitives";
+import { equal, isRejected, rejected, satsMax } from "@causeway/primitives";
 import type { Destination } from "../codec/action.ts";
 import type { Genesis, Params, RegistryAsset } from "../ledger/genesis.ts";
 import { reclaimDelay } from "./bitcoin/scripts.ts";
 import type { AmountCode, Route, RouteCode } from "./policy.ts";
-import { checkAmount, routeFee, routeLimits, routeOf, sweepFee } from "./policy.ts";
+import { checkAmount, isMint, routeFee, routeLimits, routeOf, sweepFee } from "./policy.ts";
 import type { Accounting } from "./records.ts";
 
 /**
@@ -20,6 +20,8 @@ export type QuoteBasis = {
   readonly account: Pick<Accounting, "halted" | "deficit" | "unswept">;
   readonly ringScripts: readonly Uint8Array[];
   readonly room: { readonly custody: bigint; readonly limit: bigint; readonly loan: bigint };
+  /** What may still be minted of the asset on the chains where bonds bound that (`mintable`), in its unit. */
+  readonly mints: readonly { readonly chain: Uint8Array; readonly free: bigint }[];
 };
 
 export type QuoteCode =
@@ -43,9 +45,10 @@ export type DepositQuote = {
 
 /** Why a deposit to this destination is not possible, or what it costs. `maxFee` is of the address. */
 export function quoteDeposit(
-  { genesis, params, asset, account, ringScripts, room }: QuoteBasis,
+  basis: QuoteBasis,
   { destination, maxFee }: { readonly destination: Destination; readonly maxFee: bigint },
 ): DepositQuote | Rejected<QuoteCode> {
+  const { genesis, params, asset, account, ringScripts, room } = basis;
   const route = routeOf(genesis, asset, destination, ringScripts);
   if (isRejected(route)) return route;
   if (route.kind === "bitcoin")
@@ -56,7 +59,9 @@ export function quoteDeposit(
     return rejected("fee-above-maximum", `the fee of ${fee} exceeds the maximum of ${maxFee}`);
   if (isStanding(account)) return rejected("halted", `${asset.symbol} is halted`);
   const minimum = depositMinimum(params, route, destination);
-  const cap = least(params.depositCap, room.limit - room.custody);
+  const onward = mostOf(basis, route, destination.chain);
+  const byBonds = least(room.limit - room.custody, onward === undefined ? satsMax : onward + fee);
+  const cap = least(params.depositCap, byBonds);
   if (cap < minimum)
     return rejected("above-maximum", "the ring holds as much as its bonds answer for; try later");
   const onLoan = least(params.loanLimit, room.loan) - account.unswept;
@@ -69,6 +74,11 @@ export function quoteDeposit(
     finalDepth: params.finalDepth,
     reclaimAfterBlocks: reclaimDelay,
   };
+}
+
+/** What may arrive by this route at most; undefined: any amount. */
+function mostOf({ mints }: QuoteBasis, route: Route, chain: Uint8Array): bigint | undefined {
+  return isMint(route) ? mints.find((one) => equal(one.chain, chain))?.free : undefined;
 }
 
 function least(a: bigint, b: bigint): bigint {
@@ -92,15 +102,22 @@ export type WithdrawalQuote = { readonly fee: bigint; readonly min: bigint; read
 
 /** What leaving to `destination` costs and its limits; rejected where it is not possible at all. */
 export function quoteWithdrawal(
-  { genesis, params, asset, account, ringScripts }: QuoteBasis,
+  basis: QuoteBasis,
   destination: Destination,
 ): WithdrawalQuote | Rejected<QuoteCode> {
+  const { genesis, params, asset, account, ringScripts } = basis;
   if (equal(destination.chain, genesis.networkId))
     return rejected("bad-destination", "the destination is this ledger");
   const route = routeOf(genesis, asset, destination, ringScripts);
   if (isRejected(route)) return route;
   if (isStanding(account)) return rejected("halted", `${asset.symbol} is halted`);
-  return { fee: routeFee(params, route, destination), ...routeLimits(params, route, destination) };
+  const fee = routeFee(params, route, destination);
+  const limits = routeLimits(params, route, destination);
+  const most = mostOf(basis, route, destination.chain);
+  const max = most === undefined ? limits.max : least(limits.max, most + fee);
+  return max < limits.min
+    ? rejected("above-maximum", "the contract there holds as much as bonds answer for; try later")
+    : { fee, min: limits.min, max };
 }
 
 /** Why this very withdrawal would be refused, or undefined: what the burn rule checks. */
@@ -111,5 +128,8 @@ export function checkWithdrawal(
   const quote = quoteWithdrawal(basis, of.destination);
   if (isRejected(quote)) return quote;
   const route = routeOf(basis.genesis, basis.asset, of.destination, basis.ringScripts);
-  return isRejected(route) ? route : checkAmount(basis.params, route, of);
+  if (isRejected(route)) return route;
+  return of.amount > quote.max
+    ? rejected("above-maximum", `${of.amount} is above ${quote.max}`)
+    : checkAmount(basis.params, route, of);
 }

@@ -14,6 +14,7 @@ import {
   assetId,
   assetOf,
   checkWithdrawal,
+  mintable,
   quoteWithdrawal,
   roomOf,
   vaultsOf,
@@ -51,6 +52,10 @@ export function quoteBasis(genesis: Genesis, state: StateReader, asset: WrappedA
     account: accountings.get(state, asset.id) ?? { halted: false, deficit: 0n, unswept: 0n },
     ringScripts: vaultsOf(genesis, state).map(({ script }) => script),
     room: roomOf(state),
+    mints: asset.registry.exports.flatMap(({ chain }) => {
+      const free = mintable(state, genesis, { asset: asset.id, chain });
+      return free === undefined ? [] : [{ chain, free }];
+    }),
   };
 }
 

@@ -6,9 +6,10 @@ import type { Burn } from "../../codec/action.ts";
 import { burnCodec, kinds } from "../../codec/action.ts";
 import { formatBitcoinAddress } from "../../interchain/bitcoin/address.ts";
 import type { AmountCode, Route, RouteCode } from "../../interchain/policy.ts";
-import { checkAmount, routeOf, vaultsOf } from "../../interchain/policy.ts";
+import { checkAmount, isMint, routeFee, routeOf, vaultsOf } from "../../interchain/policy.ts";
 import { assetOf, formatAddress, formatAsset, isLock } from "../assets.ts";
 import type { Genesis } from "../genesis.ts";
+import { mintable } from "../ring/liability-custody.ts";
 import type { ActionContext, Rule } from "../rule.ts";
 import { isHalted, move, setDue } from "./accounting.ts";
 import { isQueueFull, openWithdrawal } from "./withdraw.ts";
@@ -36,7 +37,7 @@ export const burnRule: Rule<Burn> = {
   validate: (context, burn) => {
     const route = leavingRoute(context, burn);
     if (isRejected(route)) return route;
-    const bad = checkAmount(context.params, route, burn);
+    const bad = checkAmount(context.params, route, burn) ?? checkRoom(context, route, burn);
     if (bad !== undefined) return bad;
     if (!isLock(burn.refund))
       return rejected<BurnCode>("bad-refund", "the refund is no lock of this ledger");
@@ -78,6 +79,20 @@ function leavingRoute(context: ActionContext, burn: Burn): Route | Rejected<Burn
   return !isRejected(route) && route.kind === "ledger"
     ? rejected<BurnCode>("not-leaving", "the destination is this ledger")
     : route;
+}
+
+/** RNG-7: what the contract may not mint now; what others burn in the same block may still make it wait in the queue. */
+function checkRoom(
+  { state, genesis, params }: ActionContext,
+  route: Route,
+  { asset, amount, destination }: Burn,
+): Rejected<AmountCode> | undefined {
+  if (!isMint(route)) return undefined;
+  const free = mintable(state, genesis, { asset, chain: destination.chain });
+  const fee = routeFee(params, route, destination);
+  return free === undefined || amount - fee <= free
+    ? undefined
+    : rejected("above-maximum", `the contract there may take ${free} more now by the ring's bonds`);
 }
 
 /** The destination as people write it; every byte of one that is no address. */

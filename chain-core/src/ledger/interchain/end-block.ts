@@ -2,7 +2,7 @@
 // accounts. A block whose actions changed nothing here has nothing to do (CON-1), and nothing here throws on a
 // final block (CON-5).
 import { noteCustody } from "../ring/liability.ts";
-import { loadedContracts, putRoom } from "../ring/liability-custody.ts";
+import { loadedContracts, putContractRooms, putRoom } from "../ring/liability-custody.ts";
 import type { BlockContext } from "../rule.ts";
 import { checkAccounts, isDue, setDue } from "./accounting.ts";
 import { checkCoins, reviewCoins } from "./coins.ts";
@@ -10,6 +10,7 @@ import { creditInbounds } from "./credit.ts";
 import { planBitcoin } from "./plan-bitcoin.ts";
 import { planBatches } from "./plan-evm.ts";
 import { planSetKeys } from "./set-key.ts";
+import { underWayIn } from "./under-way.ts";
 
 /** After the block's actions and the ring's end of block. */
 export function interchainEndBlock(block: BlockContext): void {
@@ -21,6 +22,7 @@ export function interchainEndBlock(block: BlockContext): void {
   const hasMoreBatches = planBatches(block);
   noteCustody(block, new Set([...checkCoins(block), ...loadedContracts(block)]));
   putRoom(block.state, review.room);
+  putContractRooms(block, underWayIn(block.state));
   checkAccounts(block);
   setDue(block.state, hasMoreCredits || hasMorePayments || hasMoreBatches);
 }

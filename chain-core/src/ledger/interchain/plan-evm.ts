@@ -11,8 +11,8 @@ import { evmStates, planKinds, withdrawalReasons, withdrawals } from "../../inte
 import { currentKeys, nextKeys } from "../../ring/records.ts";
 import { assetOf } from "../assets.ts";
 import type { EvmChain } from "../genesis.ts";
-import type { ContractRoom } from "../ring/liability-custody.ts";
 import { custodiesIn, isAdmitted } from "../ring/liability-custody.ts";
+import type { ContractRoom } from "../ring/liability-records.ts";
 import type { BlockContext } from "../rule.ts";
 import { isHalted, listOf, queueName, removeAll } from "./accounting.ts";
 import { openMessage, openMessages } from "./evm-message.ts";

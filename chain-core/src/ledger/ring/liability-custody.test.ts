@@ -24,6 +24,7 @@ import {
   queueName,
   setDue,
 } from "../interchain/accounting.ts";
+import { burnRule } from "../interchain/burn.ts";
 import type { World } from "../interchain/testing.ts";
 import {
   attest,
@@ -34,13 +35,14 @@ import {
   sign,
 } from "../interchain/testing.ts";
 import { executedEvent, stateContract, transferEvent } from "../interchain/testing-evm.ts";
-import { burn, withdrawalOf } from "../interchain/testing-funded.ts";
+import { burn, burnOf, withdrawalOf } from "../interchain/testing-funded.ts";
 import { underWayIn } from "../interchain/under-way.ts";
 import { prices } from "../prices.ts";
 import { testGenesisBody, testLock } from "../testing.ts";
 import { forfeit } from "./liability.ts";
-import type { ContractRoom } from "./liability-custody.ts";
 import { custodiesIn } from "./liability-custody.ts";
+import type { ContractRoom } from "./liability-records.ts";
+import { contractRoomOf, unbounded } from "./liability-records.ts";
 
 /** Half of the stake of all four bonds the key, and half of that may be in custody: BTM units. */
 const limit = 1_000_000n * 100_000_000n;
@@ -100,9 +102,22 @@ const toChain = { chain, payload: new Uint8Array(20).fill(4) };
 
 /** Burns to the chain; gives the withdrawal's id. */
 function sent(of: World, symbol: string, amount: bigint): Uint8Array {
-  const id = burn(of, { asset: idOf(of, symbol), amount, destination: toChain });
+  const id = burnt(of, symbol, amount);
   endBlock(of);
   return id;
+}
+
+const burnt = (of: World, symbol: string, amount: bigint): Uint8Array =>
+  burn(of, { asset: idOf(of, symbol), amount, destination: toChain });
+
+/** Two of the amount in one block, as far as they are not refused. */
+function mintedTwice(of: World, amount: bigint): Uint8Array[] {
+  const burnable = burnOf(of, { asset: idOf(of, "BFAR"), amount, destination: toChain });
+  const ids = [0, 1].flatMap(() =>
+    burnRule.validate(contextOf(of), burnable) === undefined ? [burnt(of, "BFAR", amount)] : [],
+  );
+  endBlock(of);
+  return ids;
 }
 
 /** The contract runs all that is planned. */
@@ -138,11 +153,13 @@ describe("what an EVM contract holds (RNG-7)", () => {
     expect(inboundOf(of, second)).toMatchObject(minted);
   });
 
-  test("is what it can mint, too: a withdrawal waits for room and says so, and releases pass it", () => {
+  test("is what it can mint, too: a burn is refused, one that came too late waits and says so, releases pass", () => {
     const of = world();
     deposited(of, "BETH", most / 10n);
-    const big = sent(of, "BFAR", most);
-    const small = sent(of, "BFAR", most / 2n);
+    const wish = burnOf(of, { asset: idOf(of, "BFAR"), amount: most, destination: toChain });
+    expect(burnRule.validate(contextOf(of), wish)).toMatchObject({ code: "above-maximum" });
+    const small = burnt(of, "BFAR", most / 2n);
+    const big = burnt(of, "BFAR", (most * 9n) / 10n);
     const release = sent(of, "BETH", most / 10n);
     const { bondLimit } = withdrawalReasons;
     expect(withdrawalOf(of, big)).toMatchObject({
@@ -176,6 +193,19 @@ describe("what an EVM contract holds (RNG-7)", () => {
   });
 });
 
+test("no price stops a block (CON-5)", () => {
+  for (const extreme of [
+    { btm: 10n ** 30n, units: 1n },
+    { btm: 1n, units: 10n ** 30n },
+  ]) {
+    const of = world({ ringCustodyBps: 1_000_000_000_000 });
+    for (const { symbol: name } of of.genesis.assets) prices.put(of.state, idOf(of, name), extreme);
+    const event = deposited(of, "BETH", 10n ** 30n);
+    expect(inboundOf(of, event)).toMatchObject(extreme.units === 1n ? held : minted);
+    expect(contractRoomOf(of.state, chain).custody <= unbounded).toBe(true);
+  }
+});
+
 const amount = fc.bigInt(2_000n, most / 2n);
 const symbol = fc.constantFrom("BETH" as const, "BUSD" as const);
 const step = fc.oneof(
@@ -200,7 +230,7 @@ function take({ of, events, ids }: Life, one: Step): void {
       return;
     }
     case "mint":
-      ids.push(sent(of, "BFAR", one.amount));
+      ids.push(...mintedTwice(of, one.amount));
       return;
     case "home": {
       const amount = accountOf(of.state, idOf(of, "BFAR")).exported;

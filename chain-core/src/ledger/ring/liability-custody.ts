@@ -1,6 +1,7 @@
 // How much the ring may hold, by what its bonds are worth (RNG-7, BTC-2), and which keys hold credited value.
 import { equal, keyOf } from "@causeway/primitives";
 import { currentKeys } from "../../ring/records.ts";
+import type { Genesis } from "../genesis.ts";
 import type { WrappedAsset } from "../interchain/accounting.ts";
 import { accountOf, wrappedAssets } from "../interchain/accounting.ts";
 import type { UnderWay } from "../interchain/under-way.ts";
@@ -8,8 +9,8 @@ import { priceOf } from "../prices.ts";
 import type { BlockContext } from "../rule.ts";
 import type { State, StateReader } from "../state.ts";
 import { bondOf } from "./liability.ts";
-import type { Room } from "./liability-records.ts";
-import { roomOf, rooms, unbounded } from "./liability-records.ts";
+import type { ContractRoom, Room } from "./liability-records.ts";
+import { contractRoomOf, contractRooms, roomOf, rooms, unbounded } from "./liability-records.ts";
 
 /** What is asked for here of a block; queries have it too. */
 type At = Pick<BlockContext, "genesis" | "params"> & { readonly state: StateReader };
@@ -28,7 +29,13 @@ export function allowance(
   if (params.ringBondBps === 0 || price === undefined) return { limit: unbounded, loan: unbounded };
   const bond = keyId === undefined ? 0n : bondOf(at, keyId);
   const value = (bond * price.units) / price.btm;
-  return { limit: (value * BigInt(params.ringCustodyBps)) / 10_000n, loan: value / 10n };
+  const limit = (value * BigInt(params.ringCustodyBps)) / 10_000n;
+  return { limit: bounded(limit), loan: bounded(value / 10n) };
+}
+
+/** Whatever prices say: a record holds no more (CON-5). */
+function bounded(value: bigint): bigint {
+  return value < unbounded ? value : unbounded;
 }
 
 export function putRoom(state: State, room: Room): void {
@@ -38,12 +45,32 @@ export function putRoom(state: State, room: Room): void {
   rooms.put(state, "only", room);
 }
 
-/**
- * Of the contract of an EVM chain, BTM units. `custody`: all that its key can take, of every asset that has a price; it
- * grows by what the block admits. `limit` of that; 2^128 - 1 for none.
- */
-export type ContractRoom = { custody: bigint; readonly limit: bigint };
+/** Of a block; they grow by what it admits. */
 export type Custodies = (chain: Uint8Array) => ContractRoom;
+
+/** At the end of a block in which value moved: what quotes and burns rest on until the next. */
+export function putContractRooms(block: BlockContext, underWay: UnderWay): void {
+  const { genesis, state } = block;
+  for (const { chain } of genesis.evm) {
+    const before = contractRoomOf(state, chain);
+    const { custody, limit } = contractRoom(block, underWay, chain);
+    const room = { custody: bounded(custody), limit: bounded(limit) };
+    if (room.custody === before.custody && room.limit === before.limit) continue;
+    contractRooms.put(state, chain, room);
+  }
+}
+
+/** What of an asset may still be minted on an EVM chain, in its unit; undefined: any amount. */
+export function mintable(
+  state: StateReader,
+  genesis: Genesis,
+  { asset, chain }: { readonly asset: Uint8Array; readonly chain: Uint8Array },
+): bigint | undefined {
+  const { custody, limit } = contractRoomOf(state, chain);
+  const price = limit === unbounded ? undefined : priceOf(state, genesis, asset);
+  if (price === undefined) return undefined;
+  return custody < limit ? ((limit - custody) * price.units) / price.btm : 0n;
+}
 
 /** Reads each chain's once, when first asked. */
 export function custodiesIn(at: At, underWay: UnderWay): Custodies {
@@ -60,10 +87,9 @@ function contractRoom(at: At, underWay: UnderWay, chain: Uint8Array): ContractRo
   let custody = 0n;
   for (const asset of wrappedAssets(genesis))
     custody += worthOf(at, { asset: asset.id, amount: atStake(state, asset, chain, underWay) });
-  if (params.ringBondBps === 0) return { custody, limit: unbounded };
   const keyId = currentKeys.get(state, chain)?.keyId;
-  const bond = keyId === undefined ? 0n : bondOf(at, keyId);
-  return { custody, limit: (bond * BigInt(params.ringCustodyBps)) / 10_000n };
+  if (params.ringBondBps === 0 || keyId === undefined) return { custody, limit: unbounded };
+  return { custody, limit: (bondOf(at, keyId) * BigInt(params.ringCustodyBps)) / 10_000n };
 }
 
 /**

@@ -103,6 +103,23 @@ export function roomOf(state: StateReader): Room {
   return rooms.get(state, "only") ?? { custody: 0n, limit: unbounded, loan: unbounded };
 }
 
+/**
+ * Of the contract of an EVM chain, BTM units. `custody`: all that its key can take, of every asset that has a price;
+ * `limit` of that: 2^128 - 1 is none, and what there is as long as the chain has no key.
+ */
+export type ContractRoom = { custody: bigint; limit: bigint };
+/** By chain, as it was at the end of the newest block in which value moved. */
+export const contractRooms: Table<Uint8Array, ContractRoom> = table(
+  modules.ring,
+  39,
+  byBytes,
+  codec("contract room", new ContainerType({ custody: u128, limit: u128 }), 32),
+);
+
+export function contractRoomOf(state: StateReader, chain: Uint8Array): ContractRoom {
+  return contractRooms.get(state, chain) ?? { custody: 0n, limit: unbounded };
+}
+
 export function liableKeysOf(state: StateReader): readonly number[] {
   return liableKeys.get(state, "only")?.keyIds ?? [];
 }
