@@ -5,6 +5,7 @@ import {
   planStatus,
   plans,
   ringSignatureCodec,
+  withdrawals,
 } from "@causeway/chain-core/interchain";
 import { bigEndian, bytes32, equal, keyOf, must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
@@ -128,6 +129,25 @@ test("what is signed or gone meanwhile leaves the others to sign", () => {
   for (const seat of [0, 1]) w.restart(seat);
   expect(w.runUntil(() => isSigned(w, stays), 6_000)).toBe(true);
   expect(ofPlan(w, gone)).toEqual([]);
+});
+
+test("what is held back in the middle holds back nothing else, and is signed when it may be", () => {
+  const w = active();
+  const [held, free] = [addBatchPlan(w, 1), addBatchPlan(w, 2)];
+  for (const seat of [0, 1]) must(w.signers[seat], "signer").isUp = false;
+  w.run(2_000);
+  expect(new Set(committed(w))).toEqual(new Set([2]));
+  const [id = zero32] = must(plans.get(w.ledger, held), "plan").withdrawals;
+  const withdrawal = must(withdrawals.get(w.ledger, id), "withdrawal");
+  w.write((state) => withdrawals.delete(state, id));
+  w.run(1_100);
+  for (const seat of [0, 1]) w.restart(seat);
+  expect(w.runUntil(() => isSigned(w, free), 3_000)).toBe(true);
+  w.run(3_000);
+  expect(ofPlan(w, held)).toEqual([]);
+  for (const seat of w.signers.keys()) expect(codes(w, seat)).toContain("record-missing");
+  w.write((state) => withdrawals.put(state, id, withdrawal));
+  expect(w.runUntil(() => isSigned(w, held), 3_000)).toBe(true);
 });
 
 test("a coordinator that dies between two signatures leaves the others to sign what it did not tell", () => {
