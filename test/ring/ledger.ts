@@ -1,21 +1,10 @@
 // The one ledger that all operators share: the real rules on a state in memory, final at once. Envelopes execute as they
 // arrive, into the block that is being made; a header commits to the state before its block, as the real one does.
 import type { Committee, Genesis, Header, State } from "@causeway/chain-core/interchain";
-import {
-  blockId,
-  certificateCodec,
-  committeeCodec,
-  committeeId,
-  headerCodec,
-  transactionsRoot,
-  voteDigest,
-  voteKinds,
-  votesRoot,
-} from "@causeway/chain-core/interchain";
+import { blockId, committeeCodec, headerCodec } from "@causeway/chain-core/interchain";
 import { trustGenesis } from "@causeway/chain-core/light";
 import type { Bls, Put, Rejected } from "@causeway/primitives";
-import { isRejected, keyOf, zero32 } from "@causeway/primitives";
-import { certificateOf } from "../../chain-core/src/consensus/certificate.ts";
+import { isRejected, keyOf } from "@causeway/primitives";
 import { blockContext } from "../../chain-core/src/ledger/context.ts";
 import { endBlock } from "../../chain-core/src/ledger/end-block.ts";
 import type { LedgerEnv } from "../../chain-core/src/ledger/env.ts";
@@ -36,6 +25,7 @@ import {
   update,
 } from "../../chain-core/src/ledger/tree.ts";
 import type { ProvedRecord } from "../../signer/src/machine.ts";
+import { certificateFor, headerOf } from "../../signer/src/testing/ledger.ts";
 
 /** A final block as a node serves it, with proofs under its state root. */
 export type Head = {
@@ -117,7 +107,8 @@ export function createLedger(size: number, bls: Bls): Ledger {
       const isMoved = waiting.length > 0 || open.changes().size > 0;
       const { hurried } = endBlock(context(nowMs), 0);
       height += 1;
-      const header = headerOf(genesis, committee, { height, time: nowMs, parent }, waiting, tree);
+      const at = { height, time: nowMs, parent, stateRoot: root(tree) };
+      const header = headerOf(genesis, committee, at, waiting);
       parent = blockId(genesis.networkId, header);
       head = headOf(genesis, bls, committee, header, parent, {
         tree,
@@ -134,29 +125,6 @@ export function createLedger(size: number, bls: Bls): Ledger {
   };
 }
 
-function headerOf(
-  genesis: Genesis,
-  committee: Committee,
-  at: { readonly height: number; readonly time: number; readonly parent: Uint8Array },
-  transactions: readonly Uint8Array[],
-  tree: Tree,
-): Header {
-  const { networkId } = genesis;
-  const id = (epoch: number): Uint8Array => committeeId(networkId, { ...committee, epoch });
-  return {
-    version: 1,
-    ...at,
-    proposer: at.height % genesis.validators.length,
-    transactionsRoot: transactionsRoot(networkId, transactions),
-    stateRoot: root(tree),
-    utxoCommitment: zero32,
-    votesRoot: votesRoot(networkId, { certificate: [], late: [] }),
-    snapshotRoot: zero32,
-    committee: id(0),
-    nextCommittee: id(1),
-  };
-}
-
 function headOf(
   genesis: Genesis,
   bls: Bls,
@@ -170,7 +138,7 @@ function headOf(
   return {
     height: header.height,
     header: headerCodec.encode(header),
-    certificate: certificate(genesis, bls, committee, header, block),
+    certificate: certificateFor(genesis, bls, committee, header, block),
     committee: committeeCodec.encode(committee),
     prove: (key) => {
       const name = keyOf(key);
@@ -183,24 +151,4 @@ function headOf(
       return record;
     },
   };
-}
-
-/** Signed by a quorum, and no more. */
-function certificate(
-  { networkId }: Genesis,
-  bls: Bls,
-  { members }: Committee,
-  header: Header,
-  block: Uint8Array,
-): Uint8Array {
-  const kind = voteKinds.precommit;
-  const content = { kind, height: header.height, round: 0, block, polRound: 0 };
-  const digest = voteDigest(networkId, content);
-  const quorum = Math.floor((2 * members.length) / 3) + 1;
-  const votes = members.slice(0, quorum).map((_, seat) => ({
-    ...content,
-    seat,
-    signature: bls.sign(validatorSecret(seat, "consensusKey"), digest),
-  }));
-  return certificateCodec.encode(certificateOf(bls, members.length, votes));
 }

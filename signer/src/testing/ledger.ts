@@ -12,6 +12,7 @@ import {
   votesRoot,
 } from "@causeway/chain-core/interchain";
 import { trustGenesis } from "@causeway/chain-core/light";
+import type { Bls } from "@causeway/primitives";
 import { isRejected, zero32 } from "@causeway/primitives";
 import { certificateOf } from "../../../chain-core/src/consensus/certificate.ts";
 import { blockContext } from "../../../chain-core/src/ledger/context.ts";
@@ -84,10 +85,10 @@ export function testLedger(): TestLedger {
     block: (nowMs) => {
       height += 1;
       proven = { tree, state: memoryState(state.entries()) };
-      const stateRoot = root(proven.tree);
-      const header = { ...headerOf(height, nowMs, parent, mempool, stateRoot), version };
+      const at = { height, time: nowMs, parent, stateRoot: root(proven.tree) };
+      const header = { ...headerOf(genesis, committee, at, mempool), version };
       parent = blockId(genesis.networkId, header);
-      final = { header, certificate: certificateOf3(header, parent, committee) };
+      final = { header, certificate: certificateFor(genesis, testBls, committee, header, parent) };
       write((next) => {
         for (const bytes of mempool) execute(next, height, nowMs, bytes);
         endBlock(blockContext(env, next, { height, time: nowMs }), 0);
@@ -115,24 +116,21 @@ export function testLedger(): TestLedger {
   };
 }
 
-function headerOf(
-  height: number,
-  time: number,
-  parent: Uint8Array,
+/** Of a ledger whose committee stays. `stateRoot`: of the state before the block. */
+export function headerOf(
+  { networkId, validators }: Genesis,
+  committee: Committee,
+  at: Pick<Header, "height" | "time" | "parent" | "stateRoot">,
   transactions: readonly Uint8Array[],
-  stateRoot: Uint8Array,
 ): Header {
-  const id = (epoch: number): Uint8Array => committeeId(genesis.networkId, { ...committee, epoch });
+  const id = (epoch: number): Uint8Array => committeeId(networkId, { ...committee, epoch });
   return {
     version: 1,
-    height,
-    time,
-    parent,
-    proposer: height % size,
-    transactionsRoot: transactionsRoot(genesis.networkId, transactions),
-    stateRoot,
+    ...at,
+    proposer: at.height % validators.length,
+    transactionsRoot: transactionsRoot(networkId, transactions),
     utxoCommitment: zero32,
-    votesRoot: votesRoot(genesis.networkId, { certificate: [], late: [] }),
+    votesRoot: votesRoot(networkId, { certificate: [], late: [] }),
     snapshotRoot: zero32,
     committee: id(0),
     nextCommittee: id(1),
@@ -149,20 +147,22 @@ function execute(
   return isRejected(result) ? result : undefined;
 }
 
-/** Signed by three of the four: a quorum, and no more. */
-function certificateOf3(header: Header, block: Uint8Array, of: Committee): Uint8Array {
-  const content = {
-    kind: voteKinds.precommit,
-    height: header.height,
-    round: 0,
-    block,
-    polRound: 0,
-  };
-  const digest = voteDigest(genesis.networkId, content);
-  const votes = of.members.slice(0, 3).map((_, seat) => ({
+/** Signed by a quorum, and no more. */
+export function certificateFor(
+  { networkId }: Genesis,
+  bls: Bls,
+  { members }: Committee,
+  header: Header,
+  block: Uint8Array,
+): Uint8Array {
+  const kind = voteKinds.precommit;
+  const content = { kind, height: header.height, round: 0, block, polRound: 0 };
+  const digest = voteDigest(networkId, content);
+  const quorum = Math.floor((2 * members.length) / 3) + 1;
+  const votes = members.slice(0, quorum).map((_, seat) => ({
     ...content,
     seat,
-    signature: testBls.sign(validatorSecret(seat, "consensusKey"), digest),
+    signature: bls.sign(validatorSecret(seat, "consensusKey"), digest),
   }));
-  return certificateCodec.encode(certificateOf(testBls, of.members.length, votes));
+  return certificateCodec.encode(certificateOf(bls, members.length, votes));
 }
