@@ -81,7 +81,8 @@ const makers: Readonly<Record<string, Maker>> = {
     const named = flags.validator && lockOf("validator", flags.validator);
     const { delegations } = await stakeFrom(client, account.lock);
     return delegations
-      .filter(({ validator, rewards }) => rewards > 0n && (!named || equal(validator, named)))
+      .filter(({ rewards, earned }) => rewards > 0n || earned.length > 0)
+      .filter(({ validator }) => !named || equal(validator, named))
       .slice(0, otherActionsMax)
       .map(({ validator }) => {
         const body = { delegator: account.lock, validator, isDelegated: flags.again === true };
@@ -162,11 +163,12 @@ async function tell(flags: StakeFlags, terminal: Terminal): Promise<void> {
   const told = {
     address: formatLock(lock),
     yieldBps,
-    delegations: delegations.map(({ validator, value, movable, rewards }) => ({
+    delegations: delegations.map(({ validator, value, movable, rewards, earned }) => ({
       validator: formatLock(validator),
       value: String(value),
       movable: String(movable),
       rewards: String(rewards),
+      earned: earned.map(({ asset, amount }) => formatAsset(genesis, asset, amount)),
     })),
     exits: exits.map((exit) => ({
       validator: formatLock(exit.validator),
@@ -185,10 +187,13 @@ async function tell(flags: StakeFlags, terminal: Terminal): Promise<void> {
   if (flags.json === true) return show(terminal, flags, told);
   const text = (amount: bigint): string => formatAsset(genesis, btm(genesis), amount);
   terminal.print(`${told.address}, a staked BTM earns ${(yieldBps / 100).toFixed(2)} % a year now`);
-  for (const { validator, value, movable, rewards } of delegations)
+  for (const { validator, value, movable, rewards, earned } of delegations) {
+    const paid = [text(rewards)];
+    for (const { asset, amount } of earned) paid.push(formatAsset(genesis, asset, amount));
     terminal.print(
-      `${formatLock(validator)}  ${text(value)}, of which ${text(movable)} can move; rewards ${text(rewards)}`,
+      `${formatLock(validator)}  ${text(value)}, of which ${text(movable)} can move; rewards ${paid.join(", ")}`,
     );
+  }
   for (const exit of exits)
     terminal.print(
       `${formatLock(exit.validator)}  ${text(exit.value)} undelegated in epoch ${exit.epoch}, ${whenOf(exit, time)}`,

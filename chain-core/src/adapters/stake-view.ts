@@ -1,6 +1,6 @@
 // What the RPC says of stake (client/stake-api.ts), read from the node's store.
 import type { Rejected } from "@causeway/primitives";
-import { fromBigEndian, must, rejected } from "@causeway/primitives";
+import { equal, fromBigEndian, must, rejected } from "@causeway/primitives";
 import type {
   BondsResult,
   EconomyResult,
@@ -29,6 +29,7 @@ import {
   roomOf,
   unbounded,
 } from "../ledger/ring/liability-records.ts";
+import type { Earned } from "../ledger/ring/pay.ts";
 import { earnedBy } from "../ledger/ring/pay.ts";
 import { selfStakeOf, standbys } from "../ledger/staking/candidates.ts";
 import { delegations } from "../ledger/staking/delegation.ts";
@@ -166,8 +167,12 @@ function stakeIn(
     const releaseAt = releaseTime(state, params, pool.until);
     return [{ ...key, value, releaseAt, boundBy: bondedBy({ state, params, time }, key) }];
   });
+  const earned = (validator: Uint8Array): readonly Earned[] =>
+    equal(validator, delegator) ? earnedBy(state, validator) : [];
   const behind = owners.filter(
-    (validator) => delegations.get(state, { validator, delegator }) !== undefined,
+    (validator) =>
+      delegations.get(state, { validator, delegator }) !== undefined ||
+      earned(validator).length > 0,
   );
   const concerned = owners.filter(
     (owner) => behind.includes(owner) || own.some(({ validator }) => validator === owner),
@@ -178,6 +183,7 @@ function stakeIn(
     delegations: behind.map((validator) => ({
       validator,
       ...stakeView({ state, params, time }, { validator, delegator }),
+      earned: earned(validator),
     })),
     exits: own,
     slashes: concerned.flatMap((validator) =>

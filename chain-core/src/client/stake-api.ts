@@ -67,16 +67,22 @@ export type ValidatorResult = ValidatorEntry & {
   /** Votes missed in the window that decides about jail (CON-4). */
   missed: number;
   /** Of wrapped assets, what its seats in the ring have earned, which `claim` pays with its other rewards (ACC-2). */
-  earned: readonly { asset: Uint8Array; amount: bigint }[];
+  earned: readonly EarnedEntry[];
   slashes: readonly SlashEntry[];
 };
 
-/** `movable` of the `value` is not bound by a redelegation; `rewards` can be claimed. */
+/** Of a wrapped asset, in its unit. */
+export type EarnedEntry = { asset: Uint8Array; amount: bigint };
+/**
+ * `movable` of the `value` is not bound by a redelegation; `rewards` can be claimed, and by a validator's owner with them
+ * what its seats in the ring have `earned` (ACC-2).
+ */
 export type DelegationEntry = {
   validator: Uint8Array;
   value: bigint;
   movable: bigint;
   rewards: bigint;
+  earned: readonly EarnedEntry[];
 };
 /**
  * Undelegated in `epoch`; `releaseAt` is unknown until the last epoch that binds it has ended. `boundBy`: the key of the
@@ -170,6 +176,7 @@ const entryFields = {
   stake: amount,
   selfStake: amount,
 };
+const earned = listOf(record<EarnedEntry>({ asset: b32, amount }, true), 128);
 const slashFields = {
   height,
   time: height,
@@ -217,7 +224,7 @@ export const stakeApi: StakeApi = {
         keys,
         updateIn: maybe(height),
         missed: whole(0),
-        earned: listOf(record({ asset: b32, amount }, true), 128),
+        earned,
         slashes: listOf(record<SlashEntry>(slashFields, true), 64),
       },
       true,
@@ -232,7 +239,7 @@ export const stakeApi: StakeApi = {
         time: height,
         delegations: listOf(
           record<DelegationEntry>(
-            { validator: b32, value: amount, movable: amount, rewards: amount },
+            { validator: b32, value: amount, movable: amount, rewards: amount, earned },
             true,
           ),
           validatorsPageMax,
