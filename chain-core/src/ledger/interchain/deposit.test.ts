@@ -1,17 +1,12 @@
 // Deposits from the statement to the credit, the sweep and its settlement, with every reorganisation between.
 
-import { isRejected } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
-import { creditId, ringFee, sweepCost, sweepFee } from "../../interchain/policy.ts";
-import { inboundReasons, inboundStatus, inbounds, planKinds } from "../../interchain/records.ts";
+import { ringFee, sweepCost, sweepFee } from "../../interchain/policy.ts";
+import { inboundReasons, inboundStatus, planKinds } from "../../interchain/records.ts";
 import type { ForeignEvent } from "../../interchain/statement.ts";
-import { eventIdOf } from "../../interchain/statement.ts";
 import type { LockTerms } from "../locks.ts";
 import { lockOf, lockTerms } from "../locks.ts";
 import { testLock } from "../testing.ts";
-import { outputs } from "../utxo/outputs.ts";
-import { isBalanced } from "./accounting.ts";
-import type { World } from "./testing.ts";
 import {
   account,
   attest,
@@ -30,36 +25,9 @@ import {
   subjectOf,
 } from "./testing.ts";
 import { evmOf } from "./testing-evm.ts";
+import { assertSound, creditOf, deposited, inboundOf } from "./testing-inbound.ts";
 
 const half = 50_000_000n;
-
-function idOf(world: World, event: ForeignEvent): Uint8Array {
-  const id = eventIdOf(world.genesis.networkId, world.genesis.bitcoin.chain, event);
-  if (isRejected(id)) throw new Error(id.message);
-  return id;
-}
-
-function inboundOf(world: World, event: ForeignEvent) {
-  return inbounds.get(world.state, idOf(world, event));
-}
-
-function creditOf(world: World, event: ForeignEvent) {
-  const txid = creditId(world.genesis.networkId, idOf(world, event));
-  return outputs.get(world.state, { txid, index: 0 });
-}
-
-/** A deposit mined in the next block, whose header the ledger has. */
-function deposited(world: World, options: Parameters<typeof deposit>[1]) {
-  const made = deposit(world, options);
-  const block = mine(world, [made.transaction]);
-  bring(world, block);
-  return { ...made, block, stated: made.event(block) };
-}
-
-function expectBalanced(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
-}
 
 describe("A deposit", () => {
   test("is credited at its depth and not before, once, less the quoted sweep", () => {
@@ -83,7 +51,7 @@ describe("A deposit", () => {
     expect(account(world)).toMatchObject(expected);
     confirm(world, 5);
     expect(account(world)).toMatchObject(expected);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("that is stated twice is refused the second time as nothing new", () => {
@@ -97,7 +65,7 @@ describe("A deposit", () => {
     expect(attest(world, [stated, second.stated])).toBeUndefined();
     confirm(world, 1);
     expect(account(world).coins).toBe(2n * half);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("is swept to the vault at final depth, and its loan ends with the settlement", () => {
@@ -115,7 +83,7 @@ describe("A deposit", () => {
     expect(after.coins).toBe(half - (sweep?.plan.fee ?? 0n));
     expect(after.supply).toBe(half - sweepFee(world.genesis.params));
     expect(openPlans(world, planKinds.sweep).length).toBe(0);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("beyond the loan limit is credited when its sweep is final, less its own share (BTC-2)", () => {
@@ -135,7 +103,7 @@ describe("A deposit", () => {
     const books = { coins: half - fee, supply: half - fee - rewards, reserve: 0n, rewards };
     expect(account(world)).toMatchObject(books);
     expect(inboundOf(world, stated)?.fee).toBe(fee + rewards);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("of several shares of loan room takes what fits and holds the rest", () => {
@@ -149,7 +117,7 @@ describe("A deposit", () => {
     runPlans(world);
     expect(account(world).coins).toBeGreaterThan(half + half - 1_000n);
     expect(inboundOf(world, second.stated)?.status).toBe(inboundStatus.minted);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("is credited only after its sweep while another's sweep is overdue (BTC-2)", () => {
@@ -163,7 +131,7 @@ describe("A deposit", () => {
     expect(inboundOf(world, second.stated)?.reason).toBe(inboundReasons.loanLimit);
     runPlans(world);
     expect(inboundOf(world, second.stated)?.status).toBe(inboundStatus.minted);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test.each([
@@ -196,7 +164,7 @@ describe("A deposit", () => {
     attest(world, [stated]);
     confirm(world, 1);
     expect(creditOf(world, stated)?.lock).toEqual(payload);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("whose address allows less than the fee is left to its owner's reclaim (ACC-2)", () => {
@@ -219,7 +187,7 @@ describe("A deposit", () => {
     confirm(world, 1);
     expect(inboundOf(world, stated)?.status).toBe(inboundStatus.forwarded);
     expect(account(world).pending).toBe(half - sweepFee(world.genesis.params));
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("to the same address twice is two deposits", () => {
@@ -326,7 +294,7 @@ describe("A sweep", () => {
     );
     runPlans(world);
     expect(inboundOf(world, made[0]?.stated as ForeignEvent)?.status).toBe(inboundStatus.minted);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("is final once: a second settlement is nothing new, a shallow one too early", () => {
@@ -349,6 +317,6 @@ describe("A sweep", () => {
     bring(world, other);
     confirm(world, 2);
     expect(settle(world, other, stranger)).toBe("nothing-new");
-    expectBalanced(world);
+    assertSound(world);
   });
 });

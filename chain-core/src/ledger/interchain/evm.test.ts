@@ -14,16 +14,11 @@ import {
 import { eventId, eventKinds } from "../../interchain/statement.ts";
 import { testLock } from "../testing.ts";
 import { outputs } from "../utxo/outputs.ts";
-import { isBalanced } from "./accounting.ts";
 import type { World } from "./testing.ts";
 import { account, attest, endBlock, openPlans, runPlans, sign } from "./testing.ts";
 import { evmOf, executedEvent, stateContract, transferEvent } from "./testing-evm.ts";
 import { burn, funded, p2wpkh, withdrawalOf } from "./testing-funded.ts";
-
-function expectSound(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
-}
+import { assertSound } from "./testing-inbound.ts";
 
 describe("An EVM chain", () => {
   function toEvm(world: World, payload = new Uint8Array(20).fill(4)): Burn["destination"] {
@@ -56,7 +51,7 @@ describe("An EVM chain", () => {
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
     expect(account(world)).toMatchObject({ pending: 0n, exported: 9_998_900n });
     expect(account(world).rewards - before).toBe(100n);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("mints at most 50 a batch, under dense nonces, in the order of the queue", () => {
@@ -83,7 +78,7 @@ describe("An EVM chain", () => {
       status: withdrawalStatus.settled,
       reason: withdrawalReasons.claim,
     });
-    expectSound(world);
+    assertSound(world);
   });
 
   test("that obeyed a message which no plan contains halts what is there (RNG-7)", () => {
@@ -130,7 +125,7 @@ describe("An EVM chain", () => {
     runPlans(world);
     const withdrawal = withdrawalOf(world, must(found[1], "forward").inbound.withdrawal);
     expect(withdrawal.status).toBe(withdrawalStatus.settled);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("that burns more than was ever exported halts the asset instead of breaking it", () => {

@@ -42,6 +42,7 @@ import {
   subjectOf,
 } from "./testing.ts";
 import { burn, coin, funded, withdrawalOf } from "./testing-funded.ts";
+import { assertSound } from "./testing-inbound.ts";
 
 const { handover, withdrawal, sweep } = planKinds;
 
@@ -64,8 +65,7 @@ function sum(of: readonly { readonly amount: bigint }[]): bigint {
 }
 
 function expectSound(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
+  assertSound(world);
   expect(sum(heldCoins(world.state).map((held) => held.coin))).toBe(account(world).coins);
 }
 

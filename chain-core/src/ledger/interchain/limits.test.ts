@@ -1,21 +1,17 @@
 // What many, or hostile, transfers may not do: grow a list past what its record holds, keep others waiting, or
 // be believed before the ledger knows enough.
-import { bigEndian, isRejected, must, sha256 } from "@causeway/primitives";
+import { bigEndian, must, sha256 } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
 import { vaultsOf } from "../../interchain/policy.ts";
-import type { Inbound } from "../../interchain/records.ts";
 import {
   inboundReasons,
   inboundStatus,
-  inbounds,
   listNames,
   planKinds,
   withdrawalStatus,
 } from "../../interchain/records.ts";
-import type { ForeignEvent } from "../../interchain/statement.ts";
-import { eventIdOf } from "../../interchain/statement.ts";
 import { testLock } from "../testing.ts";
-import { isBalanced, listOf, move, putList, queueName } from "./accounting.ts";
+import { listOf, move, putList, queueName } from "./accounting.ts";
 import { burnRule } from "./burn.ts";
 import { openVaultCoin } from "./coins.ts";
 import type { World } from "./testing.ts";
@@ -36,22 +32,12 @@ import {
 } from "./testing.ts";
 import { evmOf, executedEvent, stateContract, transferEvent } from "./testing-evm.ts";
 import { burn, burnOf, coin, funded, withdrawalOf } from "./testing-funded.ts";
+import { assertSound, inboundOf } from "./testing-inbound.ts";
 
 const half = 50_000_000n;
 
-function inboundOf(world: World, chain: Uint8Array, event: ForeignEvent): Inbound {
-  const id = eventIdOf(world.genesis.networkId, chain, event);
-  if (isRejected(id)) throw new Error(id.message);
-  return must(inbounds.get(world.state, id), "inbound");
-}
-
 function strangers(count: number): Uint8Array[] {
   return Array.from({ length: count }, (_, i) => sha256(bigEndian(i, 4)));
-}
-
-function expectSound(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
 }
 
 describe("A payment", () => {
@@ -64,7 +50,7 @@ describe("A payment", () => {
     expect(open.map(({ plan }) => plan.withdrawals.length)).toEqual([250, 50]);
     runPlans(world);
     for (const id of ids) expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("goes on behind a withdrawal that its fee does not allow now", () => {
@@ -96,7 +82,7 @@ describe("A payment", () => {
     runPlans(world);
     runPlans(world);
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
-    expectSound(world);
+    assertSound(world);
   });
 });
 
@@ -137,7 +123,7 @@ describe("Lists", () => {
     expect(listOf(world.state, listNames.waiting)).toEqual([]);
     const { chain } = world.genesis.bitcoin;
     for (const event of events)
-      expect(inboundOf(world, chain, event).status).toBe(inboundStatus.reclaim);
+      expect(inboundOf(world, event, chain)?.status).toBe(inboundStatus.reclaim);
   });
 
   test("of a full queue hold forwards until there is room", () => {
@@ -151,15 +137,14 @@ describe("Lists", () => {
     attest(world, [event]);
     putList(world.state, queueName(chain), strangers(12_000));
     confirm(world, 1);
-    const { bitcoin } = world.genesis;
-    expect(inboundOf(world, bitcoin.chain, event)).toMatchObject({
+    expect(inboundOf(world, event)).toMatchObject({
       status: inboundStatus.held,
       reason: inboundReasons.queueFull,
     });
     putList(world.state, queueName(chain), []);
     confirm(world, 1);
-    expect(inboundOf(world, bitcoin.chain, event).status).toBe(inboundStatus.forwarded);
-    expectSound(world);
+    expect(inboundOf(world, event)?.status).toBe(inboundStatus.forwarded);
+    assertSound(world);
   });
 
   test("of plans do not grow with a chain that stands still", () => {
@@ -197,7 +182,7 @@ describe("Lists", () => {
     endBlock(world);
     expect(listOf(world.state, listNames.coins).length).toBe(300);
     expect(account(world).unswept).toBe(300n * 20_000n);
-    expectSound(world);
+    assertSound(world);
   });
 });
 
@@ -213,12 +198,12 @@ describe("An EVM chain", () => {
     const back = transferEvent(world, { amount: 9_000_000n, destination: home(world) });
     expect(attest(world, [back], { chain })).toBeUndefined();
     endBlock(world);
-    expect(inboundOf(world, chain, back).status).toBe(inboundStatus.waiting);
+    expect(inboundOf(world, back, chain)?.status).toBe(inboundStatus.waiting);
     expect(account(world).halted).toBe(false);
     attest(world, [executedEvent(world, 1)], { chain });
     endBlock(world);
-    expect(inboundOf(world, chain, back).status).toBe(inboundStatus.minted);
-    expectSound(world);
+    expect(inboundOf(world, back, chain)?.status).toBe(inboundStatus.minted);
+    assertSound(world);
   });
 
   test("whose contract is not stated is not believed (ETH-3)", () => {
@@ -229,11 +214,11 @@ describe("An EVM chain", () => {
     expect(attest(world, [back], { chain })).toBeUndefined();
     expect(attest(world, [executedEvent(world, 1)], { chain })).toBe("not-stated");
     endBlock(world);
-    expect(inboundOf(world, chain, back).status).toBe(inboundStatus.waiting);
+    expect(inboundOf(world, back, chain)?.status).toBe(inboundStatus.waiting);
     expect(act(world, burnRule, burnOf(world))).toBeUndefined();
     stateContract(world);
     endBlock(world);
-    expect(inboundOf(world, chain, back).status).toBe(inboundStatus.minted);
-    expectSound(world);
+    expect(inboundOf(world, back, chain)?.status).toBe(inboundStatus.minted);
+    assertSound(world);
   });
 });

@@ -1,13 +1,6 @@
-// Reorganisations of Bitcoin under deposits (WIT-4): nothing is credited twice, and what vanishes is paid for.
-import { isRejected } from "@causeway/primitives";
 import { describe, expect, test } from "vitest";
-import { creditId } from "../../interchain/policy.ts";
-import { coinStatus, coins, inbounds, outpoint } from "../../interchain/records.ts";
-import type { ForeignEvent } from "../../interchain/statement.ts";
-import { eventIdOf } from "../../interchain/statement.ts";
-import { outputs } from "../utxo/outputs.ts";
+import { coinStatus, coins, outpoint } from "../../interchain/records.ts";
 import { isBalanced } from "./accounting.ts";
-import type { World } from "./testing.ts";
 import {
   account,
   attest,
@@ -20,36 +13,9 @@ import {
   mineMany,
   runPlans,
 } from "./testing.ts";
+import { assertSound, creditOf, deposited, inboundOf } from "./testing-inbound.ts";
 
 const half = 50_000_000n;
-
-function idOf(world: World, event: ForeignEvent): Uint8Array {
-  const id = eventIdOf(world.genesis.networkId, world.genesis.bitcoin.chain, event);
-  if (isRejected(id)) throw new Error(id.message);
-  return id;
-}
-
-function inboundOf(world: World, event: ForeignEvent) {
-  return inbounds.get(world.state, idOf(world, event));
-}
-
-function creditOf(world: World, event: ForeignEvent) {
-  const txid = creditId(world.genesis.networkId, idOf(world, event));
-  return outputs.get(world.state, { txid, index: 0 });
-}
-
-/** A deposit mined in the next block, whose header the ledger has. */
-function deposited(world: World, options: Parameters<typeof deposit>[1]) {
-  const made = deposit(world, options);
-  const block = mine(world, [made.transaction]);
-  bring(world, block);
-  return { ...made, block, stated: made.event(block) };
-}
-
-function expectBalanced(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
-}
 
 describe("A reorganisation", () => {
   test("below the depth drops the deposit, and mined again it is credited once", () => {
@@ -69,7 +35,7 @@ describe("A reorganisation", () => {
     confirm(world, 3);
     expect(account(world).coins).toBe(half);
     expect(inboundOf(world, made.event(again))?.candidates.length).toBe(2);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("that takes a credited coin is paid by the reserve and halts; the coin that returns refills it", () => {
@@ -97,7 +63,7 @@ describe("A reorganisation", () => {
     confirm(world, 4);
     runPlans(world);
     expect(account(world).supply).toBe(before.supply);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("back to the first branch gives the same coin its old block again", () => {
@@ -117,7 +83,7 @@ describe("A reorganisation", () => {
     endBlock(world);
     expect(coins.get(world.state, name)?.status).not.toBe(coinStatus.missing);
     expect(account(world).coins).toBe(half);
-    expectBalanced(world);
+    assertSound(world);
   });
 
   test("that mines a credited deposit again, all within one block of the ledger, changes nothing", () => {
@@ -133,6 +99,6 @@ describe("A reorganisation", () => {
     endBlock(world);
     expect(account(world)).toEqual(before);
     expect(coins.get(world.state, outpoint(made.stated.txid, 0))?.blockHash).toEqual(again.hash);
-    expectBalanced(world);
+    assertSound(world);
   });
 });

@@ -15,11 +15,11 @@ import {
 } from "../../interchain/records.ts";
 import { currentKeys, keys, nextKeys } from "../../ring/records.ts";
 import { directions, restrictions } from "../governance/restrictions.ts";
-import { isBalanced } from "./accounting.ts";
 import type { World } from "./testing.ts";
 import { account, attest, endBlock, openPlans, rotateEvm, sign } from "./testing.ts";
 import { evmOf, executedEvent, stateContract } from "./testing-evm.ts";
 import { burn, funded, withdrawalOf } from "./testing-funded.ts";
+import { assertSound } from "./testing-inbound.ts";
 
 const { evmBatch, evmSetKey } = planKinds;
 
@@ -61,11 +61,6 @@ function statusOf(world: World, id: Uint8Array): number | undefined {
   return plans.get(world.state, id)?.status;
 }
 
-function expectSound(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
-}
-
 describe("A contract whose ring has a next key", () => {
   test("is told under the next nonce, by the key that it holds; later batches wait until it has taken it", () => {
     const world = stated();
@@ -98,7 +93,7 @@ describe("A contract whose ring has a next key", () => {
     expect(isHandedOver(world.state, 2)).toBe(true);
     expect(only(world, evmBatch).plan).toMatchObject({ keyId: 3, nonce: 2 });
     expect(withdrawalOf(world, waiting).status).toBe(withdrawalStatus.planned);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("signs older messages that have not run again, with identical content", () => {
@@ -133,7 +128,7 @@ describe("A contract whose ring has a next key", () => {
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
     expect(contract(world).nextNonce).toBe(3);
     expect(account(world).pending).toBe(0n);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("settles what the old key signed and the contract ran before, though it is heard of after", () => {
@@ -158,7 +153,7 @@ describe("A contract whose ring has a next key", () => {
     });
     expect(run(world, 1, 3)).toBe("nothing-new");
     expect(account(world).pending).toBe(0n);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("goes on with the old key while nobody brings the message, and whoever brings it counts", () => {
@@ -178,7 +173,7 @@ describe("A contract whose ring has a next key", () => {
     expect(statusOf(world, change)).toBe(planStatus.final);
     expect(run(world, 2, 2)).toBe("nothing-new");
     expect(stateContract(world, 2)).toBe("wrong-key");
-    expectSound(world);
+    assertSound(world);
   });
 
   test("that is overtaken by a later key is told of that too; whichever it takes first counts", () => {

@@ -44,11 +44,7 @@ import {
 } from "./testing.ts";
 import { evmOf } from "./testing-evm.ts";
 import { burn, burnOf, coin, funded, p2wpkh, withdrawalOf } from "./testing-funded.ts";
-
-function expectSound(world: World): void {
-  expect(isBalanced(account(world))).toBe(true);
-  expect(account(world).halted).toBe(false);
-}
+import { assertSound } from "./testing-inbound.ts";
 
 describe("A burn", () => {
   test.each([
@@ -127,7 +123,7 @@ describe("A withdrawal on Bitcoin", () => {
     expect(after.coins).toBe(before.coins - (10_000_000n - fee) - paid);
     expect(after.reserve).toBe(before.reserve + cost - paid);
     expect(after.rewards).toBe(before.rewards + rewards);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("waits while the vault is empty, and is paid by the sweep's coins", () => {
@@ -156,7 +152,7 @@ describe("A withdrawal on Bitcoin", () => {
     runPlans(world);
     expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
     expect(account(world).supply).toBe(0n);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("in parallel lanes uses other coins than the plans under way", () => {
@@ -174,7 +170,7 @@ describe("A withdrawal on Bitcoin", () => {
     expect(new Set(spent).size).toBe(spent.length);
     runPlans(world);
     for (const id of ids) expect(withdrawalOf(world, id).status).toBe(withdrawalStatus.settled);
-    expectSound(world);
+    assertSound(world);
   });
 
   test("is planned the same on every node: same state, same bytes", () => {
@@ -320,7 +316,7 @@ describe("A spend that no plan contains (RNG-7)", () => {
       reason: inboundReasons.reclaimed,
     });
     expect(openPlans(world, planKinds.sweep).length).toBe(0);
-    expectSound(world);
+    assertSound(world);
   });
 });
 
