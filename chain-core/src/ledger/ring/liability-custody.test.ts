@@ -226,7 +226,7 @@ function take({ of, events, ids }: Life, one: Step): void {
       return;
     case "release": {
       const { supply } = accountOf(of.state, idOf(of, one.symbol));
-      if (supply > 2_000n) ids.push(sent(of, one.symbol, supply / 2n));
+      if (supply > 4_000n) ids.push(sent(of, one.symbol, supply / 2n));
       return;
     }
     case "mint":
