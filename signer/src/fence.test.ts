@@ -123,19 +123,18 @@ test("killed before any effect, with last week's disk brought back: no second me
   liveOn(w);
   const matters = new Set(["journal", "send", "submit"]);
   const deaths = new Set<string>();
-  let died = true;
-  for (let at = 0; died; at++) {
+  // Not every session has a place for this seat.
+  for (let at = 0; at < 4 || (at < 40 && !deaths.has("journal")); at++) {
     const nonce = 20 + at;
     const first = addBatchPlan(w, nonce, 100_000n);
     let seen = 0;
     w.dies = (of, { kind }) => {
-      if (of !== seat || !matters.has(kind) || seen++ !== at) return false;
+      if (of !== seat || !matters.has(kind) || seen++ !== at % 4) return false;
       deaths.add(kind);
       return true;
     };
     w.run(1_400);
     w.dies = () => false;
-    died = !signerOf(w).isUp;
     close(w, first);
     // A ledger that went wrong: another batch under the same nonce.
     const second = addBatchPlan(w, nonce, 200_000n);
