@@ -19,6 +19,7 @@ export {
   restrictions,
   restrictionsOf,
 } from "../ledger/governance/restrictions.ts";
+export { accountOf } from "../ledger/interchain/accounting.ts";
 export { mintable } from "../ledger/ring/liability-custody.ts";
 export { roomOf } from "../ledger/ring/liability-records.ts";
 export { signEnvelope } from "../ledger/sign.ts";

@@ -10,7 +10,7 @@ import type {
   StateReader,
 } from "@causeway/chain-core/interchain";
 import {
-  accountings,
+  accountOf,
   assetId,
   assetOf,
   checkWithdrawal,
@@ -49,7 +49,7 @@ export function quoteBasis(genesis: Genesis, state: StateReader, asset: WrappedA
     genesis,
     params: genesis.params,
     asset: asset.registry,
-    account: accountings.get(state, asset.id) ?? { halted: false, deficit: 0n, unswept: 0n },
+    account: accountOf(state, asset.id),
     ringScripts: vaultsOf(genesis, state).map(({ script }) => script),
     room: roomOf(state),
     mints: asset.registry.exports.flatMap(({ chain }) => {

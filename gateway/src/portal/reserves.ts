@@ -2,9 +2,9 @@
 // can add it up and look at every coin on Bitcoin; and the keys that hold it.
 
 import { readState } from "@causeway/chain-core/client";
-import type { Accounting, Coin, Genesis, Key, StateReader } from "@causeway/chain-core/interchain";
+import type { Coin, Genesis, Key, StateReader } from "@causeway/chain-core/interchain";
 import {
-  accountings,
+  accountOf,
   ceremonies,
   ceremonyStages,
   coinKinds,
@@ -28,18 +28,6 @@ import { ok } from "./portal.ts";
 import type { WrappedAsset } from "./quote.ts";
 import { bitcoinAsset, wrappedAssets } from "./quote.ts";
 
-const nothing: Accounting = {
-  coins: 0n,
-  deficit: 0n,
-  supply: 0n,
-  exported: 0n,
-  pending: 0n,
-  reserve: 0n,
-  rewards: 0n,
-  unswept: 0n,
-  halted: false,
-};
-
 export async function getReserves({ genesis, ledger }: Portal): Promise<Reply> {
   const { height, time } = await ledger.status();
   const assets = await readState(ledger, (state) =>
@@ -50,7 +38,7 @@ export async function getReserves({ genesis, ledger }: Portal): Promise<Reply> {
 
 function reservesOf(genesis: Genesis, state: StateReader, asset: WrappedAsset): unknown {
   const { id, symbol, decimals, registry } = asset;
-  const account = accountings.get(state, id) ?? nothing;
+  const account = accountOf(state, id);
   const { halted, ...amounts } = account;
   const left = account.coins + account.deficit;
   const right =
