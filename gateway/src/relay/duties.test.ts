@@ -1,5 +1,4 @@
 // What the own validator owes the beacon reaches the ledger in this operator's envelope, at once and until it is there.
-import { bitcoinWatch } from "@causeway/chain-core/interchain";
 import { must } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { machine as beacon, search } from "../../../chain-core/src/beacon/index.ts";
@@ -11,7 +10,7 @@ import { step } from "./machine.ts";
 import { turnMs } from "./rota.ts";
 import type { Context, Effect } from "./state.ts";
 import { initial } from "./state.ts";
-import type { LedgerView } from "./view.ts";
+import { quietView } from "./testing.ts";
 
 const genesis = testGenesis(4, { beaconDifficulty: 512, beaconWindowMs: 60_000 });
 const seat = 2;
@@ -44,24 +43,12 @@ test("a duty is brought at once, again when it is lost, and no more when it is d
   const chain = testChain(genesis);
   extend(chain);
   const state = initial(context);
-  const view = (sequence: number): LedgerView => ({
-    height: chain.height,
-    time: chain.time,
-    params: genesis.params,
-    sequence,
-    locator: [],
-    owner: undefined,
-    rota: undefined,
-    knownTip: bitcoinWatch.tipOf(state.bitcoin).hash,
-    keys: new Map(),
-    bitcoinKey: undefined,
-    plans: [],
-    signedPlans: [],
-    coins: [],
-    evm: [],
-    answers: new Map(),
+  const { height, time } = chain;
+  const { params } = genesis;
+  step(context, state, 0, {
+    kind: "view",
+    view: quietView(state, { height, time, params, sequence: 0 }),
   });
-  step(context, state, 0, { kind: "view", view: view(0) });
   const duties = [{ what: "contribution", body: contribution(chain) }] as const;
   const [first, ...others] = submits(step(context, state, 0, { kind: "duties", duties })[1]);
   expect(others).toEqual([]);

@@ -1,6 +1,6 @@
 // Evidence of the own node reaches the ledger in an envelope that the ledger's rules accept.
 
-import { bitcoinWatch, evidenceCodec } from "@causeway/chain-core/interchain";
+import { evidenceCodec } from "@causeway/chain-core/interchain";
 import { isRejected, must, zero32 } from "@causeway/primitives";
 import { expect, test } from "vitest";
 import { statementDigestOf } from "../../../chain-core/src/codec/evidence.ts";
@@ -17,6 +17,7 @@ import { step } from "./machine.ts";
 import { turnMs } from "./rota.ts";
 import type { Context, State } from "./state.ts";
 import { initial } from "./state.ts";
+import { quietView } from "./testing.ts";
 import type { LedgerView } from "./view.ts";
 
 const genesis = testGenesis(4);
@@ -27,23 +28,7 @@ const context: Context = {
 };
 
 function viewOf(state: State, time: number): LedgerView {
-  return {
-    height: 2,
-    time,
-    params: genesis.params,
-    sequence: 0,
-    locator: [],
-    owner: undefined,
-    rota: undefined,
-    knownTip: bitcoinWatch.tipOf(state.bitcoin).hash,
-    keys: new Map(),
-    bitcoinKey: undefined,
-    plans: [],
-    signedPlans: [],
-    coins: [],
-    evm: [],
-    answers: new Map(),
-  };
+  return quietView(state, { height: 2, time, params: genesis.params, sequence: 0 });
 }
 
 test("evidence is brought in this operator's turn, until the own node gives it no more", () => {
