@@ -2,7 +2,7 @@
 import { badShares, ceremonies, keys } from "@causeway/chain-core/interchain";
 import { hashAnswer, hashItems } from "@causeway/chain-core/ring";
 import { isRejected, must, zero32 } from "@causeway/primitives";
-import { scalarBytes, signSchnorr } from "@causeway/primitives/secp256k1";
+import { scalarBytes, signSchnorr, verifySchnorr, xOnly } from "@causeway/primitives/secp256k1";
 import { expect, test } from "vitest";
 import { slashesOf } from "../../../chain-core/src/ledger/staking/punish.ts";
 import { validatorSecret } from "../../../chain-core/src/ledger/testing.ts";
@@ -29,7 +29,8 @@ function withCheater(signed: (w: World, share: Share) => Share): World {
   return w;
 }
 
-function signedByHost(w: World, share: Share): Share {
+/** What the host key signs. */
+function answerOf(w: World, share: Share): Uint8Array {
   const { confirmed } = must(ceremonies.get(w.ledger, share.keyId), "ceremony");
   const { share: point } = must(
     confirmed.find(({ seat }) => seat === share.seat),
@@ -37,8 +38,12 @@ function signedByHost(w: World, share: Share): Share {
   );
   const { seat, sid, shares } = share;
   const answer = { seat, share: point, sid, shares: hashItems(shares) };
-  const hash = hashAnswer(genesis.networkId, answer);
-  return { ...share, proof: signSchnorr(validatorSecret(cheater, "hostKey"), hash, zero32) };
+  return hashAnswer(genesis.networkId, answer);
+}
+
+function signedByHost(w: World, share: Share): Share {
+  const secret = validatorSecret(cheater, "hostKey");
+  return { ...share, proof: signSchnorr(secret, answerOf(w, share), zero32) };
 }
 
 const areActive = (w: World): boolean =>
@@ -47,6 +52,22 @@ const slashes = (w: World): number[] =>
   genesis.validators.map(({ owner }) => slashesOf(w.ledger, owner).length);
 const said = (w: World, message: string): (typeof w.signers)[number]["logs"] =>
   w.signers.flatMap(({ logs }) => logs.filter((log) => log.message === message));
+
+test("every answer is signed by the host key that the seat was given, whichever others are here", () => {
+  const newer = new Uint8Array(32).fill(9);
+  const w = world({ hosts: (number) => [newer, validatorSecret(number, "hostKey")] });
+  expect(w.runUntil(() => areActive(w), 60_000)).toBe(true);
+  const answers = w.performed.flatMap(({ seat, effect }) => {
+    const envelope = effect.kind === "send" ? open(seat, effect.bytes) : undefined;
+    const isAnswer = envelope && !isRejected(envelope) && envelope.kind === messageKinds.share;
+    return isAnswer ? [shareCodec.decode(envelope.body)] : [];
+  });
+  expect(answers.length).toBeGreaterThan(0);
+  for (const share of answers) {
+    const { hostKey } = must(genesis.validators[share.seat], "validator");
+    expect(verifySchnorr(xOnly(hostKey), answerOf(w, share), share.proof)).toBe(true);
+  }
+});
 
 test("a wrong share that its seat signed is brought to the ledger, once for each epoch of shares", () => {
   const w = withCheater(signedByHost);
