@@ -9,4 +9,5 @@ export * from "./hash.ts";
 export * from "./host.ts";
 export * from "./machine.ts";
 export type * from "./ports.ts";
+export * from "./queue.ts";
 export * from "./random.ts";

@@ -1,7 +1,7 @@
 // Simulated time: a priority queue of things that happen. Equal times happen in the order in which they were
 // scheduled, so that a seed has one history.
 
-import { Queue as Heap } from "../../signer/src/rehearsal/queue.ts";
+import { Queue as Heap } from "@causeway/primitives";
 
 /** Something that happens at a time (ms of simulated time); `label` goes into the trace. */
 export type Happening = {

@@ -8,6 +8,7 @@ import {
   isRejected,
   keyOf,
   must,
+  Queue,
   seeded,
   sha256,
   toHex,
@@ -60,7 +61,6 @@ export type Peer = {
   state?: node.State | undefined;
   wakeAt: number;
 };
-type Item = { at: number; order: number; run: () => void };
 
 /** What the nodes have in common; by default the tiny ledger and {@link testBls}. */
 export type Ground = {
@@ -99,44 +99,6 @@ export type Options = {
   readonly mayHalt?: true;
 };
 
-function heap(): { push: (item: Item) => void; pop: () => Item | undefined } {
-  const items: Item[] = [];
-  const before = (a: number, b: number): boolean => {
-    const [x, y] = [must(items[a], "item"), must(items[b], "item")];
-    return x.at < y.at || (x.at === y.at && x.order < y.order);
-  };
-  const swap = (a: number, b: number): void => {
-    [items[a], items[b]] = [must(items[b], "item"), must(items[a], "item")];
-  };
-  return {
-    push: (item) => {
-      items.push(item);
-      for (let i = items.length - 1; i > 0; ) {
-        const parent = (i - 1) >> 1;
-        if (!before(i, parent)) break;
-        swap(i, parent);
-        i = parent;
-      }
-    },
-    pop: () => {
-      const top = items[0];
-      const last = items.pop();
-      if (items.length > 0 && last !== undefined) {
-        items[0] = last;
-        for (let i = 0; ; ) {
-          let least = i;
-          for (const child of [2 * i + 1, 2 * i + 2])
-            if (child < items.length && before(child, least)) least = child;
-          if (least === i) break;
-          swap(i, least);
-          i = least;
-        }
-      }
-      return top;
-    },
-  };
-}
-
 export type World = {
   readonly peers: Peer[];
   readonly bls: Bls;
@@ -170,8 +132,7 @@ export function world(options: Options): World {
   const { genesis } = ground;
   const start = genesis.time;
   const healAt = start + (options.healAt ?? 0);
-  const queue = heap();
-  let order = 0;
+  const queue = new Queue<() => void>();
   let now = start;
   const history = new Map<number, string>();
   const replies: { ticket: number; result: { id: Uint8Array } | Rejected }[] = [];
@@ -182,8 +143,7 @@ export function world(options: Options): World {
   const proposed = new Map<string, string>();
   const peers: Peer[] = [];
   const faulty = (): boolean => now < healAt;
-  const later = (delay: number, run: () => void): void =>
-    queue.push({ at: now + delay, order: order++, run });
+  const later = (delay: number, run: () => void): void => queue.add(now + delay, run);
 
   const addPeer = (name: string, seat?: number): Peer => {
     const store = memoryState();
@@ -322,12 +282,8 @@ export function world(options: Options): World {
         case "wake": {
           peer.wakeAt = effect.at;
           const at = effect.at;
-          queue.push({
-            at,
-            order: order++,
-            run: () => {
-              if (peer.wakeAt === at) deliver(peer, { kind: "woke", at: now });
-            },
+          queue.add(at, () => {
+            if (peer.wakeAt === at) deliver(peer, { kind: "woke", at: now });
           });
           break;
         }
@@ -346,13 +302,10 @@ export function world(options: Options): World {
     if (seat !== options.silent) boot(addPeer(`v${seat}`, seat));
   for (let i = 0; i < (options.followers ?? 0); i++) boot(addPeer(`f${i}`));
   const run = (until: number): void => {
-    for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
-      if (item.at > start + until) {
-        queue.push(item);
-        break;
-      }
-      now = Math.max(now, item.at);
-      item.run();
+    for (let at = queue.nextMs(); at !== undefined; at = queue.nextMs()) {
+      if (at > start + until) break;
+      now = Math.max(now, at);
+      must(queue.take(), "happening")();
     }
     now = Math.max(now, start + until);
   };

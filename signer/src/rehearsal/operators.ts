@@ -3,14 +3,13 @@
 import type { ScratchNetwork } from "@causeway/chain-core/rehearsal";
 import { ScratchChain } from "@causeway/chain-core/rehearsal";
 import type { Bls, Bytes32 } from "@causeway/primitives";
-import { must } from "@causeway/primitives";
+import { must, Queue } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import * as machine from "../machine.ts";
 import type { ShareName } from "../share-file.ts";
 import { shareFileName } from "../share-file.ts";
 import type { StoredShare } from "../world.ts";
 import { hostKeysOf } from "../world.ts";
-import { Queue } from "./queue.ts";
 
 /** Simulated ms to the own node and back, and to another signer. */
 const callMs = 2;

@@ -1,4 +1,4 @@
-// What happens when: a binary heap by time, and by order of arrival within a millisecond.
+// What happens when, in simulated time: a binary heap by time, and by order of arrival within a millisecond.
 type Item<T> = { readonly atMs: number; readonly order: number; readonly what: T };
 
 export class Queue<T> {
