@@ -43,7 +43,7 @@ type ImportCallback = (path: string) => { contents: string } | { error: string }
 
 const require = createRequire(import.meta.url);
 const folder = new URL("./", import.meta.url);
-export const contractNames: readonly string[] = ["Gateway", "WrappedToken"];
+const contractNames: readonly string[] = ["Gateway", "WrappedToken"];
 
 /** The one setting; the metadata hash is left out so that a comment does not change the code's hash. */
 const settings = {

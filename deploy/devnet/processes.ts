@@ -115,7 +115,7 @@ function firstReadyLine(
   });
 }
 
-export function readLogTail(file: string): string {
+function readLogTail(file: string): string {
   try {
     return readFileSync(file, "utf8").slice(-2_000);
   } catch {

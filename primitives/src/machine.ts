@@ -3,8 +3,6 @@
 /** State after an event, and the orders to the world that follow from it. */
 export type Step<State, Effect> = readonly [state: State, effects: readonly Effect[]];
 
-export type Machine<State, Event, Effect> = (state: State, event: Event) => Step<State, Effect>;
-
 /** Nothing changes: what a duplicate or late event gets. */
 export function stay<State>(state: State): Step<State, never> {
   return [state, []];

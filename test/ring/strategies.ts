@@ -30,7 +30,7 @@ export const memberStrategies = {
 } as const;
 export type MemberStrategy = keyof typeof memberStrategies;
 
-export const worldStrategies = [
+const worldStrategies = [
   "partition",
   "asymmetric partition",
   "slow node",

@@ -55,8 +55,6 @@ export const kinds = {
   guard: 52,
 } as const;
 
-export type KindName = keyof typeof kinds;
-
 /** FMT-9. */
 export const actionBodySizeMax: number = 256 * 1024;
 export const actionsMax = 64;

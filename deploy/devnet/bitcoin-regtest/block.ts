@@ -190,7 +190,7 @@ export function mineBlock(template: Template): Uint8Array {
 }
 
 /** Proof of work of a header's hash (wire order). */
-export function meetsTarget(hash: Uint8Array): boolean {
+function meetsTarget(hash: Uint8Array): boolean {
   return fromBigEndian(reversed(hash)) <= regtestTarget;
 }
 

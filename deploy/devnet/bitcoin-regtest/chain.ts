@@ -39,7 +39,7 @@ export type Chain = {
 export type Change = { readonly disconnected: Entry[]; readonly connected: Entry[] };
 
 /** Blocks before a coinbase can be spent. */
-export const coinbaseMaturity = 100;
+const coinbaseMaturity = 100;
 const futureTimeMax = 2 * 60 * 60;
 
 export function createChain(): Chain {

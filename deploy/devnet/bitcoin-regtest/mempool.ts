@@ -68,7 +68,7 @@ export function remove(pool: Pool, txid: string): void {
   pool.sequence++;
 }
 
-export function removeWithDescendants(pool: Pool, txid: string): void {
+function removeWithDescendants(pool: Pool, txid: string): void {
   for (const id of descendants(pool, [txid])) remove(pool, id);
 }
 

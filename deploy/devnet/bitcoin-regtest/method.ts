@@ -65,7 +65,7 @@ export function parseRawTx(value: unknown, failure: string): Tx {
   return tx;
 }
 
-export function notOfType(value: unknown, expected: ParamType): RpcError {
+function notOfType(value: unknown, expected: ParamType): RpcError {
   const actual = typeName(value);
   return new RpcError(-3, `JSON value of type ${actual} is not of expected type ${expected}`);
 }

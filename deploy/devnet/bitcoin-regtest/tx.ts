@@ -25,7 +25,7 @@ export type Coin = {
 };
 
 /** 21 million coins in satoshi: no output and no sum of outputs may exceed it. */
-export const moneyMax: bigint = 2_100_000_000_000_000n;
+const moneyMax: bigint = 2_100_000_000_000_000n;
 /** Transactions of this version follow the TRUC rules (BIP431). */
 export const trucVersion = 3;
 const weightMax = 4_000_000;
