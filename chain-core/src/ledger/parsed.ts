@@ -4,7 +4,7 @@ import { isRejected } from "@causeway/primitives";
 import type { Action, Output } from "../codec/action.ts";
 import type { Transaction } from "../codec/transaction.ts";
 import { transactionCodec, transactionIdIn, transactionKey } from "../codec/transaction.ts";
-import type { LedgerEnv } from "./env.ts";
+import type { Genesis } from "./genesis.ts";
 import type { RecentMap } from "./recent.ts";
 import type { AnyRule } from "./rules.ts";
 
@@ -35,7 +35,10 @@ export const parsedMax = 16_384;
 const parsedSizeMax = 16 * 1024;
 
 export function parseTransaction(
-  { genesis, parsed }: Pick<LedgerEnv, "genesis" | "parsed">,
+  {
+    genesis,
+    parsed,
+  }: { readonly genesis: Pick<Genesis, "networkId">; readonly parsed?: ParsedMemory | undefined },
   bytes: Uint8Array,
 ): Parsed | Rejected {
   const name = parsed === undefined ? "" : transactionKey(bytes);

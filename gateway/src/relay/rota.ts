@@ -1,6 +1,9 @@
 // Who brings what: of the epoch's committee of N, member (base + i) mod N after 2 i seconds, so that one is enough and
 // none is needed (DESIGN 1). The i-th acts only while the thing is still undone; who is no member, after all of them.
 
+/** The validators of an epoch's committee, in seat order. */
+export type Rota = { readonly epoch: number; readonly owners: readonly Uint8Array[] };
+
 /** Milliseconds that each operator waits for the one before it. */
 export const turnMs = 2_000;
 

@@ -5,7 +5,7 @@ import { bitcoinWatch, ethereumWatch } from "@causeway/chain-core/interchain";
 import { equal } from "@causeway/primitives";
 import { publicPoint } from "@causeway/primitives/secp256k1";
 import type { Answer } from "./candidate.ts";
-import type { Turns } from "./rota.ts";
+import type { Rota, Turns } from "./rota.ts";
 import type { LedgerView } from "./view.ts";
 
 export type Context = {
@@ -42,8 +42,6 @@ export type State = {
   /** Broadcasts made, by plan id (hex): the Bitcoin tip (hex) of the time, and when one more is due. */
   readonly broadcast: Map<string, { readonly tip: string; readonly againAt: number }>;
 };
-
-export type Rota = { readonly epoch: number; readonly owners: readonly Uint8Array[] };
 
 export function initial({ genesis, relaySecret }: Context): State {
   const relayKey = publicPoint(relaySecret);

@@ -26,7 +26,7 @@ import type { Answer, Candidate } from "./candidate.ts";
 import { readAnswers } from "./candidate.ts";
 import type { Reading } from "./reading.ts";
 import { read } from "./reading.ts";
-import type { Rota } from "./state.ts";
+import type { Rota } from "./rota.ts";
 
 export type OpenPlan = { readonly id: Uint8Array; readonly plan: Plan };
 /** `signed`: the bytes to broadcast. */

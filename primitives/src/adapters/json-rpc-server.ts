@@ -4,14 +4,8 @@ import { Failure, isRejected } from "../failure.ts";
 import type { Log } from "../ports.ts";
 import type { HttpRequest, HttpResponse, HttpServer } from "./http-server.ts";
 import { startHttpServer } from "./http-server.ts";
-import type { Subscriptions } from "./json-rpc-socket.ts";
+import type { RpcMethod, Subscriptions } from "./json-rpc-socket.ts";
 import { socketServer } from "./json-rpc-socket.ts";
-
-/**
- * A method answers with its result or a Rejected. The codes "bad-params" and "bad-hex" are -32602,
- * "not-found" -32001, "busy" -32002, "pruned" -32003, every other one -32000. `params` is whatever the caller sent.
- */
-export type RpcMethod = (params: unknown, signal: AbortSignal) => unknown;
 
 export type RpcServerOptions = {
   readonly host: string;

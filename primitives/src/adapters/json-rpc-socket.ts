@@ -7,7 +7,12 @@ import { WebSocketServer } from "ws";
 import type { Rejected } from "../failure.ts";
 import { isRejected, rejected } from "../failure.ts";
 import type { Log } from "../ports.ts";
-import type { RpcMethod } from "./json-rpc-server.ts";
+
+/**
+ * A method answers with its result or a Rejected. The codes "bad-params" and "bad-hex" are -32602,
+ * "not-found" -32001, "busy" -32002, "pruned" -32003, every other one -32000. `params` is whatever the caller sent.
+ */
+export type RpcMethod = (params: unknown, signal: AbortSignal) => unknown;
 
 /**
  * Begins to tell `notify` what `params` ask for, until the function that it gives is called; Rejected with
