@@ -16,7 +16,7 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 type Edit = { readonly file: string; readonly find: string; readonly replace: string };
-type Planted = {
+export type Planted = {
   readonly name: string;
   readonly about: string;
   readonly edits: readonly Edit[];

@@ -3,6 +3,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import type { Planted } from "../seeds/planting.ts";
 
 const root: string = resolve(import.meta.dirname, "../..");
 const packages = ["primitives", "chain-core", "signer", "gateway", "cli"];
@@ -171,5 +172,13 @@ describe("sizes and words", () => {
       return new RegExp(`\\b${word}\\b|\\.only\\(`).test(text);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test("every planted bug still fits its place, and no other", () => {
+    const astray = globSync("test/*/planted/*.json", { cwd: root }).flatMap((file) => {
+      const { edits } = JSON.parse(read(file)) as Planted;
+      return edits.filter((edit) => read(edit.file).split(edit.find).length !== 2).map(() => file);
+    });
+    expect(astray).toEqual([]);
   });
 });
