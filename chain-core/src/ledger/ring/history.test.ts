@@ -42,6 +42,7 @@ import type { RingWorld } from "./testing.ts";
 import {
   beat,
   blocks,
+  ceremony,
   complaintOf,
   confirmation,
   contextOf,
@@ -85,6 +86,7 @@ const event = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant("lie"), which: pick, seat: pick, dealer: pick }),
   },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("late"), which: pick, silent }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("replay"), which: pick, seat: pick }) },
 );
 type Event = {
@@ -150,7 +152,8 @@ function receiveAll(life: Life, of: Ceremony, silent: number): void {
       complains = true;
       if (life.hostile.has(place)) continue;
       const body = complaintCodec.encode(complaintOf(world, keyId, { seat, dealer }));
-      expect(["ok", "no-such-deal"]).toContain(tell(life, place, kinds.complaint, body));
+      const code = tell(life, place, kinds.complaint, body);
+      expect(["ok", "no-such-deal", "known-wrong"]).toContain(code);
     }
     if (complains || of.confirmed.some((one) => one.seat === seat)) continue;
     const body = confirmation(world, keyId, seat, of);
@@ -170,6 +173,17 @@ function part(life: Life, which: number, silent: number): void {
     if (sendCanary(world, of.keyId, seats) === "ok") life.done.add(`active ${of.purpose}`);
   }
   endOfBlock(world);
+}
+
+/** Who was not heard in time is heard now: while the canary is signed, and when the shares are in use. */
+function hearLate(life: Life, which: number, silent: number): void {
+  const { canary, active } = ceremonyStages;
+  const made = all(life.world, ceremonies, 0)
+    .map(({ keyId }) => ceremony(life.world, keyId))
+    .filter(({ stage }) => stage === canary || stage === active);
+  const of = made[which % Math.max(1, made.length)];
+  if (of !== undefined) receiveAll(life, of, silent);
+  endOfBlock(life.world);
 }
 
 function lie(life: Life, of: Ceremony, { seat = 0, dealer = 0 }: Event): void {
@@ -234,6 +248,9 @@ function run(life: Life, of: Event): void {
     case "beats":
       for (let place = 0; place < size; place++)
         if ((((of.silent ?? 0) >> place) & 1) === 0) beat(world, place);
+      return;
+    case "late":
+      hearLate(life, of.which ?? 0, of.silent ?? 0);
       return;
     case "lie":
       if (target?.stage === ceremonyStages.confirm) lie(life, target, of);
