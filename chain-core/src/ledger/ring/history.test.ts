@@ -141,10 +141,13 @@ function receiveAll(life: Life, of: Ceremony, silent: number): void {
   const { keyId } = of;
   const params = paramsOf(world, of);
   const context = ceremonyContext(params);
+  const counted = countedSeats(params, acceptedSeats(of));
+  // One liar has told on the other, and the block that begins the next attempt has not ended.
+  if (counted === undefined) return;
   for (const [seat, place] of seatPlaces(world, keyId).entries()) {
     if (((silent >> place) & 1) === 1) continue;
     let complains = false;
-    for (const dealer of countedSeats(params, acceptedSeats(of)) ?? []) {
+    for (const dealer of counted) {
       const deal = must(dealOf(world.state, of, dealer), "deal");
       const sharedPoint = ecdhPoint(deal.ephemeral, validatorSecret(place, "hostKey"));
       const share = decryptShare(context, params, deal, seat, sharedPoint);
