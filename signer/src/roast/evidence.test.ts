@@ -179,18 +179,22 @@ describe("an honest seat", () => {
         ),
       }),
     );
-    const property = fc.property(
-      lie,
-      fc.integer({ min: 0, max: 4 }),
-      fc.integer({ min: 0, max: 1 }),
-      (change, index, place) => {
-        const played = play(job, change);
-        const { seat } = must(played.answers[place], "answer").commit;
-        const against = shown(played, place, index);
-        expect(judgeBadShare(accusedOf(job, seat), against)).toMatchObject({ code: "right-share" });
-      },
+    fc.assert(
+      fc.property(
+        lie,
+        fc.integer({ min: 0, max: 4 }),
+        fc.integer({ min: 0, max: 1 }),
+        (change, index, place) => {
+          const played = play(job, change);
+          const { seat } = must(played.answers[place], "answer").commit;
+          const against = shown(played, place, index);
+          expect(judgeBadShare(accusedOf(job, seat), against)).toMatchObject({
+            code: "right-share",
+          });
+        },
+      ),
+      { numRuns: 40 },
     );
-    fc.assert(property, { numRuns: 40 });
   });
 
   test("is not framed by another list, commitment, number or request", () => {
@@ -277,16 +281,18 @@ describe("an honest seat", () => {
 
   test("is not framed by any change of any byte", () => {
     const bytes = badShareCodec.encode(evidence);
-    const property = fc.property(
-      fc.integer({ min: 0, max: bytes.length - 1 }),
-      fc.integer({ min: 1, max: 255 }),
-      (at, flip) => {
-        const changed = Uint8Array.from(bytes);
-        changed[at] = must(changed[at], "byte") ^ flip;
-        const read = badShareCodec.parse(changed);
-        if (!isRejected(read)) expect(judgeBadShare(accused, read)).not.toBe("signer-guilty");
-      },
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: bytes.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        (at, flip) => {
+          const changed = Uint8Array.from(bytes);
+          changed[at] = must(changed[at], "byte") ^ flip;
+          const read = badShareCodec.parse(changed);
+          if (!isRejected(read)) expect(judgeBadShare(accused, read)).not.toBe("signer-guilty");
+        },
+      ),
+      { numRuns: 300 },
     );
-    fc.assert(property, { numRuns: 300 });
   });
 });
