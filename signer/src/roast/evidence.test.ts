@@ -179,7 +179,7 @@ describe("an honest seat", () => {
         ),
       }),
     );
-    fc.assert(
+    void fc.assert(
       fc.property(
         lie,
         fc.integer({ min: 0, max: 4 }),
