@@ -281,7 +281,7 @@ describe("an honest seat", () => {
 
   test("is not framed by any change of any byte", () => {
     const bytes = badShareCodec.encode(evidence);
-    fc.assert(
+    void fc.assert(
       fc.property(
         fc.integer({ min: 0, max: bytes.length - 1 }),
         fc.integer({ min: 1, max: 255 }),
