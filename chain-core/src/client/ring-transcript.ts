@@ -3,7 +3,7 @@
 // and the committees' signatures on the way there (CON-6); ring-verify.ts judges it.
 import type { NetworkId, Rejected } from "@causeway/primitives";
 import { equal, Failure, isRejected, parseHex, rejected, toHex } from "@causeway/primitives";
-import { complaints } from "../ledger/ring/complaints.ts";
+import { complaints } from "../ledger/ring/complaint-records.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { recordProofCodec } from "../ledger/tree.ts";
 import type { Ceremony } from "../ring/records.ts";

@@ -14,7 +14,7 @@ import {
 } from "../codec/block.ts";
 import { certificateOf } from "../consensus/certificate.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import { complaints } from "../ledger/ring/complaints.ts";
+import { complaints } from "../ledger/ring/complaint-records.ts";
 import type { RingWorld } from "../ledger/ring/testing.ts";
 import {
   blocks,

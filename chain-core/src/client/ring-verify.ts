@@ -6,7 +6,7 @@ import { equal, isRejected, isZero, keyOf, must, rejected, toHex } from "@causew
 import { verifySchnorr, xOnly } from "@causeway/primitives/secp256k1";
 import { certificateCodec, committeeCodec, committeeId, headerCodec } from "../codec/block.ts";
 import type { Genesis } from "../ledger/genesis.ts";
-import { complaints } from "../ledger/ring/complaints.ts";
+import { complaints } from "../ledger/ring/complaint-records.ts";
 import type { StateReader } from "../ledger/state.ts";
 import { recordProofCodec } from "../ledger/tree.ts";
 import type { Trusted } from "../light.ts";

@@ -151,6 +151,6 @@ function take(
 }
 
 /** Names the public package that a share belongs to: the merged commitments of its deals. */
-export function packageHashOf(network: NetworkId, commitments: readonly Uint8Array[]): Bytes32 {
+function packageHashOf(network: NetworkId, commitments: readonly Uint8Array[]): Bytes32 {
   return H("public-package", network, concat(...commitments));
 }

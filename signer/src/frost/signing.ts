@@ -73,7 +73,7 @@ function nonceSums(nonces: readonly Uint8Array[]): readonly (Point | undefined)[
 }
 
 /** True for 66 bytes that are two points. */
-export function isPublicNonce(nonce: Uint8Array): boolean {
+function isPublicNonce(nonce: Uint8Array): boolean {
   return nonce.length === 66 && isPoint(nonce.subarray(0, 33)) && isPoint(nonce.subarray(33));
 }
 

@@ -52,7 +52,7 @@ export function breathe(work: Work, key: string): void {
   }
 }
 
-export function performOwn(work: Work, bundle: Bundle, effect: coordinator.Effect): undefined {
+function performOwn(work: Work, bundle: Bundle, effect: coordinator.Effect): undefined {
   switch (effect.kind) {
     case "open": {
       const body = sessionOpenCodec.encode(effect.open);

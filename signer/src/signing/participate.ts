@@ -77,7 +77,7 @@ function forget(work: Work, key: string): void {
   putBundle(work, { ...bundle, roasts: new Map(roasts), conversations: new Map(conversations) });
 }
 
-export function commitTo(work: Work, bundle: Bundle, share: Share, seat: number): void {
+function commitTo(work: Work, bundle: Bundle, share: Share, seat: number): void {
   const job = jobOf(work.context.genesis.networkId, bundle, seat);
   const { pool, boot } = work.state;
   const fresh = makeCommit(pool, job, share.seat, boot, share.secret, work.turn.draw());

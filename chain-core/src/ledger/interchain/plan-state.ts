@@ -119,7 +119,7 @@ function addPlan(planning: Planning, plan: Plan): void {
 }
 
 /** What the reserve will pay when the plan is final: not the shares of deposits swept before their credit. */
-export function reserveShare(state: StateReader, plan: Plan): bigint {
+function reserveShare(state: StateReader, plan: Plan): bigint {
   if (plan.kind !== planKinds.sweep) return plan.fee;
   const shares = feeShares(plan.fee, plan.inputs.length);
   return plan.inputs.reduce((sum, { txid, vout }, i) => {

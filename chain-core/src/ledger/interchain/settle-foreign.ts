@@ -50,7 +50,7 @@ export function spendUnplanned(block: BlockContext, held: Held, at: Settled): vo
 }
 
 /** True if the spend shows that it waited as long as the coin's leaf asks for. */
-export function isByLeaf(coin: Coin, { transaction, height }: Settled): boolean {
+function isByLeaf(coin: Coin, { transaction, height }: Settled): boolean {
   const delay = coin.kind === coinKinds.deposit ? reclaimDelay : vaultDelay;
   const input = transaction.inputs.find(
     ({ txid, vout }) => equal(txid, coin.txid) && vout === coin.vout,

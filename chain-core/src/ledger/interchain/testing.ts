@@ -76,7 +76,7 @@ export const ringSecrets: Readonly<Record<1 | 2, Bytes32>> = {
 const aux: Bytes32 = sha256(utf8("aux"));
 
 /** Of the genesis' keys, and of later ones. */
-export function ringSecret(keyId: number): Bytes32 {
+function ringSecret(keyId: number): Bytes32 {
   return ringSecrets[keyId as 1 | 2] ?? testSecret(`ring of key ${keyId}`);
 }
 
@@ -296,7 +296,7 @@ export type Deposit = {
   readonly event: (block: Block, by?: Uint8Array) => ForeignEvent;
 };
 
-export const refundKey: Bytes32 = xOnly(publicPoint(testSecret("refund")));
+const refundKey: Bytes32 = xOnly(publicPoint(testSecret("refund")));
 
 /** A transaction that pays a deposit address, and the event that states it once it is mined. */
 export function deposit(

@@ -14,7 +14,7 @@ import { genesisState } from "../genesis-state.ts";
 import { memoryState } from "../memory-state.ts";
 import { causes, slashesOf } from "../staking/punish.ts";
 import { testGenesis } from "../testing.ts";
-import { complaints, lies } from "./complaints.ts";
+import { complaints, lies } from "./complaint-records.ts";
 import {
   blocks,
   ceremony,

@@ -37,7 +37,7 @@ import {
 } from "../../ring/records.ts";
 import type { ActionContext, BlockContext } from "../rule.ts";
 import type { State, StateReader } from "../state.ts";
-import { forgetComplaints } from "./complaints.ts";
+import { forgetComplaints } from "./complaint-records.ts";
 import { redrawn } from "./redraw.ts";
 
 /** RNG-3: the seats that must deal, and later confirm, n - f with f = floor((n - 1) / 3). At least the threshold. */

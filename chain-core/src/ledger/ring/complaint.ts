@@ -14,7 +14,7 @@ import { ceremonyStages, isWronged, oldRings, paramsOf, purposes } from "../../r
 import type { ActionContext, Rule } from "../rule.ts";
 import { punishSeat } from "./blame.ts";
 import { acceptedSeats, ceremonyFor, dealOf, voidDeal } from "./ceremony.ts";
-import { complaints, lies } from "./complaints.ts";
+import { complaints, lies } from "./complaint-records.ts";
 
 export type ComplaintRuleCode =
   /** The dealer has dealt nothing, or its deal is void already. */

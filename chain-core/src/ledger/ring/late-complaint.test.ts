@@ -9,7 +9,7 @@ import { ceremonyStages, keys, purposes, terms } from "../../ring/records.ts";
 import { validatorStatus, validators } from "../epoch/validators.ts";
 import { slashesOf } from "../staking/punish.ts";
 import { testGenesis } from "../testing.ts";
-import { complaints } from "./complaints.ts";
+import { complaints } from "./complaint-records.ts";
 import type { RingWorld } from "./testing.ts";
 import {
   blocks,

@@ -25,7 +25,7 @@ export type Earned = { asset: Uint8Array; amount: bigint };
 /** Assets of the registry, at most. */
 const assetsMax = 128;
 /** By owner: what its seats have earned and it has not claimed; each asset once. */
-export const earnings: Table<Uint8Array, { list: Earned[] }> = table(
+const earnings: Table<Uint8Array, { list: Earned[] }> = table(
   modules.ring,
   37,
   byBytes,

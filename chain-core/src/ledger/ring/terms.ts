@@ -17,7 +17,7 @@ import { drawDelay, elect } from "./election.ts";
 import { electorateOf } from "./electorate.ts";
 
 /** The ring of the running term. */
-export function runningRing(state: StateReader): Ring {
+function runningRing(state: StateReader): Ring {
   const { term } = must(terms.get(state, "only"), "terms");
   return must(rings.get(state, term), "ring");
 }
