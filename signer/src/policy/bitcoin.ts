@@ -170,8 +170,7 @@ function vaultScripts(genesis: Genesis, view: StateReader, plan: Plan, key: Key)
   if (plan.kind !== planKinds.handover) payable.push(key);
   if (running !== undefined && running.keyId > key.keyId) {
     payable.push(running);
-    // Or in the same moment: which came first times do not tell.
-    if (plan.plannedAt <= running.activatedAt)
+    if (plan.plannedAt < running.activatedAt)
       for (let keyId = key.keyId + 1; keyId < running.keyId; keyId++) {
         const between = keys.get(view, keyId);
         if (between?.active === true && equal(between.chain, plan.chain)) payable.push(between);
