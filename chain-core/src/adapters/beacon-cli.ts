@@ -231,12 +231,13 @@ async function showRing(flags: Flags, terminal: Terminal, { client }: World): Pr
 }
 
 function lineOf({ keyId, chain, key, ceremony }: RingKey): string {
-  const { purpose, stage, term, attempt, seats, dealt, confirmed } = ceremony;
+  const { purpose, stage, term, attempt, seats, dealt, voided, wronged, confirmed } = ceremony;
   const held = key && `of term ${key.term}, held by the ring of ${key.heldBy}`;
   const until = key?.lastCredit && `, deposits until ${new Date(key.lastCredit).toISOString()}`;
-  const open = `${purpose} for term ${term}, attempt ${attempt}: ${stage}, ${dealt} dealt, ${confirmed} of ${seats} confirmed`;
+  const open = `${purpose} for term ${term}, attempt ${attempt}: ${stage}, ${dealt} dealt, ${voided} void, ${confirmed} of ${seats} confirmed`;
   const isOpen = stage !== "active" && stage !== "retired";
-  const parts = [held && `${held}${until ?? ""}`, isOpen && open].filter(Boolean);
+  const cheated = wronged > 0 && `${wronged} wronged`;
+  const parts = [held && `${held}${until ?? ""}`, isOpen && open, cheated].filter(Boolean);
   return `${keyId} for ${toHex(chain)}: ${parts.join("; ")}`;
 }
 
