@@ -3,4 +3,4 @@ import { runSeeds } from "../seeds/run.ts";
 import { shortcomingsOf, summaryOf } from "./report.ts";
 import { strategies } from "./strategies.ts";
 
-await runSeeds({ name: "ring", seeds: 120, strategies, summaryOf, shortcomingsOf });
+await runSeeds({ name: "ring", seeds: 90, strategies, summaryOf, shortcomingsOf });

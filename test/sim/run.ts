@@ -18,4 +18,4 @@ function summaryOf(results: readonly Result[]): unknown {
   };
 }
 
-await runSeeds({ name: "sim", seeds: 150, strategies: [], summaryOf });
+await runSeeds({ name: "sim", seeds: 110, strategies: [], summaryOf });
