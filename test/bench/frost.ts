@@ -66,6 +66,8 @@ type Signing = {
   readonly sessionShareMs: number;
   /** All t shares, none wrong, in a session of signers of whom an earlier one was verified. */
   readonly verifyAllMs: number;
+  /** The same in the first session of these signers. */
+  readonly verifyFirstMs: number;
   /** t shares to a verified signature. */
   readonly aggregateMs: number;
   /** The same with one wrong share, until its seat is named. */
@@ -269,6 +271,7 @@ function signing(group: Group, shares: readonly Bytes32[]): Signing {
     aggregateNoncesMs: medianCpuMs(21, sum),
     sessionShareMs,
     verifyAllMs: medianCpuMs(21, verify),
+    verifyFirstMs: medianCpuMs(21, () => verifyPartials(session, contributions, fresh())),
     aggregateMs: medianCpuMs(21, () => finish(session, contributions)),
     cheaterMs: medianCpuMs(11, () => finish(session, wrong)),
   };

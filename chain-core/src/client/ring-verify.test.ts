@@ -138,7 +138,8 @@ describe("a transcript", () => {
     const verdict = verifyTranscript(genesis, testBls, transcript);
     if (isRejected(verdict)) throw new Error(verdict.message);
     const key = must(keys.get(world.state, 1), "key");
-    expect(verdict).toMatchObject({ qualified: [0, 1, 3], voided: [2], height: 30 });
+    expect(verdict).toMatchObject({ qualified: [0, 1, 3], height: 30 });
+    expect(verdict).toMatchObject({ guilty: [2], voided: [2] });
     expect(verdict.groupPoint).toEqual(key.groupPoint);
     for (const [seat, { share, confirmed }] of verdict.seats.entries())
       if (confirmed) expect(toHex(share)).toBe(toHex(must(key.shares[seat], "share")));
@@ -249,6 +250,25 @@ test("what a quorum wrote against the rules is found although it is proven", asy
   complaints.put(world.state, { keyId: 1, attempt: 0, dealer: 2 }, { complaint: lie });
   const transcript = await readTranscript(source(world), network, 1);
   expect(verifyTranscript(genesis, testBls, transcript)).toMatchObject({ code: "false-complaint" });
+});
+
+test("a dealer that was convicted too late stays qualified, and is shown guilty by its complaint", async () => {
+  const world = ringWorld(genesis);
+  endOfBlock(world);
+  for (const seat of [0, 1, 2, 3]) sendDeal(world, 1, seat, seat === 2 ? { wrongFor: 0 } : {});
+  endOfBlock(world);
+  for (const seat of [1, 2, 3]) expect(sendConfirm(world, 1, seat)).toBe("ok");
+  blocks(world, 13);
+  expect(sendCanary(world, 1, [1, 2, 3])).toBe("ok");
+  expect(sendComplaint(world, 1, { seat: 0, dealer: 2 })).toBe("ok");
+  endOfBlock(world);
+  const transcript = await readTranscript(source(world), network, 1);
+  const convicted = { qualified: [0, 1, 2, 3], guilty: [2], voided: [] };
+  expect(verifyTranscript(genesis, testBls, transcript)).toMatchObject(convicted);
+  const lie = complaintCodec.encode(complaintOf(world, 1, { seat: 1, dealer: 2 }));
+  complaints.put(world.state, { keyId: 1, attempt: 0, dealer: 2 }, { complaint: lie });
+  const framed = await readTranscript(source(world), network, 1);
+  expect(verifyTranscript(genesis, testBls, framed)).toMatchObject({ code: "false-complaint" });
 });
 
 test("a ledger with no such key, or a ceremony that goes on, has no transcript that passes", async () => {

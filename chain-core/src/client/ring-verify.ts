@@ -39,9 +39,9 @@ export type RingVerdict = {
   readonly groupPoint: Uint8Array;
   /** Dealers whose deals make the key. */
   readonly qualified: readonly number[];
-  /** Those whose deal a complaint voided, and those convicted of a wrong share in a deal that counts; rightly. */
-  readonly voided: readonly number[];
+  /** Dealers whom a complaint convicted, rightly, and those of them whose deal it voided: the others' count all the same. */
   readonly guilty: readonly number[];
+  readonly voided: readonly number[];
   /** By seat: its validator, its public share, and whether the ledger says that it has confirmed it. */
   readonly seats: readonly {
     readonly validator: Uint8Array;
@@ -177,8 +177,8 @@ function judge(
     threshold: key.threshold,
     groupPoint: key.groupPoint,
     qualified: counted,
+    guilty: guiltyDealers(ceremony),
     voided: ceremony.voided,
-    guilty: guiltyDealers(ceremony).filter((dealer) => !ceremony.voided.includes(dealer)),
     seats,
     height,
     time: header.time,

@@ -58,7 +58,7 @@ export type Ceremony = {
    * has no other deal in its place. Such a seat has no share of this epoch.
    */
   wronged: { seat: number; dealer: number }[];
-  /** H over the accepted deals in seat order; zero in stage deal. */
+  /** H over the deals that are merged, in seat order; zero before, and when a complaint has voided one of them. */
   dealsHash: Uint8Array;
   /** Sum of the accepted deals' commitments; the first is the group point. Empty in stage deal. */
   commitments: Uint8Array[];

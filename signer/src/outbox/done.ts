@@ -23,6 +23,7 @@ import {
 } from "@causeway/chain-core/interchain";
 import type { NetworkId } from "@causeway/primitives";
 import { equal, isRejected, isZero } from "@causeway/primitives";
+import { isOver } from "../ceremony/epochs.ts";
 import { ceremonyOfEpoch, ceremonyUnderWay, readKey } from "../follow/rings.ts";
 import type { Beating } from "../heartbeat.ts";
 import { isHeartbeatDone } from "../heartbeat.ts";
@@ -81,8 +82,7 @@ export function isDone(
       return isComplained(view, action.body);
     case kinds.badShare: {
       const evidence = badShareCodec.decode(action.body);
-      const key = readKey(view, evidence.keyId);
-      return badShares.get(view, evidence) !== undefined || (key?.attempt ?? 0) > evidence.attempt;
+      return badShares.get(view, evidence) !== undefined || isOver(view, evidence);
     }
     case kinds.confirm:
       return isConfirmed(view, action.body);
